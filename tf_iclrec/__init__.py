@@ -1,0 +1,61 @@
+"""Sequential recommendation that knows users' intents, for TensorFlow and Keras 3.
+
+ICLRec (Chen et al., WWW 2022) and the models around it: data in, training with
+``model.fit()``, full-ranking evaluation, and a SavedModel out.
+"""
+
+import os
+
+# TensorFlow's start-up notices would bury what a command has to say. Errors still show.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from tf_iclrec.config import Config
+from tf_iclrec.data.augmentation import ViewRatios
+from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.vocabulary import Vocabulary
+from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
+from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.models.popularity import PopularityRecommender
+from tf_iclrec.models.presets import build_model, make_config
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.objectives.intent_contrast import IntentContrast
+from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
+from tf_iclrec.objectives.sequence_contrast import SequenceContrast
+from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.training.fit import fit
+from tf_iclrec.training.intent_clustering import IntentClustering
+from tf_iclrec.training.run_directory import Run, load_run
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Config",
+    "IntentClustering",
+    "IntentContrast",
+    "Interactions",
+    "NonFiniteLossError",
+    "Objective",
+    "PopularityRecommender",
+    "Run",
+    "SampledCrossEntropy",
+    "SelfAttentiveEncoder",
+    "SequenceContrast",
+    "SequentialRecommender",
+    "SoftmaxCrossEntropy",
+    "UserError",
+    "ViewRatios",
+    "Vocabulary",
+    "build_model",
+    "evaluation_batches",
+    "export_saved_model",
+    "fit",
+    "load_interactions",
+    "load_run",
+    "make_config",
+    "sequence_batches",
+    "training_batches",
+]

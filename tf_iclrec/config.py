@@ -1,0 +1,142 @@
+"""Everything that can be set for a training run, in one flat, frozen record.
+
+Each field is an option of ``python -m tf_iclrec.train`` under the same name, with the help
+text given here, and a key of ``config.json``.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+
+def _option(default: Any, help: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Settings of a training run.
+
+    Example:
+    >>> Config(model="sasrec", epochs=5).epochs
+    5
+    >>> Config(hidden_dim=0)
+    Traceback (most recent call last):
+    ValueError: hidden_dim must be at least 1, not 0.
+    """
+
+    # Data
+    data: str = _option(
+        "completejourney",
+        "sequence file, CSV, TSV or Parquet table, prepared folder, or completejourney",
+    )
+    user_column: str = _option("user_id", "table column with the user id")
+    item_column: str = _option("item_id", "table column with the item id")
+    time_column: str = _option("timestamp", "table column with the time")
+    core: int = _option(0, "keep only users and items with this many interactions (k-core)")
+    max_length: int = _option(50, "longest history the model sees")
+    filter_seen: bool = _option(True, "leave items of a user's own history out of the ranking")
+
+    # Encoder
+    model: str = _option("iclrec", "preset: iclrec, cl4srec or sasrec")
+    hidden_dim: int = _option(64, "width of embeddings and hidden states")
+    num_blocks: int = _option(2, "Transformer blocks")
+    num_heads: int = _option(2, "attention heads")
+    dropout: float = _option(0.5, "share of values dropped in training")
+    relative_positions: bool = _option(
+        True, "relative attention bias in place of embedded positions"
+    )
+
+    # Objectives
+    loss: str = _option("softmax", "next-item loss: softmax or sampled")
+    intent_weight: float = _option(0.1, "weight lambda of intent contrast (ICL)")
+    sequence_weight: float = _option(0.1, "weight beta of sequence contrast (SeqCL)")
+    num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
+    intent_temperature: float = _option(1.0, "temperature of intent contrast")
+    sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
+    intent_fnm: bool = _option(True, "users of one intent are no negatives in intent contrast")
+    sequence_fnm: bool = _option(
+        False, "users of one intent are no negatives in sequence contrast"
+    )
+    warm_up_epochs: int = _option(0, "first epochs without intents")
+    kmeans_iterations: int = _option(20, "K-means iterations per E-step")
+    crop_ratio: float = _option(0.2, "share of a sequence that a crop keeps")
+    mask_ratio: float = _option(0.7, "share of a sequence that a mask hides")
+    reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
+
+    # Training
+    epochs: int = _option(100, "passes over the data at most")
+    batch_size: int = _option(256, "users per training step")
+    learning_rate: float = _option(1e-3, "Adam's learning rate")
+    patience: int = _option(10, "epochs without a better validation NDCG@20 before stopping")
+    seed: int = _option(0, "seed of everything random")
+    mixed_precision: bool = _option(False, "compute in bfloat16 (for GPUs)")
+
+    def __post_init__(self):
+        at_least_one = (
+            "max_length hidden_dim num_blocks num_heads kmeans_iterations epochs batch_size patience"
+        )
+        for name in at_least_one.split():
+            self._check(name, getattr(self, name) >= 1, "at least 1")
+        for name in "core warm_up_epochs seed intent_weight sequence_weight".split():
+            self._check(name, getattr(self, name) >= 0, "0 or more")
+        for name in "learning_rate intent_temperature sequence_temperature".split():
+            self._check(name, getattr(self, name) > 0, "above 0")
+        for name in "crop_ratio mask_ratio reorder_ratio".split():
+            self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
+        self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
+        self._check("loss", self.loss in ("softmax", "sampled"), "softmax or sampled")
+        self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
+        self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
+        self._check(
+            "num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim"
+        )
+
+    def _check(self, name: str, valid: bool, rule: str) -> None:
+        if not valid:
+            raise ValueError(f"{name} must be {rule}, not {getattr(self, name)}.")
+
+    def to_json(self) -> str:
+        """The settings as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Read settings from a JSON file, such as the ``config.json`` of a run.
+
+    Returns:
+        The settings by field name; unknown names are left to the caller.
+
+    Raises:
+        ValueError: If a value has not the type of its field, or the file is no JSON object.
+    """
+    try:
+        settings = json.loads(Path(path).read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} must hold a JSON object of settings.")
+    types_by_name = field_types()
+    return {
+        name: _convert(name, value, types_by_name[name]) if name in types_by_name else value
+        for name, value in settings.items()
+    }
+
+
+def field_types() -> dict[str, Any]:
+    """Type of each setting by its name."""
+    return typing.get_type_hints(Config)
+
+
+def _convert(name: str, value: Any, kind: Any) -> Any:
+    if isinstance(kind, types.GenericAlias):
+        if isinstance(value, list) and all(isinstance(part, int) for part in value):
+            return tuple(value)
+    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    raise ValueError(f"{name} can't be {value!r}: {getattr(kind, '__name__', kind)} expected.")

@@ -1,0 +1,68 @@
+"""Turn published ICLRec weights into a run: ``python -m tf_iclrec.convert WEIGHTS.npz``."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.splits import drop_short_users
+from tf_iclrec.errors import UserError
+from tf_iclrec.models.presets import build_model, make_config
+from tf_iclrec.models.published_weights import (
+    load_published_weights,
+    published_settings,
+    published_vocabulary,
+)
+from tf_iclrec.training.fit import finish_run
+from tf_iclrec.training.run_directory import RunDirectory
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse arguments and convert."""
+    parser = Parser(
+        prog="python -m tf_iclrec.convert",
+        description=(
+            "Turn a checkpoint of the ICLRec authors' program into a run directory. Save its "
+            "state_dict as NumPy arrays first: numpy.savez('weights.npz', **{name: "
+            "tensor.numpy() for name, tensor in torch.load('model.pt').items()})."
+        ),
+    )
+    parser.add_argument("weights", metavar="WEIGHTS.npz", help="arrays by parameter name")
+    parser.add_argument(
+        "--data", required=True, metavar="SEQUENCES", help="sequence file it was trained on"
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="run directory to write")
+    parser.add_argument("--num-heads", type=int, default=2, help="attention heads (default: 2)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a run that is in --output"
+    )
+    values = parser.parse(arguments)
+    directory = RunDirectory(Path(values.output))
+    directory.check_free(values.overwrite)
+    weights = _read_weights(values.weights)
+    settings = published_settings(weights, values.num_heads)
+    config = make_config(data=values.data, **settings)
+    interactions, _ = drop_short_users(load_interactions(values.data))
+    interactions = interactions.with_vocabulary(published_vocabulary(weights))
+    model = build_model(config, interactions.items.size)
+    load_published_weights(model, weights)
+    model.compile(optimizer=None)
+    directory.start(config, interactions)
+    finish_run(model, config, interactions, directory)
+
+
+def _read_weights(path: str) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path) as arrays:
+            return dict(arrays)
+    except FileNotFoundError as error:
+        raise UserError(f"No such file: {path}.") from error
+    except (ValueError, OSError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is not a NumPy .npz file.") from error
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,245 @@
+"""Who interacted with what, in order: one flat array for all users.
+
+A log becomes two arrays: the items of all users one after the other, and the offsets at which
+each user starts. Everything downstream (splits, batches, counts) is array arithmetic on them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
+from tf_iclrec.errors import UserError
+from tf_iclrec.files import replace_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ARRAYS = "sequences.npz"
+_USERS = "users.json"
+_ITEMS = "items.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Interactions:
+    """Chronological item sequences of all users.
+
+    Attributes:
+        item_ids: ``(actions,)`` int32 internal item ids, user after user, oldest first.
+        offsets: ``(users + 1,)`` int64; user ``u`` owns ``item_ids[offsets[u]:offsets[u + 1]]``.
+        users: ``(users,)`` raw user ids as strings.
+        items: The item vocabulary.
+
+    Example:
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
+    >>> log.num_users, log.num_items, log.num_actions
+    (2, 2, 3)
+    >>> log.items.decode(log.item_ids).tolist()
+    ['tea', 'jam', 'jam']
+    """
+
+    item_ids: np.ndarray
+    offsets: np.ndarray
+    users: np.ndarray
+    items: Vocabulary
+
+    @property
+    def num_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        return len(self.items)
+
+    @property
+    def num_actions(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """``(users,)`` number of interactions of each user."""
+        return np.diff(self.offsets)
+
+    @classmethod
+    def from_sequences(cls, sequences: dict[str, Sequence[str]]) -> Interactions:
+        """From a dict of raw user id to raw item ids, oldest first."""
+        users = np.asarray(list(sequences), dtype=object)
+        lengths = np.fromiter(map(len, sequences.values()), np.int64, len(sequences))
+        raw = [str(item) for items in sequences.values() for item in items]
+        codes = np.repeat(np.arange(len(users)), lengths)
+        return cls.from_columns(codes, users, np.asarray(raw, dtype=object))
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        user_column: str = "user_id",
+        item_column: str = "item_id",
+        time_column: str = "timestamp",
+    ) -> Interactions:
+        """From a table with one row per interaction.
+
+        Rows are ordered by time within a user; rows of the same time keep their order.
+
+        Args:
+            frame: Any number of columns; three of them are read.
+            user_column: Name of the column with the user id.
+            item_column: Name of the column with the item id.
+            time_column: Name of the column with the time: numbers, dates or ISO 8601 text.
+
+        Raises:
+            UserError: If a column is missing, an id is empty or a time can't be read.
+        """
+        import pandas as pd
+
+        names = (user_column, item_column, time_column)
+        missing = [name for name in names if name not in frame.columns]
+        if missing:
+            raise UserError(
+                f"No column {', '.join(map(repr, missing))}. Columns there are: "
+                f"{', '.join(map(str, frame.columns))}. Name yours with --user-column, "
+                "--item-column and --time-column."
+            )
+        for name in (user_column, item_column):
+            empty = frame[name].isna().to_numpy()
+            if empty.any():
+                raise UserError(f"Row {int(empty.argmax()) + 1} has no value in column {name!r}.")
+        if frame.empty:
+            raise UserError("The table has a header and no rows.")
+        order = np.argsort(_as_numbers(frame[time_column]), kind="stable")
+        users, user_ids = pd.factorize(frame[user_column].astype(str), sort=False)
+        order = order[np.argsort(users[order], kind="stable")]
+        raw = frame[item_column].astype(str).to_numpy(dtype=object)
+        return cls.from_columns(users[order], np.asarray(user_ids, dtype=object), raw[order])
+
+    @classmethod
+    def from_columns(
+        cls, user_codes: np.ndarray, users: np.ndarray, raw_items: np.ndarray
+    ) -> Interactions:
+        """From parallel arrays that are already sorted by user, then by time.
+
+        Args:
+            user_codes: ``(actions,)`` index into ``users``, non-decreasing.
+            users: ``(users,)`` raw user ids.
+            raw_items: ``(actions,)`` raw item ids, integers or strings; the vocabulary is
+                in their sorted order.
+        """
+        import pandas as pd
+
+        codes, unique = pd.factorize(raw_items, sort=True)
+        counts = np.bincount(user_codes, minlength=len(users))
+        return cls(
+            item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            users=np.asarray(users, dtype=object),
+            items=Vocabulary(np.asarray(unique).astype(str)),
+        )
+
+    def with_vocabulary(self, items: Vocabulary) -> Interactions:
+        """The same sequences under another vocabulary that holds every item of this one.
+
+        Raises:
+            UserError: If an item of the data is not in ``items``.
+        """
+        new_ids = items.encode(self.items.ids)
+        if (new_ids < NUM_SPECIAL_IDS).any():
+            stranger = self.items.ids[(new_ids < NUM_SPECIAL_IDS).argmax()]
+            raise UserError(f"Item {stranger!r} of the data is not in the vocabulary.")
+        remapped = new_ids[self.item_ids - NUM_SPECIAL_IDS]
+        return dataclasses.replace(self, item_ids=remapped, items=items)
+
+    def select(self, keep: np.ndarray) -> Interactions:
+        """The actions for which ``keep`` ``(actions,)`` is true; users and items that have
+        none left are gone from the result."""
+        user_codes = np.repeat(np.arange(self.num_users), self.lengths)[keep]
+        kept_users, user_codes = np.unique(user_codes, return_inverse=True)
+        used, codes = np.unique(self.item_ids[keep], return_inverse=True)
+        counts = np.bincount(user_codes, minlength=len(kept_users))
+        return Interactions(
+            item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            users=self.users[kept_users],
+            items=Vocabulary(self.items.ids[used - NUM_SPECIAL_IDS]),
+        )
+
+    def core(self, k: int) -> Interactions:
+        """The k-core: users and items with fewer than ``k`` actions are removed until every
+        one that is left has at least ``k``.
+
+        Raises:
+            UserError: If nothing is left.
+        """
+        users = np.repeat(np.arange(self.num_users), self.lengths)
+        keep = np.ones(self.num_actions, dtype=bool)
+        while True:
+            user_counts = np.bincount(users[keep], minlength=self.num_users)
+            item_counts = np.bincount(self.item_ids[keep], minlength=self.items.size)
+            rare = keep & ((user_counts[users] < k) | (item_counts[self.item_ids] < k))
+            if not rare.any():
+                break
+            keep &= ~rare
+        if not keep.any():
+            raise UserError(f"No user and item is left in the {k}-core. Use a smaller --core.")
+        return self if keep.all() else self.select(keep)
+
+    def first_occurrences(self) -> Interactions:
+        """Only the first action of each user with each item."""
+        users = np.repeat(np.arange(self.num_users), self.lengths)
+        keep = np.zeros(self.num_actions, dtype=bool)
+        pairs = users.astype(np.int64) * self.items.size + self.item_ids
+        keep[np.unique(pairs, return_index=True)[1]] = True
+        return self.select(keep)
+
+    def save(self, directory: str | Path) -> None:
+        """Write the data to a folder, which is itself a valid ``--data`` source."""
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        with replace_file(directory / _ARRAYS) as path:
+            np.savez_compressed(path, item_ids=self.item_ids, offsets=self.offsets)
+        for name, ids in ((_USERS, self.users), (_ITEMS, self.items.ids)):
+            with replace_file(directory / name) as path:
+                path.write_text(json.dumps(ids.tolist()))
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Interactions:
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: If the folder does not hold prepared data.
+        """
+        directory = Path(directory)
+        if not (directory / _ARRAYS).is_file():
+            raise UserError(
+                f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
+                "file, or a folder written by this program."
+            )
+        with np.load(directory / _ARRAYS) as arrays:
+            item_ids, offsets = arrays["item_ids"], arrays["offsets"]
+        users = np.asarray(json.loads((directory / _USERS).read_text()), dtype=object)
+        items = Vocabulary(json.loads((directory / _ITEMS).read_text()))
+        return cls(item_ids, offsets, users, items)
+
+
+def _as_numbers(times: pd.Series) -> np.ndarray:
+    """Times as sortable numbers; numbers stay as they are, anything else is read as a date."""
+    import pandas as pd
+
+    numbers = times
+    if not pd.api.types.is_numeric_dtype(times):
+        numbers = pd.to_numeric(times, errors="coerce")
+        if numbers.isna().any():
+            numbers = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
+    unreadable = numbers.isna().to_numpy()
+    if unreadable.any():
+        row = int(unreadable.argmax())
+        raise UserError(
+            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 "
+            "date."
+        )
+    return numbers.to_numpy()

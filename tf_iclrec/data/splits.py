@@ -1,0 +1,83 @@
+"""Leave-one-out: a user's last item is for the test, the one before for validation.
+
+A split is nothing but the end of each user's visible history, so no sequence is copied.
+"""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.errors import UserError
+
+Split = Literal["train", "valid", "test"]
+# How many of the last items of a user a split hides from the model's input.
+_HELD_OUT = {"train": 2, "valid": 2, "test": 1}
+MIN_LENGTH = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Histories:
+    """What a model may see of each user in one split.
+
+    Attributes:
+        item_ids: The flat array of `Interactions`.
+        starts: ``(users,)`` int64, where each history begins.
+        ends: ``(users,)`` int64, one past its last item; for the splits ``valid`` and
+            ``test``, ``item_ids[ends]`` is the target.
+    """
+
+    item_ids: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """``(users,)`` number of visible items."""
+        return self.ends - self.starts
+
+    def longer_than(self, length: int) -> "Histories":
+        """Only the histories with more than ``length`` items."""
+        keep = self.lengths > length
+        return dataclasses.replace(self, starts=self.starts[keep], ends=self.ends[keep])
+
+    def distinct(self) -> "Histories":
+        """Each history as its distinct items in ascending order."""
+        rows = np.repeat(np.arange(len(self.starts)), self.lengths)
+        shift = np.repeat(self.starts - np.cumsum(self.lengths) + self.lengths, self.lengths)
+        items = self.item_ids[np.arange(len(rows)) + shift].astype(np.int64)
+        width = int(items.max(initial=0)) + 1
+        pairs = np.unique(rows * width + items)
+        counts = np.bincount(pairs // width, minlength=len(self.starts))
+        ends = np.cumsum(counts)
+        return Histories((pairs % width).astype(np.int32), ends - counts, ends)
+
+
+def split_histories(interactions: Interactions, split: Split) -> Histories:
+    """The histories of all users in a split."""
+    if split not in _HELD_OUT:
+        raise ValueError(f"split must be one of {', '.join(_HELD_OUT)}, not {split!r}.")
+    starts, ends = interactions.offsets[:-1], interactions.offsets[1:]
+    return Histories(interactions.item_ids, starts, ends - _HELD_OUT[split])
+
+
+def drop_short_users(interactions: Interactions) -> tuple[Interactions, int]:
+    """Remove users with fewer than three items, who can't be split.
+
+    Returns:
+        The remaining interactions and the number of users removed.
+
+    Raises:
+        UserError: If no user is left.
+    """
+    long_enough = interactions.lengths >= MIN_LENGTH
+    dropped = int((~long_enough).sum())
+    if not long_enough.any():
+        raise UserError(
+            f"None of the {interactions.num_users} users has the {MIN_LENGTH} items that "
+            "training, validation and test need."
+        )
+    if dropped:
+        interactions = interactions.select(np.repeat(long_enough, interactions.lengths))
+    return interactions, dropped

@@ -1,0 +1,29 @@
+"""The errors a user can cause and mend.
+
+Commands print such an error as one line and exit with code 2; Python users catch it as a
+``ValueError``.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """Bad input: the message says what is wrong and what to do."""
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss term became NaN or infinite during training."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Say which valid name was probably meant.
+
+    Example:
+    >>> nearest("iclrek", ["sasrec", "iclrec"])
+    "did you mean 'iclrec'? Valid: iclrec, sasrec"
+    """
+    valid = sorted(valid)
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    guess = f"did you mean {close[0]!r}? " if close else ""
+    return f"{guess}Valid: {', '.join(valid)}"

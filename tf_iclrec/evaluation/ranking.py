@@ -1,0 +1,37 @@
+"""Where the target stands among the whole catalogue."""
+
+import tensorflow as tf
+
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+
+
+def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) -> tf.Tensor:
+    """Rank of each target among all items, 1 = best.
+
+    The rank is the number of items that score at least as high, the target itself included:
+    ties count against the model, and so does a score that is not a number. Seen items are
+    left out; a target among them can't be found and gets the last rank.
+
+    Args:
+        scores: ``(batch, items)`` float; column ``i`` belongs to the internal id ``i + 3``.
+        target_ids: ``(batch,)`` int32 internal ids.
+        seen_ids: ``(batch, seen)`` int32 distinct internal ids to leave out, 0 = padding.
+
+    Returns:
+        ``(batch,)`` int32.
+
+    Example: the target (id 4) ties with one item; a better one was seen.
+    >>> target_ranks(tf.constant([[5.0, 2.0, 2.0, 1.0]]), tf.constant([4]),
+    ...              tf.constant([[3, 0]])).numpy().tolist()
+    [2]
+    """
+    columns = target_ids - NUM_SPECIAL_IDS
+    target_scores = tf.gather(scores, columns, batch_dims=1)[:, tf.newaxis]
+    # Not "less" rather than "greater or equal", so that NaN counts as better.
+    rank = tf.math.count_nonzero(~(scores < target_scores), axis=1, dtype=tf.int32)
+    is_seen = seen_ids != PADDING_ID
+    seen_scores = tf.gather(scores, tf.maximum(seen_ids - NUM_SPECIAL_IDS, 0), batch_dims=1)
+    better_seen = is_seen & ~(seen_scores < target_scores)
+    rank -= tf.math.count_nonzero(better_seen, axis=1, dtype=tf.int32)
+    target_seen = tf.reduce_any(seen_ids == target_ids[:, tf.newaxis], axis=1)
+    return tf.where(target_seen, tf.shape(scores)[1], rank)

@@ -1,0 +1,67 @@
+"""The intents of the last E-step, kept inside the model."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class IntentPrototypes(keras.layers.Layer):
+    """Centroids of user vectors for one or several numbers of intents ``K``.
+
+    They are weights that no gradient touches: the E-step writes them (`update`), a saved
+    model holds them. A vector belongs to the intent with the nearest centroid (ICLRec
+    Eq. 12); what the loss sees of an intent is its centroid at length 1 (Sec. 4.1.3).
+
+    Args:
+        num_intents: The numbers ``K``, for instance ``(256,)`` or ``(64, 256)``.
+        dim: Width of the vectors.
+
+    Call arguments:
+        vectors: ``(batch, dim)``.
+
+    Returns:
+        A list with one pair per ``K``: intent ids ``(batch,)`` int32 and unit-length
+        prototypes ``(batch, dim)``.
+
+    Example:
+    >>> intents = IntentPrototypes((2,), dim=2)
+    >>> intents.update([np.array([[2.0, 0.0], [0.0, 3.0]])])
+    >>> [(ids, prototypes)] = intents(ops.array([[0.1, 1.0]]))
+    >>> int(ids[0]), ops.convert_to_numpy(prototypes).tolist()
+    (1, [[0.0, 1.0]])
+    """
+
+    def __init__(self, num_intents: Sequence[int], dim: int, **kwargs):
+        # Cluster centres are compared in full precision, whatever the model computes in.
+        super().__init__(**{**kwargs, "trainable": False, "dtype": "float32"})
+        self.num_intents = tuple(num_intents)
+        self.dim = dim
+        self.centroids = [
+            self.add_weight(name=f"centroids_{k}", shape=(k, dim), initializer="zeros")
+            for k in self.num_intents
+        ]
+        self.fitted = self.add_weight(name="fitted", shape=(), initializer="zeros")
+        self.built = True
+
+    def call(self, vectors: KerasTensor) -> list[tuple[KerasTensor, KerasTensor]]:
+        return [self._assign(vectors, centroids) for centroids in self.centroids]
+
+    def update(self, centroids: Sequence[np.ndarray]) -> None:
+        """Replace the centroids, one ``(K, dim)`` array per ``K``."""
+        for weight, value in zip(self.centroids, centroids, strict=True):
+            weight.assign(value)
+        self.fitted.assign(1.0)
+
+    def _assign(self, vectors, centroids):
+        centroids = ops.convert_to_tensor(centroids)
+        # |v - c|² without |v|², which is the same for all centroids.
+        squared_norms = ops.sum(centroids * centroids, axis=1)
+        distances = squared_norms[None] - 2.0 * ops.matmul(vectors, ops.transpose(centroids))
+        ids = ops.argmin(distances, axis=1)
+        return ids, ops.normalize(ops.take(centroids, ids, axis=0), axis=1)
+
+    def get_config(self):
+        return super().get_config() | {"num_intents": self.num_intents, "dim": self.dim}

@@ -1,0 +1,108 @@
+"""One Transformer block with the normalisation after each half."""
+
+import keras
+from keras import KerasTensor
+
+from tf_iclrec.layers.self_attention import SelfAttention
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class TransformerBlock(keras.layers.Layer):
+    """Self-attention and a feed-forward network, each with dropout, residual and LayerNorm.
+
+    ``x = LayerNorm(x + Dropout(Attention(x)))``, then
+    ``x = LayerNorm(x + Dropout(W2 gelu(W1 x)))`` (SASRec as in the ICLRec program: post-norm,
+    exact GELU).
+
+    Args:
+        num_heads: Attention heads.
+        feedforward_dim: Width of the hidden layer of the feed-forward network.
+        dropout: Share of hidden values dropped. Defaults to 0.
+        attention_dropout: Share of attention weights dropped. Defaults to ``dropout``.
+        epsilon: LayerNorm's epsilon. Defaults to 1e-12, the published value.
+        initializer_stddev: Standard deviation of the initial kernels. Defaults to 0.02.
+
+    Call arguments:
+        inputs: ``(batch, time, dim)``.
+        allowed: ``(batch, time, time)`` bool, [batch, query, key].
+        bias: Optional ``(num_heads, time, time)`` added to the attention scores.
+
+    Returns:
+        ``(batch, time, dim)``.
+
+    Example:
+    >>> from keras import ops
+    >>> block = TransformerBlock(num_heads=2, feedforward_dim=32)
+    >>> block(ops.ones((4, 3, 8)), allowed=ops.ones((4, 3, 3), dtype="bool")).shape
+    TensorShape([4, 3, 8])
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        feedforward_dim: int,
+        dropout: float = 0.0,
+        attention_dropout: float | None = None,
+        epsilon: float = 1e-12,
+        initializer_stddev: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.feedforward_dim = feedforward_dim
+        self.dropout = dropout
+        self.attention_dropout = dropout if attention_dropout is None else attention_dropout
+        self.epsilon = epsilon
+        self.initializer_stddev = initializer_stddev
+
+    def build(self, input_shape):
+        dim = input_shape[-1]
+        policy = {"dtype": self.dtype_policy}
+        self.attention = SelfAttention(
+            self.num_heads, self.attention_dropout, self.initializer_stddev, **policy
+        )
+        self.attention.build(input_shape)
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, **policy)
+        self.attention_norm.build(input_shape)
+
+        def dense(units, activation, name):
+            initializer = keras.initializers.RandomNormal(stddev=self.initializer_stddev)
+            return keras.layers.Dense(
+                units, activation, kernel_initializer=initializer, name=name, **policy
+            )
+
+        self.expand = dense(self.feedforward_dim, _gelu, "expand")
+        self.expand.build(input_shape)
+        self.contract = dense(dim, None, "contract")
+        self.contract.build((*input_shape[:-1], self.feedforward_dim))
+        self.feedforward_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, **policy)
+        self.feedforward_norm.build(input_shape)
+        self.hidden_dropout = keras.layers.Dropout(self.dropout, **policy)
+
+    def call(
+        self,
+        inputs: KerasTensor,
+        allowed: KerasTensor,
+        bias: KerasTensor | None = None,
+        training: bool = False,
+    ) -> KerasTensor:
+        attended = self.attention(inputs, allowed=allowed, bias=bias, training=training)
+        attended = self.hidden_dropout(attended, training=training)
+        hidden = self.attention_norm(inputs + attended)
+        update = self.contract(self.expand(hidden))
+        update = self.hidden_dropout(update, training=training)
+        return self.feedforward_norm(hidden + update)
+
+    def get_config(self):
+        return super().get_config() | {
+            "num_heads": self.num_heads,
+            "feedforward_dim": self.feedforward_dim,
+            "dropout": self.dropout,
+            "attention_dropout": self.attention_dropout,
+            "epsilon": self.epsilon,
+            "initializer_stddev": self.initializer_stddev,
+        }
+
+
+def _gelu(values: KerasTensor) -> KerasTensor:
+    return keras.activations.gelu(values, approximate=False)

@@ -1,0 +1,45 @@
+"""The baseline that any model has to beat: the most popular items for everyone."""
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits import split_histories
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.models.recommender import Recommender
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class PopularityRecommender(Recommender):
+    """Scores each item by its number of interactions.
+
+    Args:
+        counts: ``(items,)`` number of interactions of each item.
+
+    Example:
+    >>> model = PopularityRecommender([3, 9])
+    >>> ops.convert_to_numpy(model({"item_ids": ops.array([[3], [4]])})).tolist()
+    [[3.0, 9.0], [3.0, 9.0]]
+    """
+
+    def __init__(self, counts, **kwargs):
+        super().__init__(**kwargs)
+        self.counts = np.asarray(counts)
+        self.compile()
+
+    @classmethod
+    def from_training_data(cls, interactions: Interactions) -> "PopularityRecommender":
+        """Count the training part of a log: all but the last two items of each user."""
+        histories = split_histories(interactions, "train")
+        users = np.repeat(np.arange(interactions.num_users), interactions.lengths)
+        in_training = np.arange(interactions.num_actions) < histories.ends[users]
+        columns = interactions.item_ids[in_training] - NUM_SPECIAL_IDS
+        return cls(np.bincount(columns, minlength=interactions.num_items))
+
+    def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        counts = ops.convert_to_tensor(self.counts, dtype="float32")
+        return ops.broadcast_to(counts, (ops.shape(inputs["item_ids"])[0], counts.shape[0]))
+
+    def get_config(self):
+        return super().get_config() | {"counts": self.counts.tolist()}

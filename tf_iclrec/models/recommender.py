@@ -1,0 +1,41 @@
+"""What every recommender shares: evaluation against the whole catalogue."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, ranking_metrics
+from tf_iclrec.evaluation.ranking import target_ranks
+
+
+class Recommender(keras.Model):
+    """A model that, called on a batch, gives scores ``(batch, items)``.
+
+    ``evaluate`` on batches of `tf_iclrec.evaluation_batches` reports HR, NDCG and MRR.
+
+    Args:
+        cutoffs: The ``k`` of the metrics.
+    """
+
+    def __init__(self, cutoffs: Sequence[int] = DEFAULT_CUTOFFS, **kwargs):
+        super().__init__(**kwargs)
+        # `compile()` takes this as: no XLA unless asked for. On a CPU it makes a training step
+        # several times slower.
+        self.supports_jit = False
+        self.cutoffs = tuple(cutoffs)
+        self.ranking = ranking_metrics(self.cutoffs)
+
+    @property
+    def metrics(self):
+        return self.ranking
+
+    def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        scores = self(batch, training=False)
+        ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
+        for metric in self.ranking:
+            metric.update_state(ranks)
+        return {metric.name: metric.result() for metric in self.ranking}
+
+    def get_config(self):
+        return super().get_config() | {"cutoffs": self.cutoffs}

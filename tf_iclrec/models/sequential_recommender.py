@@ -1,0 +1,151 @@
+"""An encoder and weighted objectives, trained together."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+from keras import KerasTensor, ops
+
+from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
+from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
+from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.objectives.objective import EncodedBatch, Objective
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class SequentialRecommender(Recommender):
+    """Next-item recommender: any encoder with any objectives (ICLRec Eq. 18).
+
+    One training step encodes the sequences and their views in a single encoder call, hands
+    the result to every objective and minimises the weighted sum. Evaluation ranks the whole
+    catalogue. Called on a batch, the model gives the score of every item.
+
+    Args:
+        encoder: A layer from a batch to hidden states, with ``item_vectors()``; see
+            `tf_iclrec.encoders`.
+        objectives: Loss terms; see `tf_iclrec.objectives`.
+        num_intents: Numbers of intents ``K`` for objectives that need them.
+        cutoffs: The ``k`` of HR, NDCG and MRR.
+
+    Call arguments:
+        inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding.
+
+    Returns:
+        Scores ``(batch, items)`` float32; column ``i`` belongs to the internal id ``i + 3``.
+
+    Example:
+    >>> from tf_iclrec import SelfAttentiveEncoder, SoftmaxCrossEntropy
+    >>> model = SequentialRecommender(
+    ...     SelfAttentiveEncoder(vocabulary_size=103, max_length=50), [SoftmaxCrossEntropy()])
+    >>> model({"item_ids": ops.array([[0, 5, 9]])}).shape
+    TensorShape([1, 100])
+    """
+
+    def __init__(
+        self,
+        encoder: keras.layers.Layer,
+        objectives: Sequence[Objective],
+        num_intents: Sequence[int] = (),
+        cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
+        **kwargs,
+    ):
+        super().__init__(cutoffs, **kwargs)
+        self.encoder = encoder
+        self.objectives = tuple(objectives)
+        self.num_intents = tuple(num_intents)
+        self.needs_negatives = any(term.needs_negatives for term in self.objectives)
+        self.needs_views = any(term.needs_views for term in self.objectives)
+        self.needs_intents = any(term.needs_intents for term in self.objectives)
+        if self.needs_intents and not self.num_intents:
+            raise ValueError("These objectives need intents: give num_intents, such as (256,).")
+        self.intents = (
+            IntentPrototypes(self.num_intents, encoder.hidden_dim) if self.needs_intents else None
+        )
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.objectives]
+
+    def build(self, input_shape=None):
+        if not self.encoder.built:
+            self.encoder.build()
+        self.built = True
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker, *self.term_trackers, *self.ranking]
+
+    def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        return self.score(self.user_vectors(inputs, training=training))
+
+    def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        """The hidden state of each sequence's last item, ``(batch, dim)``."""
+        hidden = self.encoder(inputs, training=training)
+        return last_valid(hidden, valid_mask(inputs["item_ids"]))
+
+    def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
+        clusters of (ICLRec Sec. 4.1.2)."""
+        hidden = self.encoder(inputs, training=training)
+        return ops.cast(masked_mean(hidden, valid_mask(inputs["item_ids"])), "float32")
+
+    def score(self, user_vectors: KerasTensor) -> KerasTensor:
+        """Scores of all items for user vectors ``(batch, dim)``, ``(batch, items)`` float32."""
+        vectors = ops.cast(user_vectors, "float32")
+        return ops.matmul(vectors, ops.transpose(self.encoder.item_vectors()))
+
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            encoded = self._encode(batch)
+            terms = [term(encoded) for term in self.objectives]
+            loss = tf.add_n(
+                [term.weight * value for term, value in zip(self.objectives, terms, strict=True)]
+            )
+            scaled_loss = self.optimizer.scale_loss(loss)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        self.loss_tracker.update_state(loss)
+        for tracker, value in zip(self.term_trackers, terms, strict=True):
+            tracker.update_state(value)
+        return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
+
+    def _encode(self, batch: dict[str, tf.Tensor]) -> EncodedBatch:
+        """Encode the sequences and, where needed, their two views in one call."""
+        item_ids = batch["item_ids"]
+        rest = {
+            "target_ids": batch["target_ids"],
+            "item_vectors": self.encoder.item_vectors,
+            "negative_ids": batch.get("negative_ids"),
+        }
+        if not self.needs_views:
+            hidden = self.encoder({"item_ids": item_ids}, training=True)
+            return EncodedBatch(hidden=hidden, **rest)
+        rows, time = tf.unstack(tf.shape(item_ids))
+        stacked = tf.concat([item_ids[:, tf.newaxis], batch["view_item_ids"]], axis=1)
+        stacked = tf.reshape(stacked, [3 * rows, time])
+        hidden = self.encoder({"item_ids": stacked}, training=True)
+        vectors = masked_mean(hidden, valid_mask(stacked))
+        hidden = tf.reshape(hidden, [rows, 3, time, hidden.shape[-1]])
+        vectors = tf.reshape(vectors, [rows, 3, vectors.shape[-1]])
+        if self.needs_intents:
+            own = tf.stop_gradient(tf.cast(vectors[:, 0], tf.float32))
+            rest["intents"] = self.intents(own)
+            rest["intents_fitted"] = ops.convert_to_tensor(self.intents.fitted)
+        return EncodedBatch(
+            hidden=hidden[:, 0], view_hidden=hidden[:, 1:], view_vectors=vectors[:, 1:], **rest
+        )
+
+    def get_config(self):
+        return super().get_config() | {
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "objectives": [keras.saving.serialize_keras_object(term) for term in self.objectives],
+            "num_intents": self.num_intents,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        config["encoder"] = keras.saving.deserialize_keras_object(config["encoder"])
+        config["objectives"] = [
+            keras.saving.deserialize_keras_object(term) for term in config["objectives"]
+        ]
+        return cls(**config)

@@ -1,0 +1,65 @@
+"""What a training step hands to its objectives, and what an objective is."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import ClassVar
+
+from keras import KerasTensor
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedBatch:
+    """A batch after the encoder.
+
+    Attributes:
+        hidden: ``(batch, time, dim)`` hidden states of the sequences, zero where padded.
+        target_ids: ``(batch, time)`` int32 next items, 0 where there is none.
+        item_vectors: Output vectors: of given ids ``(...,)`` as ``(..., dim)``, or without
+            argument of the whole catalogue ``(items, dim)``.
+        negative_ids: ``(batch, time)`` int32, if an objective asked for it.
+        view_hidden: ``(batch, 2, time, dim)`` hidden states of two views, zero where padded,
+            if an objective asked for it.
+        view_vectors: ``(batch, 2, dim)`` mean-pooled views, likewise.
+        intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
+            intents, if an objective asked for it.
+        intents_fitted: Scalar, 1.0 once an E-step has found intents, before 0.0.
+    """
+
+    hidden: KerasTensor
+    target_ids: KerasTensor
+    item_vectors: Callable[..., KerasTensor]
+    negative_ids: KerasTensor | None = None
+    view_hidden: KerasTensor | None = None
+    view_vectors: KerasTensor | None = None
+    intents: list[tuple[KerasTensor, KerasTensor]] | None = None
+    intents_fitted: KerasTensor | None = None
+
+
+class Objective:
+    """A loss term with a weight.
+
+    A subclass names the term (shown in progress bars and logs), says what it needs, and
+    computes a scalar. Its arguments are attributes of the same name.
+
+    Args:
+        weight: Factor of the term in the total loss. Defaults to 1.
+    """
+
+    name: ClassVar[str]
+    needs_negatives: ClassVar[bool] = False
+    needs_views: ClassVar[bool] = False
+    needs_intents: ClassVar[bool] = False
+
+    def __init__(self, weight: float = 1.0):
+        self.weight = weight
+
+    def __call__(self, encoded: EncodedBatch) -> KerasTensor:
+        """The unweighted loss, a float32 scalar."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict:
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Objective":
+        return cls(**config)

@@ -1,0 +1,95 @@
+"""Two views of a sequence against the views of others: SeqCL (ICLRec Eq. 5-6)."""
+
+import keras
+from keras import KerasTensor, ops
+
+from tf_iclrec.objectives.objective import EncodedBatch, Objective
+
+_EXCLUDED = -1e9
+
+
+def two_view_info_nce(
+    view_1: KerasTensor,
+    view_2: KerasTensor,
+    temperature: float = 1.0,
+    group_ids: KerasTensor | None = None,
+) -> KerasTensor:
+    """InfoNCE over two views of the same rows, with dot products.
+
+    For each of the ``2N`` views the positive is the other view of its row; the views of all
+    other rows are negatives, except those of the same group. Averaged over the ``2N`` anchors.
+
+    Args:
+        view_1: ``(N, dim)``.
+        view_2: ``(N, dim)``.
+        temperature: Divides the dot products. Defaults to 1.
+        group_ids: Optional ``(N,)``; rows of the same group are no negatives to each other
+            (false-negative mitigation).
+
+    Returns:
+        Scalar.
+
+    Example: two rows without any similarity: each anchor picks one of three.
+    >>> round(float(two_view_info_nce(ops.zeros((2, 4)), ops.zeros((2, 4)))), 4)
+    1.0986
+    """
+    rows = ops.shape(view_1)[0]
+    views = ops.concatenate([view_1, view_2], axis=0)
+    logits = ops.matmul(views, ops.transpose(views)) / temperature
+    anchor = ops.arange(2 * rows)
+    positive = (anchor + rows) % (2 * rows)
+    excluded = anchor[:, None] == anchor[None, :]
+    if group_ids is not None:
+        groups = ops.concatenate([group_ids, group_ids], axis=0)
+        same_group = groups[:, None] == groups[None, :]
+        excluded = ops.logical_or(
+            excluded, ops.logical_and(same_group, anchor[None, :] != positive[:, None])
+        )
+    logits = ops.where(excluded, _EXCLUDED, logits)
+    positive_logits = ops.sum(view_1 * view_2, axis=-1) / temperature
+    return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(positive_logits)
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class SequenceContrast(Objective):
+    """SeqCL: the hidden states of a whole view, one after the other, are its vector.
+
+    Args:
+        weight: ``beta`` of ICLRec Eq. 18. Defaults to 0.1.
+        temperature: Divides the dot products. Defaults to 1.
+        mitigate_false_negatives: Whether users of the same intent are left out of the
+            negatives (with several numbers of intents: of the same first one).
+    """
+
+    name = "sequence_contrast"
+    needs_views = True
+
+    def __init__(
+        self,
+        weight: float = 0.1,
+        temperature: float = 1.0,
+        mitigate_false_negatives: bool = False,
+    ):
+        super().__init__(weight)
+        self.temperature = temperature
+        self.mitigate_false_negatives = mitigate_false_negatives
+        self.needs_intents = mitigate_false_negatives
+
+    def __call__(self, encoded: EncodedBatch) -> KerasTensor:
+        views = ops.cast(encoded.view_hidden, "float32")
+        time, dim = ops.shape(views)[2], views.shape[3]
+        views = ops.reshape(views, (-1, 2, time * dim))
+        group_ids = None
+        if self.mitigate_false_negatives:
+            # Before the first E-step everyone is in a group of their own.
+            alone = ops.arange(ops.shape(views)[0])
+            group_ids = ops.where(
+                encoded.intents_fitted > 0, ops.cast(encoded.intents[0][0], alone.dtype), alone
+            )
+        return two_view_info_nce(views[:, 0], views[:, 1], self.temperature, group_ids)
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "temperature": self.temperature,
+            "mitigate_false_negatives": self.mitigate_false_negatives,
+        }

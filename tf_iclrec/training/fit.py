@@ -1,0 +1,183 @@
+"""From settings to a finished run directory."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import keras
+
+from tf_iclrec.config import Config
+from tf_iclrec.data.augmentation import ViewRatios
+from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.splits import drop_short_users, split_histories
+from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.report import evaluate_splits, metrics_table
+from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.models.popularity import PopularityRecommender
+from tf_iclrec.models.presets import build_model
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
+from tf_iclrec.training.run_directory import Run, RunDirectory
+from tf_iclrec.training.save_progress import SaveProgress
+from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
+from tf_iclrec.training.tensorboard_log import TensorBoardLog
+
+# What may differ when a run is continued.
+_FREE_ON_RESUME = ("epochs", "patience")
+
+
+def fit(
+    config: Config, output: str | Path, resume: bool = False, overwrite: bool = False
+) -> Run:
+    """Train, evaluate and export a model; everything is written to a run directory.
+
+    Args:
+        config: Settings; see `make_config`.
+        output: The run directory.
+        resume: Continue the run in ``output`` after its last complete epoch. Its settings
+            must be the same, except for ``epochs`` and ``patience``.
+        overwrite: Replace a run in ``output``.
+
+    Returns:
+        The finished run, with the best epoch's model.
+
+    Raises:
+        UserError: If the data or settings can't be used; nothing is written then.
+        NonFiniteLossError: If a loss becomes NaN or infinite.
+    """
+    directory = RunDirectory(Path(output))
+    if resume:
+        _check_same_settings(config, directory)
+        interactions = Interactions.load(directory.data)
+    else:
+        directory.check_free(overwrite)
+        interactions = _read_data(config)
+    _check_num_intents(config, interactions)
+    if not resume:
+        directory.start(config, interactions)
+
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config, interactions.items.size)
+    model.compile(keras.optimizers.Adam(config.learning_rate))
+    progress = SaveProgress(
+        directory.checkpoints, directory.history, config.patience, config.seed
+    )
+    progress.restore(model)
+    if resume:
+        print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
+    if not progress.stopped and progress.epochs_done < config.epochs:
+        _train(model, config, interactions, directory, progress)
+    progress.restore_best(model)
+    return finish_run(model, config, interactions, directory)
+
+
+def finish_run(
+    model: SequentialRecommender,
+    config: Config,
+    interactions: Interactions,
+    directory: RunDirectory,
+) -> Run:
+    """Save, evaluate and export a model, and print its test metrics beside popularity's."""
+    with replace_file(directory.model) as path:
+        model.save(path)
+    metrics = evaluate_splits(model, interactions, config)
+    popularity = PopularityRecommender.from_training_data(interactions)
+    baseline = evaluate_splits(popularity, interactions, config, splits=("test",))
+    export_saved_model(model, interactions.items, directory.saved_models / "1")
+    write_json(directory.metrics, metrics)
+    print("\nTest metrics, whole catalogue ranked")
+    print(metrics_table({config.model: metrics["test"], "popularity": baseline["test"]}))
+    print(f"Run directory: {directory.path}", flush=True)
+    return Run(model, interactions, config, metrics)
+
+
+def training_callbacks(
+    config: Config, interactions: Interactions, model: SequentialRecommender
+) -> list[keras.callbacks.Callback]:
+    """The callbacks that belong to the method: the E-step, where the model has intents."""
+    if not model.needs_intents:
+        return []
+    sequences = sequence_batches(interactions, max_length=config.max_length)
+    return [
+        IntentClustering(
+            sequences, config.kmeans_iterations, config.warm_up_epochs, config.seed
+        )
+    ]
+
+
+def _train(model, config, interactions, directory, progress):
+    train = training_batches(
+        interactions,
+        batch_size=config.batch_size,
+        max_length=config.max_length,
+        negatives=model.needs_negatives,
+        views=ViewRatios(config.crop_ratio, config.mask_ratio, config.reorder_ratio)
+        if model.needs_views
+        else None,
+        seed=config.seed,
+        first_epoch=progress.epochs_done,
+    )
+    valid = evaluation_batches(
+        interactions, "valid", max_length=config.max_length, filter_seen=config.filter_seen
+    )
+    clustering = training_callbacks(config, interactions, model)
+    if clustering:
+        print(f"Intents are clustered on: {clustering_device()}", flush=True)
+    model.fit(
+        train,
+        validation_data=valid,
+        initial_epoch=progress.epochs_done,
+        epochs=config.epochs,
+        callbacks=[
+            StopOnNonFinite(),
+            *clustering,
+            TensorBoardLog(directory.tensorboard),
+            progress,
+        ],
+        shuffle=False,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+
+
+def _read_data(config: Config) -> Interactions:
+    interactions = load_interactions(
+        config.data, config.user_column, config.item_column, config.time_column, config.core
+    )
+    interactions, dropped = drop_short_users(interactions)
+    note = f"; {dropped} users with fewer than 3 dropped" if dropped else ""
+    print(
+        f"Data: {interactions.num_users} users, {interactions.num_items} items, "
+        f"{interactions.num_actions} interactions{note}",
+        flush=True,
+    )
+    return interactions
+
+
+def _check_num_intents(config: Config, interactions: Interactions) -> None:
+    """Fail before anything is written, not at the first E-step."""
+    usable = len(split_histories(interactions, "train").longer_than(1).starts)
+    if not usable:
+        raise UserError("No user has more than three items: there is nothing to train on.")
+    needs_intents = config.intent_weight or (config.sequence_weight and config.sequence_fnm)
+    if needs_intents and max(config.num_intents) > usable:
+        raise UserError(
+            f"{max(config.num_intents)} intents need at least as many users with training "
+            f"data; there are {usable}. The largest K that works is {usable}: "
+            f"--num-intents {usable}."
+        )
+
+
+def _check_same_settings(config: Config, directory: RunDirectory) -> None:
+    before = dataclasses.asdict(directory.read_config())
+    now = dataclasses.asdict(config)
+    changed = [
+        name for name in now if now[name] != before[name] and name not in _FREE_ON_RESUME
+    ]
+    if changed:
+        raise UserError(
+            f"The run in {directory.path} has another {', '.join(changed)}. Only "
+            f"{' and '.join(_FREE_ON_RESUME)} may change on --resume."
+        )

@@ -1,0 +1,217 @@
+"""The E-step: K-means over all sequence vectors, once an epoch (ICLRec Sec. 4.1.2)."""
+
+import dataclasses
+import os
+import time
+from types import ModuleType
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.errors import NonFiniteLossError, UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusteringReport:
+    """What one E-step did for one number of intents.
+
+    Attributes:
+        num_intents: ``K``.
+        inertia: Sum of squared distances of the vectors to their centroids.
+        sizes: ``(K,)`` number of users of each intent.
+        moved: Share of users whose intent differs from the last E-step's; NaN at the first.
+    """
+
+    num_intents: int
+    inertia: float
+    sizes: np.ndarray
+    moved: float
+
+    @property
+    def empty(self) -> int:
+        """Number of intents without a user."""
+        return int((self.sizes == 0).sum())
+
+    def __str__(self) -> str:
+        smallest, median, largest = np.percentile(self.sizes, [0, 50, 100]).astype(int)
+        moved = "" if np.isnan(self.moved) else f", moved {self.moved:.1%}"
+        return (
+            f"K={self.num_intents}: inertia {self.inertia:.4g}, cluster sizes {smallest} to "
+            f"{largest} (median {median}), empty {self.empty}{moved}"
+        )
+
+
+class IntentClustering(keras.callbacks.Callback):
+    """Find intents at the beginning of each epoch and write them into the model.
+
+    All sequences are encoded without dropout, mean-pooled and clustered by Faiss K-means,
+    from the second time on starting from the last centroids. It runs on a GPU where Faiss
+    sees one.
+
+    Args:
+        sequences: Batches with ``item_ids``, in the same order at every pass; see
+            `tf_iclrec.sequence_batches`.
+        iterations: K-means iterations. Defaults to 20.
+        warm_up_epochs: Number of first epochs without intents. Defaults to 0.
+        seed: Seed of the first centroids. Defaults to 0.
+        verbose: Whether to print a line per E-step. Defaults to True.
+
+    Attributes:
+        reports: The last E-step's `ClusteringReport` per number of intents.
+        seconds: How long it took.
+
+    Raises:
+        UserError: If there are fewer sequences than intents.
+    """
+
+    def __init__(
+        self,
+        sequences: tf.data.Dataset,
+        iterations: int = 20,
+        warm_up_epochs: int = 0,
+        seed: int = 0,
+        verbose: bool = True,
+    ):
+        super().__init__()
+        self.sequences = sequences
+        self.iterations = iterations
+        self.warm_up_epochs = warm_up_epochs
+        self.seed = seed
+        self.verbose = verbose
+        self.reports: list[ClusteringReport] = []
+        self.seconds = 0.0
+        self._assignments: list[np.ndarray] = []
+        self._encode = None
+
+    def on_train_begin(self, logs=None):
+        if self.model.intents is None:
+            raise ValueError("No objective of this model uses intents; leave the callback out.")
+        self._encode = tf.function(self.model.mean_vectors, reduce_retracing=True)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch >= self.warm_up_epochs:
+            self.run()
+
+    def on_epoch_end(self, epoch, logs=None):
+        # Shown and stored with the other figures of the epoch.
+        if logs is not None and self.reports:
+            logs["intent_seconds"] = self.seconds
+            for report in self.reports:
+                logs[f"intent_inertia_{report.num_intents}"] = report.inertia
+                logs[f"intent_empty_{report.num_intents}"] = report.empty
+                logs[f"intent_moved_{report.num_intents}"] = report.moved
+
+    def run(self) -> list[ClusteringReport]:
+        """Do one E-step now."""
+        start = time.perf_counter()
+        vectors = np.concatenate([self._encode(batch).numpy() for batch in self.sequences])
+        if not np.isfinite(vectors).all():
+            raise NonFiniteLossError("The sequence vectors hold NaN or infinite values.")
+        warm = float(self.model.intents.fitted) > 0
+        centroids, assignments, reports = [], [], []
+        for index, weight in enumerate(self.model.intents.centroids):
+            found = kmeans(
+                vectors,
+                weight.shape[0],
+                iterations=self.iterations,
+                initial=weight.numpy() if warm else None,
+                seed=self.seed,
+            )
+            last = self._assignments[index] if self._assignments else None
+            moved = float("nan") if last is None else float((found.assignments != last).mean())
+            sizes = np.bincount(found.assignments, minlength=weight.shape[0])
+            reports.append(ClusteringReport(weight.shape[0], found.inertia, sizes, moved))
+            centroids.append(found.centroids)
+            assignments.append(found.assignments)
+        self.model.intents.update(centroids)
+        self._assignments, self.reports = assignments, reports
+        self.seconds = time.perf_counter() - start
+        if self.verbose:
+            for report in reports:
+                print(f"Intents in {self.seconds:.1f} s, {report}", flush=True)
+        return reports
+
+
+@dataclasses.dataclass(frozen=True)
+class Clusters:
+    """Result of `kmeans`: ``centroids`` ``(k, dim)`` float32, ``assignments`` ``(n,)`` int64
+    and the ``inertia``, the sum of squared distances."""
+
+    centroids: np.ndarray
+    assignments: np.ndarray
+    inertia: float
+
+
+def kmeans(
+    vectors: np.ndarray,
+    k: int,
+    iterations: int = 20,
+    initial: np.ndarray | None = None,
+    seed: int = 0,
+) -> Clusters:
+    """Faiss K-means, on a GPU where there is one.
+
+    Args:
+        vectors: ``(n, dim)`` float32.
+        k: Number of clusters, at most ``n``.
+        iterations: Number of iterations.
+        initial: Optional ``(k, dim)`` float32 centroids to start from.
+        seed: Seed of the choice of first centroids, without ``initial``.
+
+    Raises:
+        UserError: If ``k`` exceeds ``n``, or Faiss is not installed.
+
+    Example:
+    >>> points = np.array([[0, 0], [0, 1], [9, 9], [9, 8]], dtype="float32")
+    >>> clusters = kmeans(points, k=2)
+    >>> float(clusters.inertia), bool(clusters.assignments[0] == clusters.assignments[1])
+    (1.0, True)
+    """
+    if len(vectors) < k:
+        raise UserError(
+            f"{k} intents need at least as many users with training data; there are "
+            f"{len(vectors)}. The largest K that works is {len(vectors)}."
+        )
+    faiss = import_faiss()
+    clustering = faiss.Kmeans(
+        vectors.shape[1],
+        k,
+        niter=iterations,
+        seed=seed,
+        gpu=faiss.get_num_gpus() > 0,
+        # Use every vector and accept small clusters.
+        min_points_per_centroid=1,
+        max_points_per_centroid=-(-len(vectors) // k),
+    )
+    clustering.train(vectors, init_centroids=initial)
+    distances, assignments = clustering.index.search(vectors, 1)
+    return Clusters(clustering.centroids, assignments[:, 0], float(distances.sum()))
+
+
+def clustering_device() -> str:
+    """Where K-means runs, for the log.
+
+    Example:
+    >>> clustering_device() in ("CPU", "1 GPU") or clustering_device().endswith("GPUs")
+    True
+    """
+    gpus = import_faiss().get_num_gpus()
+    return "CPU" if gpus == 0 else f"{gpus} GPU{'s' if gpus > 1 else ''}"
+
+
+def import_faiss() -> ModuleType:
+    """Import Faiss, which the extras ``cpu`` and ``gpu`` bring.
+
+    Raises:
+        UserError: If neither is installed.
+    """
+    # Faiss' idle threads would otherwise spin beside TensorFlow's and slow both down.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import faiss
+    except ImportError as error:
+        raise UserError(
+            "Intents need Faiss: pip install 'tf_iclrec[cpu]' (or 'tf_iclrec[gpu]', not both)."
+        ) from error
+    return faiss
