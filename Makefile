@@ -1,0 +1,26 @@
+# Needs Python 3.11 to 3.13, pip and make; everything else goes into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+RUN ?= runs/completejourney
+
+.PHONY: train test lint lock
+
+train: $(VENV)/installed
+	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --output $(RUN) --overwrite
+
+test: $(VENV)/installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	touch $@
+
+# Newest versions within the ranges of pyproject.toml; needs uv.
+lock:
+	uv pip compile pyproject.toml --extra cpu --extra demo --extra test --universal \
+		--python-version 3.11 --upgrade --custom-compile-command "make lock" \
+		--output-file requirements.lock
