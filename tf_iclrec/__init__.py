@@ -4,10 +4,9 @@ ICLRec (Chen et al., WWW 2022) and the models around it: data in, training with
 ``model.fit()``, full-ranking evaluation, and a SavedModel out.
 """
 
-import os
+from tf_iclrec.startup import load_tensorflow
 
-# TensorFlow's start-up notices would bury what a command has to say. Errors still show.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+load_tensorflow()
 
 from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios

@@ -57,10 +57,11 @@ class Config:
     num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
     intent_temperature: float = _option(1.0, "temperature of intent contrast")
     sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
-    intent_fnm: bool = _option(True, "users of one intent are no negatives in intent contrast")
-    sequence_fnm: bool = _option(
-        False, "users of one intent are no negatives in sequence contrast"
+    normalize_contrast: bool = _option(
+        True, "contrast directions (cosine) in place of dot products"
     )
+    intent_fnm: bool = _option(True, "users of one intent are no negatives in intent contrast")
+    sequence_fnm: bool = _option(False, "users of one intent are no negatives in sequence contrast")
     warm_up_epochs: int = _option(0, "first epochs without intents")
     kmeans_iterations: int = _option(20, "K-means iterations per E-step")
     crop_ratio: float = _option(0.2, "share of a sequence that a crop keeps")
@@ -76,24 +77,20 @@ class Config:
     mixed_precision: bool = _option(False, "compute in bfloat16 (for GPUs)")
 
     def __post_init__(self):
-        at_least_one = (
-            "max_length hidden_dim num_blocks num_heads kmeans_iterations epochs batch_size patience"
-        )
+        at_least_one = "max_length hidden_dim num_blocks num_heads kmeans_iterations epochs batch_size patience"
         for name in at_least_one.split():
             self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in "core warm_up_epochs seed intent_weight sequence_weight".split():
+        for name in ["core", "warm_up_epochs", "seed", "intent_weight", "sequence_weight"]:
             self._check(name, getattr(self, name) >= 0, "0 or more")
-        for name in "learning_rate intent_temperature sequence_temperature".split():
+        for name in ["learning_rate", "intent_temperature", "sequence_temperature"]:
             self._check(name, getattr(self, name) > 0, "above 0")
-        for name in "crop_ratio mask_ratio reorder_ratio".split():
+        for name in ["crop_ratio", "mask_ratio", "reorder_ratio"]:
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         self._check("loss", self.loss in ("softmax", "sampled"), "softmax or sampled")
         self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
         self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
-        self._check(
-            "num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim"
-        )
+        self._check("num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim")
 
     def _check(self, name: str, valid: bool, rule: str) -> None:
         if not valid:

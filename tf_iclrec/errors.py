@@ -17,13 +17,14 @@ class NonFiniteLossError(ArithmeticError):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Say which valid name was probably meant.
+    """Say which valid name was probably meant, or else all of them.
 
     Example:
     >>> nearest("iclrek", ["sasrec", "iclrec"])
-    "did you mean 'iclrec'? Valid: iclrec, sasrec"
+    "did you mean 'iclrec'?"
+    >>> nearest("bert", ["sasrec", "iclrec"])
+    'valid are iclrec, sasrec.'
     """
     valid = sorted(valid)
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]!r}? " if close else ""
-    return f"{guess}Valid: {', '.join(valid)}"
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"valid are {', '.join(valid)}."

@@ -120,9 +120,7 @@ def draw_view(
         choice == 0,
         crop(lengths, width, crop_size, crop_start),
         # Where nothing is reordered the order is that of the sequence: the masked view.
-        reorder(
-            lengths, width, tf.where(choice[:, 0] == 1, reorder_size, 0), reorder_start, noise
-        ),
+        reorder(lengths, width, tf.where(choice[:, 0] == 1, reorder_size, 0), reorder_start, noise),
     )
     masked = (choice == 2) & mask(lengths, width, mask_size, noise)
     return source, masked

@@ -239,7 +239,6 @@ def _as_numbers(times: pd.Series) -> np.ndarray:
     if unreadable.any():
         row = int(unreadable.argmax())
         raise UserError(
-            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 "
-            "date."
+            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 date."
         )
     return numbers.to_numpy()

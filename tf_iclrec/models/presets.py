@@ -44,7 +44,7 @@ def make_config(**settings: Any) -> Config:
     0.0
     >>> make_config(modle="sasrec")
     Traceback (most recent call last):
-    tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'? Valid: ...
+    tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'?
     """
     known = field_types()
     for name in settings:
@@ -89,12 +89,20 @@ def build_model(config: Config, vocabulary_size: int) -> SequentialRecommender:
     if config.sequence_weight:
         objectives.append(
             SequenceContrast(
-                config.sequence_weight, config.sequence_temperature, config.sequence_fnm
+                config.sequence_weight,
+                config.sequence_temperature,
+                config.normalize_contrast,
+                config.sequence_fnm,
             )
         )
     if config.intent_weight:
         objectives.append(
-            IntentContrast(config.intent_weight, config.intent_temperature, config.intent_fnm)
+            IntentContrast(
+                config.intent_weight,
+                config.intent_temperature,
+                config.normalize_contrast,
+                config.intent_fnm,
+            )
         )
     model = SequentialRecommender(encoder, objectives, config.num_intents)
     model.build()

@@ -30,7 +30,9 @@ def published_settings(weights: Mapping[str, np.ndarray], num_heads: int) -> dic
     for name in (_ITEMS, _POSITIONS, _BLOCK.format(0) + "attention.query.weight"):
         if name not in weights:
             raise UserError(f"The checkpoint has no parameter {name!r}: it is not ICLRec's.")
-    blocks = {match[1] for name in weights if (match := re.match(r"item_encoder\.layer\.(\d+)", name))}
+    blocks = {
+        match[1] for name in weights if (match := re.match(r"item_encoder\.layer\.(\d+)", name))
+    }
     feedforward_dim = weights[_BLOCK.format(0) + "intermediate.dense_1.weight"].shape[0]
     hidden_dim = weights[_ITEMS].shape[1]
     if feedforward_dim != 4 * hidden_dim:
@@ -46,6 +48,7 @@ def published_settings(weights: Mapping[str, np.ndarray], num_heads: int) -> dic
         "max_length": weights[_POSITIONS].shape[0],
         "num_blocks": len(blocks),
         "num_heads": num_heads,
+        "normalize_contrast": False,
         "intent_fnm": False,
     }
 

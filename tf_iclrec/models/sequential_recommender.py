@@ -119,19 +119,20 @@ class SequentialRecommender(Recommender):
         if not self.needs_views:
             hidden = self.encoder({"item_ids": item_ids}, training=True)
             return EncodedBatch(hidden=hidden, **rest)
-        rows, time = tf.unstack(tf.shape(item_ids))
-        stacked = tf.concat([item_ids[:, tf.newaxis], batch["view_item_ids"]], axis=1)
-        stacked = tf.reshape(stacked, [3 * rows, time])
+        # Side by side along the batch, so that taking them apart again costs nothing.
+        stacked = tf.concat([item_ids, *tf.unstack(batch["view_item_ids"], num=2, axis=1)], axis=0)
         hidden = self.encoder({"item_ids": stacked}, training=True)
         vectors = masked_mean(hidden, valid_mask(stacked))
-        hidden = tf.reshape(hidden, [rows, 3, time, hidden.shape[-1]])
-        vectors = tf.reshape(vectors, [rows, 3, vectors.shape[-1]])
+        hidden, *view_hidden = tf.split(hidden, 3)
+        own_vectors, *view_vectors = tf.split(vectors, 3)
         if self.needs_intents:
-            own = tf.stop_gradient(tf.cast(vectors[:, 0], tf.float32))
-            rest["intents"] = self.intents(own)
+            rest["intents"] = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
             rest["intents_fitted"] = ops.convert_to_tensor(self.intents.fitted)
         return EncodedBatch(
-            hidden=hidden[:, 0], view_hidden=hidden[:, 1:], view_vectors=vectors[:, 1:], **rest
+            hidden=hidden,
+            view_hidden=tuple(view_hidden),
+            view_vectors=tuple(view_vectors),
+            **rest,
         )
 
     def get_config(self):

@@ -58,7 +58,9 @@ class IntentContrast(Objective):
 
     Args:
         weight: ``lambda`` of ICLRec Eq. 18. Defaults to 0.1.
-        temperature: Divides the dot products. Defaults to 1.
+        temperature: Divides the similarities. Defaults to 1.
+        normalize: Whether views have length 1, as intents do, so that similarities are
+            cosines. Defaults to False, as published.
         mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16. Defaults to True.
     """
 
@@ -70,28 +72,33 @@ class IntentContrast(Objective):
         self,
         weight: float = 0.1,
         temperature: float = 1.0,
+        normalize: bool = False,
         mitigate_false_negatives: bool = True,
     ):
         super().__init__(weight)
         self.temperature = temperature
+        self.normalize = normalize
         self.mitigate_false_negatives = mitigate_false_negatives
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        views = ops.cast(encoded.view_vectors, "float32")
+        views = [ops.cast(view, "float32") for view in encoded.view_vectors]
+        if self.normalize:
+            views = [ops.normalize(view, axis=-1) for view in views]
         losses = [
             intent_contrast(
-                views[:, view],
+                view,
                 prototypes,
                 self.temperature,
                 ids if self.mitigate_false_negatives else None,
             )
             for ids, prototypes in encoded.intents
-            for view in (0, 1)
+            for view in views
         ]
         return ops.mean(ops.stack(losses)) * encoded.intents_fitted
 
     def get_config(self) -> dict:
         return super().get_config() | {
             "temperature": self.temperature,
+            "normalize": self.normalize,
             "mitigate_false_negatives": self.mitigate_false_negatives,
         }

@@ -56,7 +56,10 @@ class SequenceContrast(Objective):
 
     Args:
         weight: ``beta`` of ICLRec Eq. 18. Defaults to 0.1.
-        temperature: Divides the dot products. Defaults to 1.
+        temperature: Divides the similarities. Defaults to 1.
+        normalize: Whether to compare directions (cosine) in place of dot products. The dot
+            products of long sequences are large; beside a softmax over the catalogue they
+            take over the training. Defaults to False, as published.
         mitigate_false_negatives: Whether users of the same intent are left out of the
             negatives (with several numbers of intents: of the same first one).
     """
@@ -68,28 +71,34 @@ class SequenceContrast(Objective):
         self,
         weight: float = 0.1,
         temperature: float = 1.0,
+        normalize: bool = False,
         mitigate_false_negatives: bool = False,
     ):
         super().__init__(weight)
         self.temperature = temperature
+        self.normalize = normalize
         self.mitigate_false_negatives = mitigate_false_negatives
         self.needs_intents = mitigate_false_negatives
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        views = ops.cast(encoded.view_hidden, "float32")
-        time, dim = ops.shape(views)[2], views.shape[3]
-        views = ops.reshape(views, (-1, 2, time * dim))
+        views = [self._flatten(view) for view in encoded.view_hidden]
         group_ids = None
         if self.mitigate_false_negatives:
             # Before the first E-step everyone is in a group of their own.
-            alone = ops.arange(ops.shape(views)[0])
+            alone = ops.arange(ops.shape(views[0])[0])
             group_ids = ops.where(
                 encoded.intents_fitted > 0, ops.cast(encoded.intents[0][0], alone.dtype), alone
             )
-        return two_view_info_nce(views[:, 0], views[:, 1], self.temperature, group_ids)
+        return two_view_info_nce(*views, self.temperature, group_ids)
+
+    def _flatten(self, view: KerasTensor) -> KerasTensor:
+        time, dim = ops.shape(view)[1], view.shape[2]
+        flat = ops.reshape(ops.cast(view, "float32"), (-1, time * dim))
+        return ops.normalize(flat, axis=-1) if self.normalize else flat
 
     def get_config(self) -> dict:
         return super().get_config() | {
             "temperature": self.temperature,
+            "normalize": self.normalize,
             "mitigate_false_negatives": self.mitigate_false_negatives,
         }

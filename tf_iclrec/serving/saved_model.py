@@ -51,8 +51,9 @@ class ServingModule(tf.Module):
         # At least one column, for a batch without any known item.
         recent = tf.pad(recent, [[0, 0], [0, tf.cast(tf.shape(recent)[1] == 0, tf.int32)]])
         scores = self.model({"item_ids": recent}, training=False)
-        rows, columns = tf.meshgrid(tf.range(tf.shape(seen)[0]), tf.range(tf.shape(seen)[1]),
-                                    indexing="ij")
+        rows, columns = tf.meshgrid(
+            tf.range(tf.shape(seen)[0]), tf.range(tf.shape(seen)[1]), indexing="ij"
+        )
         is_item = seen != PADDING_ID
         places = tf.stack(
             [tf.boolean_mask(rows, is_item), tf.boolean_mask(seen, is_item) - NUM_SPECIAL_IDS],

@@ -29,9 +29,7 @@ from tf_iclrec.training.tensorboard_log import TensorBoardLog
 _FREE_ON_RESUME = ("epochs", "patience")
 
 
-def fit(
-    config: Config, output: str | Path, resume: bool = False, overwrite: bool = False
-) -> Run:
+def fit(config: Config, output: str | Path, resume: bool = False, overwrite: bool = False) -> Run:
     """Train, evaluate and export a model; everything is written to a run directory.
 
     Args:
@@ -62,9 +60,7 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, interactions.items.size)
     model.compile(keras.optimizers.Adam(config.learning_rate))
-    progress = SaveProgress(
-        directory.checkpoints, directory.history, config.patience, config.seed
-    )
+    progress = SaveProgress(directory.checkpoints, directory.history, config.patience, config.seed)
     progress.restore(model)
     if resume:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
@@ -102,9 +98,7 @@ def training_callbacks(
         return []
     sequences = sequence_batches(interactions, max_length=config.max_length)
     return [
-        IntentClustering(
-            sequences, config.kmeans_iterations, config.warm_up_epochs, config.seed
-        )
+        IntentClustering(sequences, config.kmeans_iterations, config.warm_up_epochs, config.seed)
     ]
 
 
@@ -173,9 +167,7 @@ def _check_num_intents(config: Config, interactions: Interactions) -> None:
 def _check_same_settings(config: Config, directory: RunDirectory) -> None:
     before = dataclasses.asdict(directory.read_config())
     now = dataclasses.asdict(config)
-    changed = [
-        name for name in now if now[name] != before[name] and name not in _FREE_ON_RESUME
-    ]
+    changed = [name for name in now if now[name] != before[name] and name not in _FREE_ON_RESUME]
     if changed:
         raise UserError(
             f"The run in {directory.path} has another {', '.join(changed)}. Only "

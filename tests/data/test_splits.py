@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from tf_iclrec import Interactions, UserError
+from tf_iclrec.data.splits import Histories, drop_short_users, split_histories
+
+LOG = Interactions.from_sequences({"ann": list("abcde"), "bob": list("fgh"), "cat": list("acegik")})
+
+
+def visible(log, histories):
+    return [
+        "".join(log.items.decode(histories.item_ids[start:end]))
+        for start, end in zip(histories.starts, histories.ends, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("train", ["abc", "f", "aceg"]),
+        ("valid", ["abc", "f", "aceg"]),
+        ("test", ["abcd", "fg", "acegi"]),
+    ],
+)
+def test_leave_one_out_hides_the_last_items(split, expected):
+    histories = split_histories(LOG, split)
+    assert visible(LOG, histories) == expected
+    assert histories.lengths.tolist() == list(map(len, expected))
+
+
+@pytest.mark.parametrize(("split", "expected"), [("valid", "dgi"), ("test", "ehk")])
+def test_target_follows_the_history(split, expected):
+    histories = split_histories(LOG, split)
+    assert "".join(LOG.items.decode(histories.item_ids[histories.ends])) == expected
+
+
+def test_unknown_split_is_refused():
+    with pytest.raises(ValueError, match="train, valid, test, not 'validation'"):
+        split_histories(LOG, "validation")
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(0, ["abc", "f", "aceg"]), (1, ["abc", "aceg"]), (3, ["aceg"])]
+)
+def test_longer_than_is_strict(length, expected):
+    assert visible(LOG, split_histories(LOG, "train").longer_than(length)) == expected
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_distinct_agrees_with_sets(seed, split, random_log):
+    log = random_log(seed, users=80, items=9, shortest=2, longest=20)
+    histories = split_histories(log, split)
+    distinct = histories.distinct()
+    for row, (start, end) in enumerate(zip(histories.starts, histories.ends, strict=True)):
+        items = distinct.item_ids[distinct.starts[row] : distinct.ends[row]].tolist()
+        assert items == sorted(set(log.item_ids[start:end].tolist()))
+    assert distinct.item_ids.dtype == np.int32
+
+
+def test_distinct_of_some_rows_holds_only_their_items():
+    distinct = split_histories(LOG, "train").longer_than(3).distinct()
+    assert LOG.items.decode(distinct.item_ids).tolist() == list("aceg")
+
+
+def test_distinct_of_no_rows_is_empty():
+    none = np.zeros(0, np.int64)
+    assert Histories(LOG.item_ids, none, none).distinct().lengths.tolist() == []
+
+
+def test_short_users_are_dropped_and_counted():
+    log = Interactions.from_sequences({"a": "xy", "b": "vwv", "c": "z", "d": "vwzw"})
+    kept, dropped = drop_short_users(log)
+    assert dropped == 2
+    assert kept.users.tolist() == ["b", "d"]
+    assert kept.items.ids.tolist() == ["v", "w", "z"]
+
+
+def test_log_without_short_users_stays():
+    kept, dropped = drop_short_users(LOG)
+    assert dropped == 0
+    assert kept.num_actions == LOG.num_actions
+
+
+def test_log_of_only_short_users_is_refused():
+    log = Interactions.from_sequences({"a": "xy", "b": "x"})
+    with pytest.raises(UserError, match="None of the 2 users has the 3 items"):
+        drop_short_users(log)

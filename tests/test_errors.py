@@ -1,0 +1,25 @@
+import pytest
+
+from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+
+
+def test_user_error_is_caught_as_value_error():
+    with pytest.raises(ValueError, match="no such column"):
+        raise UserError("no such column")
+
+
+def test_non_finite_loss_is_not_a_user_error():
+    assert issubclass(NonFiniteLossError, ArithmeticError)
+    assert not issubclass(NonFiniteLossError, UserError)
+
+
+@pytest.mark.parametrize(
+    ("typed", "guess"), [("sasrek", "sasrec"), ("cl4rec", "cl4srec"), ("iclrec", "iclrec")]
+)
+def test_nearest_guesses_the_closest_name(typed, guess):
+    valid = ["sasrec", "iclrec", "cl4srec"]
+    assert nearest(typed, valid) == f"did you mean {guess!r}? Valid: cl4srec, iclrec, sasrec"
+
+
+def test_nearest_makes_no_guess_when_nothing_is_close():
+    assert nearest("bert", iter(["sasrec", "iclrec"])) == "Valid: iclrec, sasrec"
