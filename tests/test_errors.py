@@ -18,8 +18,8 @@ def test_non_finite_loss_is_not_a_user_error():
 )
 def test_nearest_guesses_the_closest_name(typed, guess):
     valid = ["sasrec", "iclrec", "cl4srec"]
-    assert nearest(typed, valid) == f"did you mean {guess!r}? Valid: cl4srec, iclrec, sasrec"
+    assert nearest(typed, valid) == f"did you mean {guess!r}?"
 
 
-def test_nearest_makes_no_guess_when_nothing_is_close():
-    assert nearest("bert", iter(["sasrec", "iclrec"])) == "Valid: iclrec, sasrec"
+def test_nearest_lists_all_names_in_order_when_none_is_close():
+    assert nearest("bert", iter(["sasrec", "iclrec"])) == "valid are iclrec, sasrec."

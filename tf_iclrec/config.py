@@ -69,16 +69,18 @@ class Config:
     reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
 
     # Training
-    epochs: int = _option(100, "passes over the data at most")
-    batch_size: int = _option(256, "users per training step")
-    learning_rate: float = _option(1e-3, "Adam's learning rate")
-    patience: int = _option(10, "epochs without a better validation NDCG@20 before stopping")
+    epochs: int = _option(15, "passes over the data at most")
+    batch_size: int = _option(64, "users per training step")
+    learning_rate: float = _option(2e-3, "Adam's learning rate")
+    patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")
     seed: int = _option(0, "seed of everything random")
     mixed_precision: bool = _option(False, "compute in bfloat16 (for GPUs)")
 
     def __post_init__(self):
-        at_least_one = "max_length hidden_dim num_blocks num_heads kmeans_iterations epochs batch_size patience"
-        for name in at_least_one.split():
+        for name in (
+            *("max_length", "hidden_dim", "num_blocks", "num_heads"),
+            *("kmeans_iterations", "epochs", "batch_size", "patience"),
+        ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ["core", "warm_up_epochs", "seed", "intent_weight", "sequence_weight"]:
             self._check(name, getattr(self, name) >= 0, "0 or more")

@@ -60,7 +60,7 @@ def test_update_replaces_the_centroids_and_marks_them_fitted(layer, centroids):
 
 @pytest.mark.parametrize("given", [(0,), (0, 1, 1)])
 def test_update_wants_one_array_per_k(layer, centroids, given):
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="2 arrays expected"):
         layer.update([centroids[index] for index in given])
 
 

@@ -68,16 +68,18 @@ def test_a_user_of_the_same_intent_is_a_negative_only_without_mitigation(rng, mi
 
 
 @pytest.mark.parametrize("mitigate", [True, False])
-def test_objective_averages_both_views_and_every_number_of_intents(encoded, mitigate):
-    expected = np.mean(
-        [
-            slow_loss(encoded.view_vectors[:, view], prototypes, 0.5, ids if mitigate else None)
-            for ids, prototypes in encoded.intents
-            for view in (0, 1)
-        ]
-    )
-    term = IntentContrast(temperature=0.5, mitigate_false_negatives=mitigate)
-    assert float(term(encoded)) == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("normalize", [True, False])
+def test_objective_averages_both_views_and_every_number_of_intents(encoded, mitigate, normalize):
+    views = encoded.view_vectors
+    if normalize:
+        views = views / np.linalg.norm(views, axis=-1, keepdims=True)
+    expected = [
+        slow_loss(view, prototypes, 0.5, ids if mitigate else None)
+        for ids, prototypes in encoded.intents
+        for view in views
+    ]
+    term = IntentContrast(temperature=0.5, normalize=normalize, mitigate_false_negatives=mitigate)
+    assert float(term(encoded)) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_several_numbers_of_intents_are_averaged(encoded):
@@ -97,7 +99,7 @@ def test_is_zero_until_intents_are_fitted(encoded):
 
 @pytest.mark.parametrize("mitigate", [False, True])
 def test_is_a_named_term_that_survives_saving(mitigate):
-    term = IntentContrast(weight=0.5, temperature=2.0, mitigate_false_negatives=mitigate)
+    term = IntentContrast(0.5, temperature=2.0, mitigate_false_negatives=mitigate)
     assert (term.name, term.needs_views, term.needs_intents) == ("intent_contrast", True, True)
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
     assert vars(loaded) == vars(term)

@@ -137,6 +137,8 @@ def evaluation_batches(
         ``(batch,)`` and ``seen_ids`` ``(batch, seen)``, distinct items, 0 = padding.
     """
     histories = split_histories(interactions, split)
+    if (histories.lengths < 1).any():
+        raise UserError("A user has too few items to be evaluated; see drop_short_users.")
     take = _window(histories.item_ids, histories.starts, histories.ends, max_length)
     targets = tf.constant(histories.item_ids[histories.ends])
     distinct = histories.distinct()

@@ -107,7 +107,7 @@ class Interactions:
                 "--item-column and --time-column."
             )
         for name in (user_column, item_column):
-            empty = frame[name].isna().to_numpy()
+            empty = (frame[name].isna() | (frame[name].astype(str) == "")).to_numpy()
             if empty.any():
                 raise UserError(f"Row {int(empty.argmax()) + 1} has no value in column {name!r}.")
         if frame.empty:
@@ -200,11 +200,11 @@ class Interactions:
         """Write the data to a folder, which is itself a valid ``--data`` source."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        with replace_file(directory / _ARRAYS) as path:
-            np.savez_compressed(path, item_ids=self.item_ids, offsets=self.offsets)
         for name, ids in ((_USERS, self.users), (_ITEMS, self.items.ids)):
             with replace_file(directory / name) as path:
                 path.write_text(json.dumps(ids.tolist()))
+        with replace_file(directory / _ARRAYS) as path:
+            np.savez_compressed(path, item_ids=self.item_ids, offsets=self.offsets)
 
     @classmethod
     def load(cls, directory: str | Path) -> Interactions:
@@ -214,7 +214,7 @@ class Interactions:
             UserError: If the folder does not hold prepared data.
         """
         directory = Path(directory)
-        if not (directory / _ARRAYS).is_file():
+        if not all((directory / name).is_file() for name in (_ARRAYS, _USERS, _ITEMS)):
             raise UserError(
                 f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
                 "file, or a folder written by this program."
@@ -230,11 +230,13 @@ def _as_numbers(times: pd.Series) -> np.ndarray:
     """Times as sortable numbers; numbers stay as they are, anything else is read as a date."""
     import pandas as pd
 
-    numbers = times
-    if not pd.api.types.is_numeric_dtype(times):
-        numbers = pd.to_numeric(times, errors="coerce")
-        if numbers.isna().any():
-            numbers = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
+    is_date = pd.api.types.is_datetime64_any_dtype(times)
+    numbers = times if is_date else pd.to_numeric(times, errors="coerce")
+    if not is_date and not pd.api.types.is_numeric_dtype(times) and numbers.isna().any():
+        dates = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
+        # A column of numbers with a stray cell is judged as numbers.
+        if dates.count() >= numbers.count():
+            numbers = dates
     unreadable = numbers.isna().to_numpy()
     if unreadable.any():
         row = int(unreadable.argmax())

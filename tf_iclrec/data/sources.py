@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_SOURCE = "completejourney"
-_TABLE_SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+# What fits into 64 bits whatever the digits are.
+_MAX_DIGITS = 18
+_TABLE_SUFFIXES = (".csv", ".tsv", ".inter", ".parquet")
 
 
 def load_interactions(
@@ -54,7 +57,7 @@ def load_interactions(
         )
     elif path.stat().st_size == 0:
         raise UserError(f"{source} is empty.")
-    elif path.suffix in _TABLE_SEPARATORS or path.suffix == ".parquet":
+    elif path.suffix.lower() in _TABLE_SUFFIXES:
         columns = (user_column, item_column, time_column)
         interactions = Interactions.from_frame(_read_table(path, columns), *columns)
     else:
@@ -85,6 +88,11 @@ def read_sequences(path: str | Path) -> Interactions:
     if not starts.any():
         raise UserError(f"{path} is empty.")
     token_lines = line_of[starts]
+    ends = is_digit & np.concatenate([~is_digit[1:], [True]])
+    too_long = np.flatnonzero(ends) - np.flatnonzero(starts) >= _MAX_DIGITS
+    if too_long.any():
+        line = int(token_lines[too_long.argmax()])
+        raise UserError(f"{path}, line {line + 1}: an id has more than {_MAX_DIGITS} digits.")
     tokens = np.array(text.split(), dtype=np.int64)
     if not tokens.all():
         line = int(token_lines[(tokens == 0).argmax()])
@@ -138,21 +146,26 @@ def _read_table(path: Path, columns: tuple[str, str, str]) -> pd.DataFrame:
     the caller, who then sees all names."""
     import pandas as pd
 
+    suffix = path.suffix.lower()
     try:
-        if path.suffix == ".parquet":
+        if suffix == ".parquet":
             return pd.read_parquet(path)
-        user_column, item_column, _ = columns
-        header = pd.read_csv(path, sep=_TABLE_SEPARATORS[path.suffix], nrows=0).columns
-        # RecBole writes the type behind the name: `user_id:token`.
-        names = [name.split(":")[0] if path.suffix == ".inter" else name for name in header]
+        # Tab-separated files of the field have no quoting: a quote is part of an id.
+        style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
+        names = pd.read_csv(path, nrows=0, **style).columns
+        if suffix == ".inter":
+            # RecBole writes the type behind the name: `user_id:token`.
+            names = [name.split(":")[0] for name in names]
         wanted = [name for name in names if name in columns]
         return pd.read_csv(
             path,
-            sep=_TABLE_SEPARATORS[path.suffix],
             header=0,
             names=names,
             usecols=wanted if len(wanted) == len(set(columns)) else None,
-            dtype={user_column: str, item_column: str},
+            dtype=dict.fromkeys(columns[:2], str),
+            keep_default_na=False,
+            na_values=[""],
+            **style,
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise UserError(f"{path} can't be read as a table: {error}") from error

@@ -57,7 +57,7 @@ class Vocabulary:
 
     def decode(self, internal: Sequence[int]) -> np.ndarray:
         """Internal ids (3 and above) to raw ids, an object array of strings."""
-        position = np.asarray(internal) - NUM_SPECIAL_IDS
+        position = np.asarray(internal, dtype=np.int64) - NUM_SPECIAL_IDS
         if position.size and position.min() < 0:
             raise ValueError("The ids 0, 1 and 2 (padding, unknown, mask) have no raw form.")
         return self.ids[position]

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
 def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) -> tf.Tensor:
@@ -29,7 +29,7 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     target_scores = tf.gather(scores, columns, batch_dims=1)[:, tf.newaxis]
     # Not "less" rather than "greater or equal", so that NaN counts as better.
     rank = tf.math.count_nonzero(~(scores < target_scores), axis=1, dtype=tf.int32)
-    is_seen = seen_ids != PADDING_ID
+    is_seen = seen_ids >= NUM_SPECIAL_IDS
     seen_scores = tf.gather(scores, tf.maximum(seen_ids - NUM_SPECIAL_IDS, 0), batch_dims=1)
     better_seen = is_seen & ~(seen_scores < target_scores)
     rank -= tf.math.count_nonzero(better_seen, axis=1, dtype=tf.int32)

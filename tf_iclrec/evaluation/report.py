@@ -49,10 +49,9 @@ def metrics_table(rows: Mapping[str, Mapping[str, float]]) -> str:
     """
     names = _by_metric_and_cutoff(next(iter(rows.values())))
     width = max(map(len, rows))
-    header = " " * width + "".join(f"  {name:<{max(6, len(name) - 1)}}" for name in names)
+    header = " " * width + "".join(f"  {name:<{max(6, len(name))}}" for name in names)
     lines = [
-        f"{label:<{width}}"
-        + "".join(f"  {values[name]:<{max(6, len(name) - 1)}.4f}" for name in names)
+        f"{label:<{width}}" + "".join(f"  {values[name]:<{max(6, len(name))}.4f}" for name in names)
         for label, values in rows.items()
     ]
     return "\n".join(line.rstrip() for line in (header, *lines))

@@ -36,14 +36,11 @@ class IntentPrototypes(keras.layers.Layer):
 
     def __init__(self, num_intents: Sequence[int], dim: int, **kwargs):
         # Cluster centres are compared in full precision, whatever the model computes in.
-        super().__init__(**{**kwargs, "trainable": False, "dtype": "float32"})
+        super().__init__(**{**kwargs, "dtype": "float32"})
         self.num_intents = tuple(num_intents)
         self.dim = dim
-        self.centroids = [
-            self.add_weight(name=f"centroids_{k}", shape=(k, dim), initializer="zeros")
-            for k in self.num_intents
-        ]
-        self.fitted = self.add_weight(name="fitted", shape=(), initializer="zeros")
+        self.centroids = [self._add_state(f"centroids_{k}", (k, dim)) for k in self.num_intents]
+        self.fitted = self._add_state("fitted", ())
         self.built = True
 
     def call(self, vectors: KerasTensor) -> list[tuple[KerasTensor, KerasTensor]]:
@@ -51,9 +48,15 @@ class IntentPrototypes(keras.layers.Layer):
 
     def update(self, centroids: Sequence[np.ndarray]) -> None:
         """Replace the centroids, one ``(K, dim)`` array per ``K``."""
+        if len(centroids) != len(self.centroids):
+            raise ValueError(f"{len(self.centroids)} arrays expected, not {len(centroids)}.")
         for weight, value in zip(self.centroids, centroids, strict=True):
             weight.assign(value)
         self.fitted.assign(1.0)
+
+    def _add_state(self, name, shape):
+        # Untrainable one by one: thawing a frozen model must not thaw these.
+        return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
 
     def _assign(self, vectors, centroids):
         centroids = ops.convert_to_tensor(centroids)

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.masks import additive_mask
@@ -79,7 +80,8 @@ class SelfAttention(keras.layers.Layer):
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         if bias is not None:
             scores = scores + bias
-        weights = ops.softmax(scores + additive_mask(allowed, scores.dtype)[:, None], axis=-1)
+        # TensorFlow's own: Keras' warns of a sequence of one item.
+        weights = tf.nn.softmax(scores + additive_mask(allowed, scores.dtype)[:, None])
         weights = self.attention_dropout(weights, training=training)
         attended = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         return self.output_dense(ops.reshape(attended, (-1, time, dim)))

@@ -4,7 +4,6 @@ Their names are those of the program's ``state_dict``; linear kernels are stored
 Item row 0 is padding, the last row an unused mask item, and row ``i`` item ``i`` between.
 """
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,13 +26,14 @@ def published_settings(weights: Mapping[str, np.ndarray], num_heads: int) -> dic
     Raises:
         UserError: If the weights are not those of an ICLRec encoder.
     """
-    for name in (_ITEMS, _POSITIONS, _BLOCK.format(0) + "attention.query.weight"):
+    feedforward = _BLOCK.format(0) + "intermediate.dense_1.weight"
+    for name in (_ITEMS, _POSITIONS, feedforward):
         if name not in weights:
             raise UserError(f"The checkpoint has no parameter {name!r}: it is not ICLRec's.")
-    blocks = {
-        match[1] for name in weights if (match := re.match(r"item_encoder\.layer\.(\d+)", name))
-    }
-    feedforward_dim = weights[_BLOCK.format(0) + "intermediate.dense_1.weight"].shape[0]
+        if weights[name].ndim != 2:
+            raise UserError(f"{name!r} has the shape {weights[name].shape}: it is not ICLRec's.")
+    blocks = {name.split(".")[2] for name in weights if name.startswith("item_encoder.layer.")}
+    feedforward_dim = weights[feedforward].shape[0]
     hidden_dim = weights[_ITEMS].shape[1]
     if feedforward_dim != 4 * hidden_dim:
         raise UserError(
@@ -65,34 +65,30 @@ def load_published_weights(model, weights: Mapping[str, np.ndarray]) -> None:
         UserError: If a parameter is missing or has another shape.
     """
 
-    def take(name: str) -> np.ndarray:
+    def take(name: str, *shape: int) -> np.ndarray:
         if name not in weights:
             raise UserError(f"The checkpoint has no parameter {name!r}.")
+        if weights[name].shape != shape:
+            raise UserError(f"{name!r} has the shape {weights[name].shape}; expected {shape}.")
         return np.asarray(weights[name], dtype=np.float32)
 
-    def assign(layer, *values: np.ndarray) -> None:
-        shapes = [tuple(weight.shape) for weight in layer.weights]
-        if shapes != [value.shape for value in values]:
-            raise UserError(
-                f"Parameters of {layer.path} have the shapes "
-                f"{[value.shape for value in values]}; expected {shapes}."
-            )
-        layer.set_weights(values)
-
     def dense(layer, *names: str) -> None:
-        kernel = np.concatenate([take(f"{name}.weight") for name in names]).T
-        bias = np.concatenate([take(f"{name}.bias") for name in names])
-        assign(layer, kernel, bias)
+        inputs, outputs = layer.kernel.shape
+        outputs //= len(names)
+        kernels = [take(f"{name}.weight", outputs, inputs) for name in names]
+        biases = [take(f"{name}.bias", outputs) for name in names]
+        layer.set_weights([np.concatenate(kernels).T, np.concatenate(biases)])
 
     def norm(layer, name: str) -> None:
-        assign(layer, take(f"{name}.weight"), take(f"{name}.bias"))
+        (dim,) = layer.gamma.shape
+        layer.set_weights([take(f"{name}.weight", dim), take(f"{name}.bias", dim)])
 
     encoder = model.encoder
-    rows = take(_ITEMS)
-    items = np.zeros((len(rows) - 2 + NUM_SPECIAL_IDS, rows.shape[1]), dtype=np.float32)
-    items[NUM_SPECIAL_IDS:] = rows[1:-1]
-    assign(encoder.item_embedding, items)
-    assign(encoder.positions[0], take(_POSITIONS))
+    items = np.zeros(encoder.item_embedding.embeddings.shape, dtype=np.float32)
+    num_items, hidden_dim = len(items) - NUM_SPECIAL_IDS, items.shape[1]
+    items[NUM_SPECIAL_IDS:] = take(_ITEMS, num_items + 2, hidden_dim)[1:-1]
+    encoder.item_embedding.set_weights([items])
+    encoder.positions[0].set_weights([take(_POSITIONS, encoder.max_length, hidden_dim)])
     norm(encoder.embedding_norm, "LayerNorm")
     for index, block in enumerate(encoder.blocks):
         prefix = _BLOCK.format(index)

@@ -110,29 +110,29 @@ class SequentialRecommender(Recommender):
 
     def _encode(self, batch: dict[str, tf.Tensor]) -> EncodedBatch:
         """Encode the sequences and, where needed, their two views in one call."""
-        item_ids = batch["item_ids"]
-        rest = {
-            "target_ids": batch["target_ids"],
-            "item_vectors": self.encoder.item_vectors,
-            "negative_ids": batch.get("negative_ids"),
-        }
-        if not self.needs_views:
-            hidden = self.encoder({"item_ids": item_ids}, training=True)
-            return EncodedBatch(hidden=hidden, **rest)
+        sequences = [batch["item_ids"]]
+        if self.needs_views:
+            sequences += tf.unstack(batch["view_item_ids"], num=2, axis=1)
         # Side by side along the batch, so that taking them apart again costs nothing.
-        stacked = tf.concat([item_ids, *tf.unstack(batch["view_item_ids"], num=2, axis=1)], axis=0)
-        hidden = self.encoder({"item_ids": stacked}, training=True)
-        vectors = masked_mean(hidden, valid_mask(stacked))
-        hidden, *view_hidden = tf.split(hidden, 3)
-        own_vectors, *view_vectors = tf.split(vectors, 3)
+        item_ids = tf.concat(sequences, axis=0)
+        hidden = self.encoder({"item_ids": item_ids}, training=True)
+        own_vectors, *view_vectors = tf.split(
+            masked_mean(hidden, valid_mask(item_ids)), len(sequences)
+        )
+        hidden, *view_hidden = tf.split(hidden, len(sequences))
+        intents = intents_fitted = None
         if self.needs_intents:
-            rest["intents"] = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
-            rest["intents_fitted"] = ops.convert_to_tensor(self.intents.fitted)
+            intents = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
+            intents_fitted = ops.convert_to_tensor(self.intents.fitted)
         return EncodedBatch(
             hidden=hidden,
+            target_ids=batch["target_ids"],
+            item_vectors=self.encoder.item_vectors,
+            negative_ids=batch.get("negative_ids"),
             view_hidden=tuple(view_hidden),
             view_vectors=tuple(view_vectors),
-            **rest,
+            intents=intents,
+            intents_fitted=intents_fitted,
         )
 
     def get_config(self):

@@ -18,8 +18,8 @@ class EncodedBatch:
             argument of the whole catalogue ``(items, dim)``.
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
-            padded, if an objective asked for it.
-        view_vectors: The two views mean-pooled, each ``(batch, dim)``, likewise.
+            padded; empty unless an objective asked for them.
+        view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
             intents, if an objective asked for it.
         intents_fitted: Scalar, 1.0 once an E-step has found intents, before 0.0.
@@ -29,8 +29,8 @@ class EncodedBatch:
     target_ids: KerasTensor
     item_vectors: Callable[..., KerasTensor]
     negative_ids: KerasTensor | None = None
-    view_hidden: tuple[KerasTensor, KerasTensor] | None = None
-    view_vectors: tuple[KerasTensor, KerasTensor] | None = None
+    view_hidden: tuple[KerasTensor, ...] = ()
+    view_vectors: tuple[KerasTensor, ...] = ()
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
 

@@ -51,14 +51,9 @@ class ServingModule(tf.Module):
         # At least one column, for a batch without any known item.
         recent = tf.pad(recent, [[0, 0], [0, tf.cast(tf.shape(recent)[1] == 0, tf.int32)]])
         scores = self.model({"item_ids": recent}, training=False)
-        rows, columns = tf.meshgrid(
-            tf.range(tf.shape(seen)[0]), tf.range(tf.shape(seen)[1]), indexing="ij"
-        )
-        is_item = seen != PADDING_ID
-        places = tf.stack(
-            [tf.boolean_mask(rows, is_item), tf.boolean_mask(seen, is_item) - NUM_SPECIAL_IDS],
-            axis=1,
-        )
+        is_item = tf.where(seen != PADDING_ID)
+        columns = tf.cast(tf.gather_nd(seen, is_item) - NUM_SPECIAL_IDS, tf.int64)
+        places = tf.stack([is_item[:, 0], columns], axis=1)
         lowest = tf.fill([tf.shape(places)[0]], -float("inf"))
         scores = tf.tensor_scatter_nd_update(scores, places, lowest)
         best, order = tf.math.top_k(scores, self.k)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from tf_iclrec.evaluation.ranking import target_ranks
+
+NAN = float("nan")
+
+
+def rank(scores, target, seen=()):
+    """Rank of a single user's target."""
+    seen = np.array([seen], dtype="int32").reshape(1, -1)
+    scores = np.array([scores], dtype="float32")
+    return int(target_ranks(scores, np.array([target], dtype="int32"), seen)[0])
+
+
+# Column i belongs to id i + 3, so the target 4 has the second score.
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([1.0, 9.0, 2.0, 3.0], 1),
+        ([5.0, 3.0, 4.0, 1.0], 3),
+        ([2.0, 1.0, 3.0, 4.0], 4),
+        ([-1.0, -3.0, -2.0, -4.0], 3),
+    ],
+)
+def test_rank_is_one_more_than_the_number_of_better_items(scores, expected):
+    assert rank(scores, target=4) == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [([2.0, 2.0, 1.0, 1.0], 2), ([3.0, 2.0, 2.0, 1.0], 3), ([0.0, 0.0, 0.0, 0.0], 4)],
+)
+def test_ties_count_against_the_model(scores, expected):
+    assert rank(scores, target=4) == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([], 3),
+        ([3], 2),  # a better item
+        ([5], 2),  # an item with the same score
+        ([6], 3),  # a worse item
+        ([0, 0, 3, 5], 1),  # padded
+    ],
+)
+def test_seen_items_are_left_out(seen, expected):
+    assert rank([7.0, 2.0, 2.0, 1.0], target=4, seen=seen) == expected
+
+
+def test_a_seen_target_gets_the_last_rank():
+    assert rank([1.0, 9.0, 2.0, 3.0], target=4, seen=[0, 4]) == 4
+
+
+@pytest.mark.parametrize(
+    ("scores", "seen", "expected"),
+    [
+        ([NAN, 2.0, 1.0, 1.0], [], 2),
+        ([1.0, NAN, 1.0, 1.0], [], 4),
+        ([NAN, NAN, NAN, NAN], [], 4),
+        ([NAN, 2.0, 1.0, 1.0], [3], 1),
+        ([1.0, NAN, 1.0, 1.0], [3], 3),
+    ],
+)
+def test_a_score_that_is_not_a_number_counts_against_the_model(scores, seen, expected):
+    assert rank(scores, target=4, seen=seen) == expected
+
+
+def test_infinite_scores_are_ordered():
+    assert rank([np.inf, 1.0, -np.inf, 2.0], target=4) == 3
+
+
+def test_matches_sorting_on_random_data():
+    rng = np.random.default_rng(0)
+    users, items = 200, 15
+    scores = rng.integers(8, size=(users, items)).astype("float32")  # many ties
+    targets = rng.integers(3, items + 3, size=users).astype("int32")
+    seen = np.zeros((users, 5), dtype="int32")
+    for row in seen:
+        count = rng.integers(6)
+        row[5 - count :] = rng.choice(np.arange(3, items + 3), count, replace=False)
+
+    expected = []
+    for user in range(users):
+        column = targets[user] - 3
+        if targets[user] in seen[user]:
+            expected.append(items)
+            continue
+        left = [i for i in range(items) if i + 3 not in seen[user]]
+        # Best first; among equals the target comes last.
+        order = np.lexsort(([i == column for i in left], -scores[user, left]))
+        expected.append(1 + [left[i] for i in order].index(column))
+
+    ranks = target_ranks(scores, targets, seen)
+    assert ranks.dtype == "int32"
+    assert ranks.numpy().tolist() == expected
+    assert expected.count(items) > 5

@@ -1,0 +1,192 @@
+"""Commands as a user runs them: in a process of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tf_iclrec.data.synthetic import planted_intents
+
+SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
+SMALL += ["--max-length", 20, "--epochs", 2]
+
+
+def run(module, *arguments, **kwargs):
+    command = [sys.executable, "-m", f"tf_iclrec.{module}", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def sequence_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "log.txt"
+    log, _ = planted_intents(num_users=200, num_items=60, num_intents=6)
+    rows = [
+        " ".join([str(user + 1), *(str(item - 2) for item in log.item_ids[start:end])])
+        for user, (start, end) in enumerate(zip(log.offsets, log.offsets[1:], strict=False))
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(sequence_file, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "run"
+    return run("train", "--data", sequence_file, "--output", output, *SMALL), output
+
+
+def test_training_prints_what_it_does(trained):
+    result, output = trained
+    assert result.returncode == 0, result.stderr
+    for word in (
+        *("200 users", "clustered on: CPU", "K=6: inertia", "cluster sizes", "empty", "moved"),
+        *("next_item: ", "sequence_contrast: ", "intent_contrast: ", "val_NDCG@20: "),
+        *("Epoch 2/2", "HR@5", "MRR@20", "popularity", str(output)),
+    ):
+        assert word in result.stdout
+    assert result.stderr == ""
+
+
+def test_evaluate_repeats_the_figures_exactly(trained):
+    _, output = trained
+    metrics = json.loads((output / "metrics.json").read_text())
+    for split in ("valid", "test"):
+        result = run("evaluate", output, "--split", split, "--json")
+        assert result.returncode == 0, result.stderr
+        assert json.loads(result.stdout) == {split: metrics[split]}
+
+
+def test_evaluate_prints_a_table(trained):
+    _, output = trained
+    result = run("evaluate", output)
+    hit_rate = json.loads((output / "metrics.json").read_text())["test"]["HR@5"]
+    assert f"{hit_rate:.4f}" in result.stdout
+
+
+def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):
+    _, output = trained
+    arguments = ["--config", output / "config.json", "--output", tmp_path / "run"]
+    result = run("train", *arguments, "--epochs", 1, "--model", "sasrec")
+    assert result.returncode == 0, result.stderr
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["hidden_dim"], config["epochs"]) == (16, 1)
+    assert (config["intent_weight"], config["sequence_weight"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
+def test_a_stopped_training_resumes(sequence_file, tmp_path, stop):
+    output = tmp_path / "run"
+    arguments = ["--data", sequence_file, "--output", output, *SMALL, "--epochs", 400]
+    arguments += ["--patience", 400]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tf_iclrec.train", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.time() + 120
+    while not (output / "history.csv").exists() and time.time() < deadline:
+        time.sleep(0.1)
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert errors.count("\n") == 1
+        assert "--resume" in errors
+    done = len((output / "history.csv").read_text().splitlines()) - 1
+    result = run("train", "--resume", "--output", output, "--epochs", done + 1)
+    assert result.returncode == 0, result.stderr
+    assert f"Resuming after epoch {done}" in result.stdout
+    assert len((output / "history.csv").read_text().splitlines()) == done + 2
+
+
+CSV = "user_id,item_id,timestamp\nann,tea,2024-01-01\nann,jam,yesterday\n"
+BAD_DATA = {
+    "missing file": (None, "No such file or folder"),
+    "empty file": ("", "is empty"),
+    "user without item": ("1 2 3 4\n2\n", "line 2: a user without an item"),
+    "text in a sequence file": ("1 2 3 4\n2 a b\n", "line 2: only positive integers"),
+    "negative id": ("1 2 -3 4\n", "line 1: only positive integers"),
+    "only short users": ("1 2 3\n2 3 4\n", "None of the 2 users has the 3 items"),
+    "missing column": ("user,item\n1,2\n", "Columns there are: user, item"),
+    "unparsable time": (CSV, "Row 2: the time 'yesterday'"),
+    "too few users for K": ("1 2 3 4 5\n2 3 4 5 6\n", "The largest K that works is 2"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_gets_one_clear_line(tmp_path, case):
+    content, message = BAD_DATA[case]
+    is_table = content is not None and "," in content
+    path = tmp_path / ("log.csv" if is_table else "log.txt")
+    if content is not None:
+        path.write_text(content)
+    result = run("train", "--data", path, "--output", tmp_path / "run")
+    check_refused(result, message)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epohcs", 3], "Unknown option --epohcs: did you mean '--epochs'?"),
+        (["--model", "iclrek"], "Unknown model 'iclrek': did you mean 'iclrec'?"),
+        (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
+        (["--epochs", 0], "epochs must be at least 1, not 0"),
+        (["--config", "nowhere.json"], "nowhere.json can't be read"),
+        (["--resume"], "is not a run directory"),
+    ],
+)
+def test_bad_options_get_one_clear_line(tmp_path, arguments, message):
+    result = run("train", "--output", tmp_path / "run", *arguments)
+    check_refused(result, message)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_kept(trained):
+    _, output = trained
+    before = (output / "metrics.json").read_bytes()
+    check_refused(run("train", "--output", output), "already holds a run")
+    assert (output / "metrics.json").read_bytes() == before
+
+
+def test_evaluate_refuses_a_folder_without_a_run(tmp_path):
+    check_refused(run("evaluate", tmp_path), "is not a run directory")
+
+
+def test_convert_refuses_other_files(tmp_path, sequence_file):
+    (tmp_path / "weights.npz").write_text("not an archive")
+    arguments = ["--data", sequence_file, "--output", tmp_path / "run"]
+    check_refused(run("convert", tmp_path / "weights.npz", *arguments), "is not a NumPy .npz file")
+    check_refused(run("convert", tmp_path / "nowhere.npz", *arguments), "No such file")
+
+
+@pytest.mark.slow
+def test_published_weights_give_the_published_figures(shared, tmp_path):
+    golden = shared / "golden" / "iclrec_beauty"
+    data = shared / "data" / "sequences" / "Beauty.txt"
+    output = tmp_path / "run"
+    result = run("convert", golden / "weights.npz", "--data", data, "--output", output)
+    assert result.returncode == 0, result.stderr
+    published = json.loads((golden / "metrics.json").read_text())
+    result = run("evaluate", output, "--json")
+    metrics = json.loads(result.stdout)["test"]
+    assert {name: round(metrics[name], 4) for name in published} == {
+        name: round(value, 4) for name, value in published.items()
+    }
+
+
+@pytest.mark.parametrize("module", ["train", "evaluate", "convert"])
+def test_help_explains_every_option(module):
+    result = run(module, "--help")
+    assert result.returncode == 0
+    assert "usage: python -m tf_iclrec" in result.stdout
+
+
+def check_refused(result, message):
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,276 @@
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_iclrec import (
+    Interactions,
+    NonFiniteLossError,
+    UserError,
+    evaluation_batches,
+    fit,
+    load_run,
+    make_config,
+)
+from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.evaluation.report import evaluate_splits
+from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+
+SMALL = {
+    "hidden_dim": 16,
+    "num_blocks": 1,
+    "num_intents": (6,),
+    "max_length": 20,
+    "batch_size": 64,
+    "epochs": 3,
+    "learning_rate": 1e-2,
+    "filter_seen": False,
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("log")
+    planted_intents(num_users=200, num_items=60, num_intents=6)[0].save(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def config(source):
+    return make_config(data=source, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def finished(config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "finished"
+    return fit(config, output), output
+
+
+def read_history(output):
+    with (output / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def weights_of(model):
+    return [weight.numpy() for weight in model.weights]
+
+
+def test_the_run_directory_is_complete(finished):
+    _, output = finished
+    names = {path.name for path in output.iterdir()}
+    assert names == {
+        *("config.json", "metrics.json", "history.csv", "data", "checkpoints"),
+        *("tensorboard", "model.keras", "saved_model"),
+    }
+    assert (output / "saved_model" / "1" / "saved_model.pb").is_file()
+    assert not [path for path in output.rglob("*") if path.name.startswith(".")]
+
+
+def test_metrics_have_the_agreed_form(finished):
+    run, output = finished
+    metrics = json.loads((output / "metrics.json").read_text())
+    names = {f"{kind}@{k}" for kind in ("HR", "NDCG", "MRR") for k in (5, 10, 20)}
+    assert set(metrics) == {"valid", "test"}
+    assert set(metrics["valid"]) == set(metrics["test"]) == names
+    assert metrics == run.metrics
+
+
+def test_training_beats_chance(finished):
+    run, _ = finished
+    assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
+
+
+def test_history_has_a_row_per_epoch_with_every_figure(finished):
+    _, output = finished
+    rows = read_history(output)
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert {
+        *("loss", "next_item", "sequence_contrast", "intent_contrast", "seconds"),
+        *("val_NDCG@20", "intent_inertia_6", "intent_empty_6", "intent_moved_6"),
+    } <= set(rows[0])
+
+
+def test_tensorboard_events_hold_the_same_figures(finished):
+    _, output = finished
+    (events,) = (output / "tensorboard").glob("events*")
+    logged = {
+        (event.step, value.tag): tf.make_ndarray(value.tensor)
+        for event in map(
+            tf.compat.v1.Event.FromString,
+            (record.numpy() for record in tf.data.TFRecordDataset(str(events))),
+        )
+        for value in event.summary.value
+    }
+    last = read_history(output)[-1]
+    assert logged[3, "val_NDCG@20"] == pytest.approx(float(last["val_NDCG@20"]), rel=1e-6)
+
+
+def test_a_loaded_run_repeats_the_metrics_exactly(finished):
+    _, output = finished
+    run = load_run(output)
+    assert evaluate_splits(run.model, run.interactions, run.config) == run.metrics
+    assert run.config.seed == 3
+
+
+def test_the_best_epoch_is_what_is_kept(finished):
+    run, output = finished
+    best = max(float(row["val_NDCG@20"]) for row in read_history(output))
+    assert run.metrics["valid"]["NDCG@20"] == pytest.approx(best, rel=1e-6)
+
+
+def test_the_same_seed_gives_the_same_numbers(finished, config, tmp_path):
+    run, _ = finished
+    again = fit(config, tmp_path / "again")
+    assert again.metrics == run.metrics
+    for one, other in zip(weights_of(run.model), weights_of(again.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_another_seed_gives_other_numbers(finished, config, tmp_path):
+    run, _ = finished
+    other = fit(dataclasses.replace(config, seed=4, epochs=1), tmp_path / "other")
+    assert other.metrics != run.metrics
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C in the middle of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == 1 and batch == 1:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    finished, config, tmp_path, monkeypatch
+):
+    run, output = finished
+    original = keras.Model.fit
+
+    def interrupted_fit(self, *args, callbacks, **kwargs):
+        return original(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "fit", interrupted_fit)
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, tmp_path / "run")
+    with pytest.raises(UserError, match="--resume"):
+        load_run(tmp_path / "run")
+
+    resumed = fit(config, tmp_path / "run", resume=True)
+
+    assert resumed.metrics == run.metrics
+    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+    before, after = read_history(output), read_history(tmp_path / "run")
+    for name in ("loss", "val_NDCG@20", "intent_inertia_6"):
+        assert [row[name] for row in before] == [row[name] for row in after]
+
+
+def test_patience_is_restored(config, tmp_path):
+    impatient = dataclasses.replace(config, epochs=1, patience=1, learning_rate=1e-9)
+    fit(impatient, tmp_path / "run")
+    state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
+    # As if the first epoch had been the best by far: the next one can't be better.
+    state["best_score"] = 2.0
+    (tmp_path / "run" / "checkpoints" / "state.json").write_text(json.dumps(state))
+    fit(dataclasses.replace(impatient, epochs=9), tmp_path / "run", resume=True)
+    state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
+    assert (state["epochs_done"], state["best_epoch"], state["best_score"]) == (2, 1, 2.0)
+
+
+def test_a_run_can_be_continued_for_more_epochs(config, tmp_path):
+    fit(dataclasses.replace(config, epochs=1), tmp_path / "run")
+    fit(dataclasses.replace(config, epochs=2), tmp_path / "run", resume=True)
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert len(rows) == 3
+
+
+def test_other_settings_are_refused_on_resume(finished, config):
+    _, output = finished
+    with pytest.raises(UserError, match="another learning_rate"):
+        fit(dataclasses.replace(config, learning_rate=0.5), output, resume=True)
+
+
+def test_a_nan_loss_stops_and_keeps_the_last_good_epoch(config, tmp_path, monkeypatch):
+    update, calls = IntentPrototypes.update, []
+
+    def poisoned_second_time(self, centroids):
+        calls.append(centroids)
+        factor = np.nan if len(calls) == 2 else 1.0
+        update(self, [factor * value for value in centroids])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IntentPrototypes, "update", poisoned_second_time)
+        with pytest.raises(NonFiniteLossError, match="Epoch 2, step 1: intent_contrast"):
+            fit(config, tmp_path / "run")
+    state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
+    assert state["epochs_done"] == 1
+    resumed = fit(config, tmp_path / "run", resume=True)
+    assert np.isfinite(list(resumed.metrics["test"].values())).all()
+
+
+def test_nothing_is_written_when_the_data_is_bad(tmp_path):
+    config = make_config(data=str(tmp_path / "missing.csv"))
+    with pytest.raises(UserError, match="No such file"):
+        fit(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_not_overwritten_by_accident(finished, config):
+    _, output = finished
+    with pytest.raises(UserError, match="--resume to continue it, --overwrite"):
+        fit(config, output)
+    assert load_run(output).metrics
+
+
+def test_a_folder_with_something_else_is_never_removed(config, tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(UserError, match="holds no run"):
+        fit(config, tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_overwrite_replaces_a_run(config, tmp_path):
+    one_epoch = dataclasses.replace(config, epochs=1)
+    fit(one_epoch, tmp_path / "run")
+    fit(dataclasses.replace(one_epoch, seed=9), tmp_path / "run", overwrite=True)
+    assert load_run(tmp_path / "run").config.seed == 9
+
+
+def test_too_many_intents_are_refused_before_anything_is_written(config, tmp_path):
+    with pytest.raises(UserError, match="The largest K that works is 200"):
+        fit(dataclasses.replace(config, num_intents=(500,)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_short_users_are_dropped_and_counted(config, tmp_path, capsys):
+    log = {str(user): [str(item) for item in range(user % 7 + 1)] for user in range(70)}
+    Interactions.from_sequences(log).save(tmp_path / "log")
+    settings = dataclasses.replace(config, data=str(tmp_path / "log"), epochs=1, num_intents=(2,))
+    run = fit(settings, tmp_path / "run")
+    assert run.interactions.num_users == 50
+    assert "20 users with fewer than 3 dropped" in capsys.readouterr().out
+
+
+def test_filter_seen_changes_the_ranking(config, tmp_path):
+    settings = dataclasses.replace(config, epochs=1)
+    run = fit(settings, tmp_path / "run")
+    filtered = evaluate_splits(
+        run.model, run.interactions, dataclasses.replace(settings, filter_seen=True)
+    )
+    assert filtered != run.metrics
+
+
+def test_mixed_precision_trains(config, tmp_path):
+    run = fit(dataclasses.replace(config, mixed_precision=True), tmp_path / "run")
+    batch = next(iter(evaluation_batches(run.interactions, "test")))
+    assert run.model.encoder(batch).dtype == "bfloat16"
+    assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
