@@ -1,1 +1,1 @@
-"""."""
+"""From files and tables to chronological id sequences and tf.data batches."""

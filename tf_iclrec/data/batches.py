@@ -5,6 +5,7 @@ a maximum of 50), so batches are made of users with histories of similar length 
 the left, only to their longest.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.augmentation import ViewRatios, apply_view, draw_view
@@ -45,7 +46,10 @@ def training_batches(
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and ``target_ids`` ``(batch, time)``,
         and as asked for ``negative_ids`` ``(batch, time)`` and ``view_item_ids``
-        ``(batch, 2, time)``; 0 = padding.
+        ``(batch, 2, time)``; 0 = padding. Besides, ``target_weights`` ``(batch, time)``
+        float32: the same at every real position of an epoch, and 1 in total for a batch with
+        the average number of them. A mean over each batch would give a position among short
+        histories several times the weight of one among long ones.
 
     Raises:
         UserError: If no user has two items left to train on.
@@ -60,6 +64,8 @@ def training_batches(
     distinct = histories.distinct()
     take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
     num_steps = -(-rows // batch_size)
+    num_targets = np.minimum(histories.lengths - 1, max_length).sum()
+    target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
     def plan(seeds: tf.Tensor) -> tf.data.Dataset:
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), seeds[0])
@@ -77,10 +83,15 @@ def training_batches(
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
         width = max_length if pad_to_max_length else None
         item_ids = take_inputs(batch_rows, width)
-        batch = {"item_ids": item_ids, "target_ids": take_targets(batch_rows, width)}
+        target_ids = take_targets(batch_rows, width)
+        batch = {
+            "item_ids": item_ids,
+            "target_ids": target_ids,
+            "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
+        }
         if negatives:
             batch["negative_ids"] = draw_negatives(
-                batch["target_ids"], take_seen(batch_rows), interactions.num_items, negative_seed
+                target_ids, take_seen(batch_rows), interactions.num_items, negative_seed
             )
         if views:
             batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)

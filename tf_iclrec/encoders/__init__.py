@@ -1,1 +1,1 @@
-"""."""
+"""From sequences to hidden states, one encoder per file."""

@@ -1,1 +1,1 @@
-"""."""
+"""Ranking against the whole catalogue."""

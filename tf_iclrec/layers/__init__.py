@@ -1,1 +1,1 @@
-"""."""
+"""Keras layers that encoders are made of."""

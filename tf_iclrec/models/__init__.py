@@ -1,1 +1,1 @@
-"""."""
+"""Recommenders: an encoder with objectives, presets by name, baselines."""

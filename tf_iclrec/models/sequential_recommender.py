@@ -127,6 +127,7 @@ class SequentialRecommender(Recommender):
         return EncodedBatch(
             hidden=hidden,
             target_ids=batch["target_ids"],
+            target_weights=batch.get("target_weights"),
             item_vectors=self.encoder.item_vectors,
             negative_ids=batch.get("negative_ids"),
             view_hidden=tuple(view_hidden),

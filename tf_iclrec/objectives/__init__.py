@@ -1,1 +1,1 @@
-"""."""
+"""Loss terms, each a function of tensors and an `Objective` that feeds it."""

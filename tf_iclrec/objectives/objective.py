@@ -4,7 +4,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar
 
-from keras import KerasTensor
+import tensorflow as tf
+from keras import KerasTensor, ops
+
+from tf_iclrec.data.vocabulary import PADDING_ID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +17,9 @@ class EncodedBatch:
     Attributes:
         hidden: ``(batch, time, dim)`` hidden states of the sequences, zero where padded.
         target_ids: ``(batch, time)`` int32 next items, 0 where there is none.
+        target_weights: ``(batch, time)`` float32 weights of the positions in a next-item loss,
+            0 where there is no target; without them the real positions of a batch count
+            alike.
         item_vectors: Output vectors: of given ids ``(...,)`` as ``(..., dim)``, or without
             argument of the whole catalogue ``(items, dim)``.
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
@@ -28,11 +34,24 @@ class EncodedBatch:
     hidden: KerasTensor
     target_ids: KerasTensor
     item_vectors: Callable[..., KerasTensor]
+    target_weights: KerasTensor | None = None
     negative_ids: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
+
+    @property
+    def real(self) -> KerasTensor:
+        """``(batch, time)`` bool, true where there is a next item."""
+        return self.target_ids != PADDING_ID
+
+    def reduce(self, losses: KerasTensor) -> KerasTensor:
+        """Losses of the real positions ``(positions,)`` to a scalar: their weighted sum, or
+        their mean where the batch has no weights."""
+        if self.target_weights is None:
+            return ops.mean(losses)
+        return ops.sum(losses * tf.boolean_mask(self.target_weights, self.real))
 
 
 class Objective:

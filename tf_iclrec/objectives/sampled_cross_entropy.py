@@ -4,14 +4,13 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.vocabulary import PADDING_ID
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 
 
 def sampled_binary_cross_entropy(
     hidden: KerasTensor, positive: KerasTensor, negative: KerasTensor
 ) -> KerasTensor:
-    """``-log σ(h·s⁺) - log(1 - σ(h·s⁻))``, averaged over positions.
+    """``-log σ(h·s⁺) - log(1 - σ(h·s⁻))`` for each position.
 
     Args:
         hidden: ``(positions, dim)`` hidden states.
@@ -19,16 +18,16 @@ def sampled_binary_cross_entropy(
         negative: ``(positions, dim)`` vectors of items that were not chosen.
 
     Returns:
-        Scalar.
+        ``(positions,)``.
 
     Example: without any preference the loss is 2 ln 2.
-    >>> zeros = ops.zeros((3, 4))
-    >>> round(float(sampled_binary_cross_entropy(zeros, zeros, zeros)), 4)
+    >>> zeros = ops.zeros((1, 4))
+    >>> round(float(sampled_binary_cross_entropy(zeros, zeros, zeros)[0]), 4)
     1.3863
     """
     positive_logits = ops.sum(hidden * positive, axis=-1)
     negative_logits = ops.sum(hidden * negative, axis=-1)
-    return ops.mean(ops.softplus(-positive_logits) + ops.softplus(negative_logits))
+    return ops.softplus(-positive_logits) + ops.softplus(negative_logits)
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -39,8 +38,8 @@ class SampledCrossEntropy(Objective):
     needs_negatives = True
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        real = encoded.target_ids != PADDING_ID
         ids = tf.stack([encoded.target_ids, encoded.negative_ids], axis=-1)
-        vectors = ops.cast(encoded.item_vectors(tf.boolean_mask(ids, real)), "float32")
-        hidden = ops.cast(tf.boolean_mask(encoded.hidden, real), "float32")
-        return sampled_binary_cross_entropy(hidden, vectors[:, 0], vectors[:, 1])
+        vectors = ops.cast(encoded.item_vectors(tf.boolean_mask(ids, encoded.real)), "float32")
+        hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
+        losses = sampled_binary_cross_entropy(hidden, vectors[:, 0], vectors[:, 1])
+        return encoded.reduce(losses)

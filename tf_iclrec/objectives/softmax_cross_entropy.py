@@ -4,14 +4,14 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 
 
 def softmax_cross_entropy(
     hidden: KerasTensor, item_vectors: KerasTensor, targets: KerasTensor
 ) -> KerasTensor:
-    """``-log softmax(h Eᵀ)[target]``, averaged over positions.
+    """``-log softmax(h Eᵀ)[target]`` for each position.
 
     Args:
         hidden: ``(positions, dim)`` hidden states.
@@ -19,15 +19,15 @@ def softmax_cross_entropy(
         targets: ``(positions,)`` int32 rows of ``item_vectors``.
 
     Returns:
-        Scalar.
+        ``(positions,)``.
 
     Example: without any preference among four items the loss is ln 4.
-    >>> loss = softmax_cross_entropy(ops.zeros((3, 2)), ops.ones((4, 2)), ops.array([0, 1, 3]))
-    >>> round(float(loss), 4)
+    >>> losses = softmax_cross_entropy(ops.zeros((2, 2)), ops.ones((4, 2)), ops.array([0, 3]))
+    >>> round(float(losses[0]), 4)
     1.3863
     """
     logits = ops.matmul(hidden, ops.transpose(item_vectors))
-    return ops.mean(tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits))
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -37,7 +37,7 @@ class SoftmaxCrossEntropy(Objective):
     name = "next_item"
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        real = encoded.target_ids != PADDING_ID
-        hidden = ops.cast(tf.boolean_mask(encoded.hidden, real), "float32")
-        targets = tf.boolean_mask(encoded.target_ids, real) - NUM_SPECIAL_IDS
-        return softmax_cross_entropy(hidden, encoded.item_vectors(), targets)
+        hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
+        targets = tf.boolean_mask(encoded.target_ids, encoded.real) - NUM_SPECIAL_IDS
+        losses = softmax_cross_entropy(hidden, encoded.item_vectors(), targets)
+        return encoded.reduce(losses)
