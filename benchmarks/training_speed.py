@@ -51,9 +51,7 @@ def main() -> None:
             config.batch_size,
             config.max_length,
             negatives=model.needs_negatives,
-            views=tf_iclrec.ViewRatios(
-                config.crop_ratio, config.mask_ratio, config.reorder_ratio
-            ),
+            views=tf_iclrec.ViewRatios(config.crop_ratio, config.mask_ratio, config.reorder_ratio),
             pad_to_max_length=pad,
         )
         return lambda: model.fit(batches, verbose=0, shuffle=False)

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import keras
@@ -7,36 +8,46 @@ import pytest
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy, softmax_cross_entropy
 
 
-def slow_loss(hidden, item_vectors, targets):
+def slow_losses(hidden, item_vectors, targets):
     terms = []
     for h, target in zip(hidden, targets, strict=True):
         scores = [sum(a * b for a, b in zip(h, item, strict=True)) for item in item_vectors]
         total = sum(math.exp(score) for score in scores)
         terms.append(-math.log(math.exp(scores[target]) / total))
-    return sum(terms) / len(terms)
+    return np.array(terms)
 
 
 def test_matches_slow_transcription(rng):
     hidden = rng.normal(size=(10, 4)).astype("float32")
     items = rng.normal(size=(6, 4)).astype("float32")
     targets = rng.integers(6, size=10)
-    expected = slow_loss(hidden, items, targets)
-    assert float(softmax_cross_entropy(hidden, items, targets)) == pytest.approx(expected, rel=1e-5)
+    losses = softmax_cross_entropy(hidden, items, targets)
+    np.testing.assert_allclose(losses, slow_losses(hidden, items, targets), rtol=1e-4)
 
 
 def test_by_hand():
     # Scores ln 1, ln 2 and ln 5: the second of them has probability 2/8.
     items = np.log([[1.0], [2.0], [5.0]])
-    loss = float(softmax_cross_entropy(np.array([[1.0]]), items, np.array([1])))
-    assert loss == pytest.approx(math.log(4))
+    (loss,) = softmax_cross_entropy(np.array([[1.0]]), items, np.array([1]))
+    assert float(loss) == pytest.approx(math.log(4))
 
 
 def test_objective_is_the_mean_over_real_positions(encoded, item_table):
     real = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)]
     hidden = [encoded.hidden[at] for at in real]
     columns = [encoded.target_ids[at] - 3 for at in real]
-    expected = slow_loss(hidden, item_table[3:], columns)
-    assert float(SoftmaxCrossEntropy()(encoded)) == pytest.approx(expected, rel=1e-5)
+    expected = slow_losses(hidden, item_table[3:], columns)
+    assert float(SoftmaxCrossEntropy()(encoded)) == pytest.approx(expected.mean(), rel=1e-5)
+
+
+def test_weights_of_positions_replace_the_mean(encoded, item_table):
+    weights = np.array([[0, 0.5, 0], [0, 0, 0.25], [0, 0, 2]], dtype="float32")
+    weighted = dataclasses.replace(encoded, target_weights=weights)
+    at = [(0, 1), (1, 2), (2, 2)]
+    hidden = [encoded.hidden[place] for place in at]
+    columns = [encoded.target_ids[place] - 3 for place in at]
+    expected = slow_losses(hidden, item_table[3:], columns) @ [0.5, 0.25, 2]
+    assert float(SoftmaxCrossEntropy()(weighted)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_padded_positions_contribute_nothing(encoded, moved):

@@ -27,8 +27,9 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     """
     columns = target_ids - NUM_SPECIAL_IDS
     target_scores = tf.gather(scores, columns, batch_dims=1)[:, tf.newaxis]
-    # Not "less" rather than "greater or equal", so that NaN counts as better.
-    rank = tf.math.count_nonzero(~(scores < target_scores), axis=1, dtype=tf.int32)
+    # Counting the worse ones rather than the better, so that NaN counts as better.
+    worse = tf.reduce_sum(tf.cast(scores < target_scores, tf.int32), axis=1)
+    rank = tf.shape(scores)[1] - worse
     is_seen = seen_ids >= NUM_SPECIAL_IDS
     seen_scores = tf.gather(scores, tf.maximum(seen_ids - NUM_SPECIAL_IDS, 0), batch_dims=1)
     better_seen = is_seen & ~(seen_scores < target_scores)
