@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tf_iclrec.data.synthetic import planted_intents
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -39,15 +40,12 @@ def folder(tmp_path_factory):
     """A folder with a `log.csv` of one's own."""
     path = tmp_path_factory.mktemp("readme")
     log, _ = planted_intents(num_users=200, num_items=60, num_intents=6)
-    items = log.items.decode(log.item_ids)
-    users = [
-        user for user, length in zip(log.users, log.lengths, strict=True) for _ in range(length)
-    ]
-    rows = [
-        f"{user},{item},{time}" for time, (user, item) in enumerate(zip(users, items, strict=True))
-    ]
-    (path / "log.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]) + "\n")
-    assert log.item_ids.min() >= NUM_SPECIAL_IDS
+    table = {
+        "user_id": np.repeat(log.users, log.lengths),
+        "item_id": log.items.decode(log.item_ids),
+        "timestamp": np.arange(log.num_actions),
+    }
+    pd.DataFrame(table).to_csv(path / "log.csv", index=False)
     return path
 
 

@@ -98,12 +98,24 @@ def test_held_out_items_are_in_no_input_target_or_view():
 def test_only_what_was_asked_for_is_in_a_batch(log):
     (plain,) = training_batches(log, batch_size=100)
     (full,) = training_batches(log, batch_size=100, negatives=True, views=ViewRatios())
-    assert set(plain) == {"item_ids", "target_ids"}
-    assert set(full) == {"item_ids", "target_ids", "negative_ids", "view_item_ids"}
-    assert {tensor.dtype for tensor in full.values()} == {tf.int32}
+    always = {"item_ids", "target_ids", "target_weights"}
+    assert set(plain) == always
+    assert set(full) == {*always, "negative_ids", "view_item_ids"}
+    ids = {tensor.dtype for name, tensor in full.items() if name.endswith("_ids")}
+    assert ids == {tf.int32}
     batch, time = full["item_ids"].shape
     assert full["target_ids"].shape == full["negative_ids"].shape == (batch, time)
     assert full["view_item_ids"].shape == (batch, 2, time)
+
+
+def test_all_positions_of_an_epoch_weigh_the_same(log):
+    batches = batches_of(training_batches(log, batch_size=10))
+    weights = np.concatenate([batch["target_weights"].ravel() for batch in batches])
+    targets = np.concatenate([batch["target_ids"].ravel() for batch in batches])
+    assert set(weights[targets == 0].tolist()) <= {0.0}
+    assert len(set(weights[targets != 0].tolist())) == 1
+    # One per batch on average.
+    assert weights.sum() == pytest.approx(len(batches), rel=1e-5)
 
 
 def test_number_of_steps_is_known(log):
