@@ -172,6 +172,7 @@ def test_published_weights_give_the_published_figures(shared, tmp_path):
     assert result.returncode == 0, result.stderr
     published = json.loads((golden / "metrics.json").read_text())
     result = run("evaluate", output, "--json")
+    assert result.returncode == 0, result.stderr
     metrics = json.loads(result.stdout)["test"]
     assert {name: round(metrics[name], 4) for name in published} == {
         name: round(value, 4) for name, value in published.items()

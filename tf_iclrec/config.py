@@ -69,7 +69,7 @@ class Config:
     reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
 
     # Training
-    epochs: int = _option(15, "passes over the data at most")
+    epochs: int = _option(10, "passes over the data at most")
     batch_size: int = _option(64, "users per training step")
     learning_rate: float = _option(2e-3, "Adam's learning rate")
     patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")

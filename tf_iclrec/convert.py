@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from tf_iclrec.commands import Parser, run_command
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     interactions = interactions.with_vocabulary(published_vocabulary(weights))
     model = build_model(config, interactions.items.size)
     load_published_weights(model, weights)
-    model.compile(optimizer=None)
+    model.compile(keras.optimizers.Adam(config.learning_rate))
+    model.optimizer.build(model.trainable_variables)
     directory.start(config, interactions)
     finish_run(model, config, interactions, directory)
 

@@ -48,7 +48,7 @@ class SaveProgress(keras.callbacks.Callback):
         self.best_epoch = 0
         self.best_score = -math.inf
         self.rows: list[dict[str, float]] = []
-        self._epoch_start = 0.0
+        self._last_time = 0.0
 
     @property
     def stopped(self) -> bool:
@@ -70,8 +70,10 @@ class SaveProgress(keras.callbacks.Callback):
         """Load the weights of the best epoch."""
         model.load_weights(self.checkpoints / _BEST)
 
+    def on_train_begin(self, logs=None):
+        self._last_time = time.perf_counter()
+
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch_start = time.perf_counter()
         states = [v for v in self.model.variables if v.name == "seed_generator_state"]
         for index, state in enumerate(states):
             words = np.random.SeedSequence([self.seed, epoch, index]).generate_state(2)
@@ -79,7 +81,9 @@ class SaveProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1} | {name: float(value) for name, value in logs.items()}
-        row["seconds"] = time.perf_counter() - self._epoch_start
+        # From the end of the last epoch, so that the E-step counts.
+        now = time.perf_counter()
+        row["seconds"], self._last_time = now - self._last_time, now
         self.rows.append(row)
         self.epochs_done = epoch + 1
         if logs[MONITOR] > self.best_score:
