@@ -173,6 +173,7 @@ def test_published_weights_give_the_published_figures(shared, tmp_path):
     published = json.loads((golden / "metrics.json").read_text())
     result = run("evaluate", output, "--json")
     assert result.returncode == 0, result.stderr
+    check_refused(run("train", "--resume", "--output", output), "converted, not trained")
     metrics = json.loads(result.stdout)["test"]
     assert {name: round(metrics[name], 4) for name in published} == {
         name: round(value, 4) for name, value in published.items()

@@ -48,7 +48,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     """
     directory = RunDirectory(Path(output))
     if resume:
-        _check_same_settings(config, directory)
+        _check_resumable(config, directory)
         interactions = Interactions.load(directory.data)
     else:
         directory.check_free(overwrite)
@@ -164,7 +164,12 @@ def _check_num_intents(config: Config, interactions: Interactions) -> None:
         )
 
 
-def _check_same_settings(config: Config, directory: RunDirectory) -> None:
+def _check_resumable(config: Config, directory: RunDirectory) -> None:
+    if directory.model.is_file() and not any(directory.checkpoints.iterdir()):
+        raise UserError(
+            f"The run in {directory.path} was converted, not trained: there is nothing to "
+            "continue. Train with another --output."
+        )
     before = dataclasses.asdict(directory.read_config())
     now = dataclasses.asdict(config)
     changed = [name for name in now if now[name] != before[name] and name not in _FREE_ON_RESUME]
