@@ -165,7 +165,7 @@ def _check_num_intents(config: Config, interactions: Interactions) -> None:
 
 
 def _check_resumable(config: Config, directory: RunDirectory) -> None:
-    if directory.model.is_file() and not any(directory.checkpoints.iterdir()):
+    if directory.model.is_file() and not any(directory.checkpoints.glob("*")):
         raise UserError(
             f"The run in {directory.path} was converted, not trained: there is nothing to "
             "continue. Train with another --output."
