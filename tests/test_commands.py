@@ -80,22 +80,24 @@ def test_a_stopped_training_resumes(sequence_file, tmp_path, stop):
     output = tmp_path / "run"
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--epochs", 400]
     arguments += ["--patience", 400]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "tf_iclrec.train", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    deadline = time.time() + 120
-    while not (output / "history.csv").exists() and time.time() < deadline:
-        time.sleep(0.1)
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+        # A shell's background job, such as these tests may be, has Ctrl-C switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        deadline = time.time() + 120
+        while not (output / "history.csv").exists() and time.time() < deadline:
+            time.sleep(0.1)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert errors.count("\n") == 1
         assert "--resume" in errors
-    done = len((output / "history.csv").read_text().splitlines()) - 1
+    done = json.loads((output / "checkpoints" / "state.json").read_text())["epochs_done"]
     result = run("train", "--resume", "--output", output, "--epochs", done + 1)
     assert result.returncode == 0, result.stderr
     assert f"Resuming after epoch {done}" in result.stdout
