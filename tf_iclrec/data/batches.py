@@ -224,9 +224,8 @@ def _window(flat, starts, ends, max_length):
         if width is None:
             width = tf.reduce_max(row_ends - row_starts)
             width = tf.minimum(width, max_length) if max_length else width
-        index = (
-            row_ends[:, tf.newaxis] - tf.cast(width, tf.int64) + tf.range(tf.cast(width, tf.int64))
-        )
+        width = tf.cast(width, tf.int64)
+        index = row_ends[:, tf.newaxis] - width + tf.range(width)
         inside = index >= row_starts[:, tf.newaxis]
         return tf.where(inside, tf.gather(flat, tf.maximum(index, 0)), PADDING_ID)
 
