@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from tf_iclrec import Interactions
@@ -31,3 +32,48 @@ def raw_sequences():
         }
 
     return convert
+
+
+@pytest.fixture(scope="session")
+def raw_providers():
+    """A function that gives the raw provider of each interaction, ``""`` = unknown."""
+
+    def convert(log: Interactions) -> list[str]:
+        return [_raw_provider(log, provider) for provider in log.provider_ids]
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def raw_providers_of_items():
+    """A function that gives the raw provider by raw item id, ``""`` = unknown."""
+
+    def convert(log: Interactions) -> dict[str, str]:
+        internal = log.items.encode(log.items.ids)
+        providers = [_raw_provider(log, id) for id in log.providers.of_items[internal]]
+        return dict(zip(log.items.ids.tolist(), providers, strict=True))
+
+    return convert
+
+
+def _raw_provider(log, provider):
+    return "" if provider == 1 else log.providers.vocabulary.decode([provider])[0]
+
+
+@pytest.fixture(scope="session")
+def random_frame():
+    """A function that makes a table of interactions with a column of providers, many of them
+    unknown and many items with several."""
+
+    def make(seed: int, users: int = 30, items: int = 40, rows: int = 200) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        return pd.DataFrame(
+            {
+                "user_id": rng.integers(users, size=rows).astype(str),
+                "item_id": np.minimum(rng.geometric(2 / items, size=rows), items).astype(str),
+                "timestamp": np.arange(rows),
+                "provider": rng.choice(["", "", "", "acme", "best", "cosy", "dean"], size=rows),
+            }
+        )
+
+    return make

@@ -3,7 +3,10 @@
 Each user of `log` has a first item that nobody else has, so that a row tells whose it is.
 """
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -20,6 +23,7 @@ from tf_iclrec.data.batches import draw_negatives
 
 USERS = 70
 NUM_SHARED_ITEMS = 25
+VIEWED = ("item_ids", "provider_ids", "view_item_ids", "view_provider_ids")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +38,26 @@ def log():
     )
 
 
-def sequences_of(log):
-    return [piece.tolist() for piece in np.split(log.item_ids, log.offsets[1:-1])]
+@pytest.fixture(scope="module")
+def provider_log():
+    """No user has an item twice, and each of its interactions may have another provider."""
+    rng = np.random.default_rng(5)
+    rows = [
+        {"user_id": user, "item_id": item, "timestamp": time, "provider": provider}
+        for user in range(USERS)
+        for time, (item, provider) in enumerate(
+            zip(
+                rng.permutation(60)[: rng.integers(3, 20)],
+                rng.choice(["", "acme", "best", "cosy"], size=20),
+                strict=False,
+            )
+        )
+    ]
+    return Interactions.from_frame(pd.DataFrame(rows)).with_item_providers({"7": "dean"})
+
+
+def sequences_of(log, stream="item_ids"):
+    return [piece.tolist() for piece in np.split(getattr(log, stream), log.offsets[1:-1])]
 
 
 def without_padding(row):
@@ -239,6 +261,57 @@ def test_beauty_is_hardly_padded(shared):
     assert entries[False] > 0.88 * cells[False]
 
 
+@pytest.mark.parametrize("pad_to_max_length", [False, True])
+@pytest.mark.parametrize("max_length", [4, 50])
+def test_training_inputs_stand_beside_their_providers(provider_log, max_length, pad_to_max_length):
+    pairs = zip(sequences_of(provider_log), sequences_of(provider_log, "provider_ids"), strict=True)
+    expected = [
+        (items[:-3][-max_length:], providers[:-3][-max_length:])
+        for items, providers in pairs
+        if len(items) > 3
+    ]
+    dataset = training_batches(
+        provider_log, batch_size=16, max_length=max_length, pad_to_max_length=pad_to_max_length
+    )
+    assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
+
+
+def test_each_item_of_a_view_keeps_its_own_provider(provider_log):
+    masked = 0
+    for batch in batches_of(training_batches(provider_log, batch_size=16, views=ViewRatios())):
+        for row in zip(*(batch[name] for name in VIEWED), strict=True):
+            items, providers, view_items, view_providers = row
+            own = dict(zip(items.tolist(), providers.tolist(), strict=True)) | {0: 0, 2: 2}
+            expected = [[own[item] for item in view] for view in view_items.tolist()]
+            assert view_providers.tolist() == expected
+        masked += np.count_nonzero(batch["view_provider_ids"] == 2)
+    assert masked > 50
+
+
+def test_batches_have_providers_only_where_the_log_has_them(log, provider_log):
+    def names(log):
+        (training,) = training_batches(log, batch_size=100, views=ViewRatios())
+        (evaluation,) = evaluation_batches(log, "test", 100)
+        (sequences,) = sequence_batches(log, 100)
+        return [set(training), set(evaluation), set(sequences)]
+
+    provider_names = [{"provider_ids", "view_provider_ids"}, {"provider_ids"}, {"provider_ids"}]
+    for without, with_providers, added in zip(
+        names(log), names(provider_log), provider_names, strict=True
+    ):
+        assert with_providers - without == added
+        assert without <= with_providers
+
+
+def test_providers_change_nothing_else(provider_log):
+    settings = {"batch_size": 16, "negatives": True, "views": ViewRatios()}
+    plain = dataclasses.replace(provider_log, providers=None, own_provider_ids=None)
+    batches = batches_of(training_batches(provider_log, **settings))
+    assert {batch.pop("provider_ids").dtype for batch in batches} == {np.dtype("int32")}
+    assert {batch.pop("view_provider_ids").dtype for batch in batches} == {np.dtype("int32")}
+    assert_same_epoch(batches, batches_of(training_batches(plain, **settings)))
+
+
 # Negatives
 
 
@@ -312,6 +385,27 @@ def test_evaluation_rows_agree_with_a_plain_loop(log, split, held_out, max_lengt
     assert sorted(actual) == sorted(expected)
 
 
+@pytest.mark.parametrize("max_length", [3, 50])
+@pytest.mark.parametrize(("split", "held_out"), [("valid", 2), ("test", 1)])
+def test_evaluation_inputs_stand_beside_their_providers(provider_log, split, held_out, max_length):
+    pairs = zip(sequences_of(provider_log), sequences_of(provider_log, "provider_ids"), strict=True)
+    expected = [
+        (items[:-held_out][-max_length:], providers[:-held_out][-max_length:])
+        for items, providers in pairs
+    ]
+    dataset = evaluation_batches(provider_log, split, 16, max_length)
+    assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
+
+
+def test_evaluation_rows_say_whose_they_are(log):
+    sequences, seen = sequences_of(log), []
+    for batch in batches_of(evaluation_batches(log, "test", 16)):
+        inputs = [without_padding(ids) for ids in batch["item_ids"]]
+        assert inputs == [sequences[user][:-1] for user in batch["users"]]
+        seen += batch["users"].tolist()
+    assert sorted(seen) == list(range(USERS))
+
+
 def test_evaluation_without_filter_has_no_seen_items(log):
     for batch in batches_of(evaluation_batches(log, "test", 16, filter_seen=False)):
         assert batch["seen_ids"].shape == (len(batch["target_ids"]), 0)
@@ -340,3 +434,10 @@ def test_sequence_batches_hold_the_training_inputs_in_a_stable_order(log):
     assert sorted(rows) == sorted((items[:-1][-5:],) for items in training if len(items) >= 2)
     assert rows_of(dataset, "item_ids") == rows
     assert [len(ids) for (ids,) in rows] == sorted(len(ids) for (ids,) in rows)
+
+
+def test_sequence_batches_hold_the_providers_of_the_training_inputs(provider_log):
+    pairs = zip(sequences_of(provider_log), sequences_of(provider_log, "provider_ids"), strict=True)
+    expected = [(items[:-3][-5:], providers[:-3][-5:]) for items, providers in pairs if items[:-3]]
+    dataset = sequence_batches(provider_log, batch_size=16, max_length=5)
+    assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)

@@ -148,6 +148,63 @@ def test_file_that_is_no_table_is_refused(name, content, tmp_path):
         load_interactions(tmp_path / name)
 
 
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("inter", "\t")])
+def test_provider_column_of_a_text_table_is_kept_as_written(
+    suffix, separator, load_text, raw_providers
+):
+    rows = [
+        ["user_id", "item_id", "timestamp", "provider"],
+        ["u", "a", "1", "007"],
+        ["u", "b", "2", "NA"],
+        ["u", "c", "3", ""],
+    ]
+    log = load_text(f"log.{suffix}", "\n".join(separator.join(row) for row in rows))
+    assert raw_providers(log) == ["007", "NA", ""]
+
+
+def test_twitch_table_of_streams_and_streamers(load_text, raw_sequences, raw_providers):
+    text = (
+        "user,stream,streamer,start,stop\n"
+        "1,34347669376,grimnax,5415,5419\n"
+        "1,33842865744,mithrain,154,156\n"
+        "2,33846768288,alptv,166,169\n"
+    )
+    log = load_text(
+        "twitch.csv",
+        text,
+        user_column="user",
+        item_column="stream",
+        time_column="start",
+        provider_column="streamer",
+    )
+    assert raw_sequences(log) == {"1": ["33842865744", "34347669376"], "2": ["33846768288"]}
+    assert raw_providers(log) == ["mithrain", "grimnax", "alptv"]
+
+
+def test_twitch_table_with_streamers_as_items(load_text, raw_sequences):
+    text = "user,streamer,start\n1,grimnax,54\n1,mithrain,15\n1,grimnax,60\n"
+    log = load_text(
+        "twitch.csv", text, user_column="user", item_column="streamer", time_column="start"
+    )
+    assert raw_sequences(log) == {"1": ["mithrain", "grimnax", "grimnax"]}
+    assert log.providers is None
+
+
+def test_tmall_table_of_items_and_sellers(load_text, raw_sequences, raw_providers):
+    text = (
+        "user_id,item_id,cat_id,seller_id,brand_id,time_stamp,action_type\n"
+        "328862,406349,1280,2700,5476.0,1111,0\n"
+        "328862,323294,833,2882,2661.0,829,0\n"
+        "234512,323294,833,420,2661.0,829,2\n"
+        "234512,406349,1280,,,0830,0\n"
+    )
+    log = load_text("log.csv", text, time_column="time_stamp", provider_column="seller_id")
+    assert raw_sequences(log) == {"328862": ["323294", "406349"], "234512": ["323294", "406349"]}
+    assert raw_providers(log) == ["2882", "2700", "420", "2700"]
+    brands = load_text("log.csv", text, time_column="time_stamp", provider_column="brand_id")
+    assert raw_providers(brands) == ["2661.0", "5476.0", "2661.0", "5476.0"]
+
+
 def test_saved_log_is_a_source(tmp_path, raw_sequences):
     sequences = {"b": ["x", "y"], "a": ["y"]}
     Interactions.from_sequences(sequences).save(tmp_path)
@@ -195,3 +252,5 @@ def test_embedded_default():
     assert counts(log) == (2098, 5847, 85576)
     assert log.lengths.min() == 5
     assert counts(log.first_occurrences()) == counts(log)
+    assert len(log.providers.vocabulary) == 547
+    assert log.providers.num_known_items == 5847

@@ -37,7 +37,7 @@ def training_batches(
         max_length: Only the last so many items of a history are used.
         negatives: Add ``negative_ids``: per position one item the user never had in training,
             drawn uniformly.
-        views: Add ``view_item_ids``: two augmented views of each sequence.
+        views: Add two augmented views of each sequence.
         seed: Everything random follows from it and from the number of the epoch.
         first_epoch: Number of the first pass; to continue an interrupted training.
         pad_to_max_length: Pad every batch to ``max_length`` and mix users of all lengths, as
@@ -46,7 +46,8 @@ def training_batches(
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and ``target_ids`` ``(batch, time)``,
         and as asked for ``negative_ids`` ``(batch, time)`` and ``view_item_ids``
-        ``(batch, 2, time)``; 0 = padding. Besides, ``target_weights`` ``(batch, time)``
+        ``(batch, 2, time)``; 0 = padding. Where the log has providers, ``provider_ids`` and
+        ``view_provider_ids`` stand beside the items. Besides, ``target_weights`` ``(batch, time)``
         float32: the same at every real position of an epoch, and 1 in total for a batch with
         the average number of them. A mean over each batch would give a position among short
         histories several times the weight of one among long ones.
@@ -59,7 +60,7 @@ def training_batches(
     if not rows:
         raise UserError("No user has more than three items: there is nothing to train on.")
     take_targets = _window(histories.item_ids, histories.starts + 1, histories.ends, max_length)
-    take_inputs = _window(histories.item_ids, histories.starts, histories.ends - 1, max_length)
+    take_inputs = _streams(interactions, histories.starts, histories.ends - 1, max_length)
     lengths = tf.constant(histories.lengths - 1, tf.int32)
     distinct = histories.distinct()
     take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
@@ -82,10 +83,10 @@ def training_batches(
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
         width = max_length if pad_to_max_length else None
-        item_ids = take_inputs(batch_rows, width)
+        inputs = take_inputs(batch_rows, width)
+        item_ids = inputs["item_ids"]
         target_ids = take_targets(batch_rows, width)
-        batch = {
-            "item_ids": item_ids,
+        batch = inputs | {
             "target_ids": target_ids,
             "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
         }
@@ -95,15 +96,13 @@ def training_batches(
             )
         if views:
             batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
-            batch["view_item_ids"] = tf.stack(
-                [
-                    apply_view(
-                        item_ids, *draw_view(batch_lengths, tf.shape(item_ids)[1], views, view_seed)
-                    )
-                    for view_seed in (view_1_seed, view_2_seed)
-                ],
-                axis=1,
-            )
+            drawn = [
+                draw_view(batch_lengths, tf.shape(item_ids)[1], views, view_seed)
+                for view_seed in (view_1_seed, view_2_seed)
+            ]
+            # All streams alike, so that an item keeps its provider.
+            for name, ids in inputs.items():
+                batch[f"view_{name}"] = tf.stack([apply_view(ids, *view) for view in drawn], axis=1)
         return batch
 
     epoch = tf.Variable(first_epoch, dtype=tf.int64, trainable=False)
@@ -144,23 +143,25 @@ def evaluation_batches(
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
 
     Returns:
-        A dataset of dicts of int32 tensors: ``item_ids`` ``(batch, time)``, ``target_ids``
-        ``(batch,)`` and ``seen_ids`` ``(batch, seen)``, distinct items, 0 = padding.
+        A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
+        ``provider_ids`` ``(batch, time)``, ``target_ids`` ``(batch,)``, ``seen_ids``
+        ``(batch, seen)``, distinct items, 0 = padding, and ``users`` ``(batch,)``, the rows of
+        the users in the log.
     """
     histories = split_histories(interactions, split)
     if (histories.lengths < 1).any():
         raise UserError("A user has too few items to be evaluated; see drop_short_users.")
-    take = _window(histories.item_ids, histories.starts, histories.ends, max_length)
+    take = _streams(interactions, histories.starts, histories.ends, max_length)
     targets = tf.constant(histories.item_ids[histories.ends])
     distinct = histories.distinct()
     take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         seen_ids = take_seen(rows)
-        return {
-            "item_ids": take(rows),
+        return take(rows) | {
             "target_ids": tf.gather(targets, rows),
             "seen_ids": seen_ids if filter_seen else seen_ids[:, :0],
+            "users": rows,
         }
 
     return _in_order_of_length(histories, batch_size).map(assemble).prefetch(tf.data.AUTOTUNE)
@@ -172,15 +173,12 @@ def sequence_batches(
     """The training inputs of all users, without targets, for the E-step.
 
     Returns:
-        A dataset of dicts with ``item_ids`` ``(batch, time)`` int32, 0 = padding.
+        A dataset of dicts with ``item_ids`` and, where the log has providers,
+        ``provider_ids`` ``(batch, time)`` int32, 0 = padding.
     """
     histories = split_histories(interactions, "train").longer_than(1)
-    take = _window(histories.item_ids, histories.starts, histories.ends - 1, max_length)
-    return (
-        _in_order_of_length(histories, batch_size)
-        .map(lambda rows: {"item_ids": take(rows)})
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    take = _streams(interactions, histories.starts, histories.ends - 1, max_length)
+    return _in_order_of_length(histories, batch_size).map(take).prefetch(tf.data.AUTOTUNE)
 
 
 def draw_negatives(
@@ -228,6 +226,21 @@ def _window(flat, starts, ends, max_length):
         index = row_ends[:, tf.newaxis] - width + tf.range(width)
         inside = index >= row_starts[:, tf.newaxis]
         return tf.where(inside, tf.gather(flat, tf.maximum(index, 0)), PADDING_ID)
+
+    return take
+
+
+def _streams(interactions, starts, ends, max_length):
+    """A function as `_window`'s for every stream that a model reads, by name."""
+    streams = {"item_ids": interactions.item_ids, "provider_ids": interactions.provider_ids}
+    takes = {
+        name: _window(flat, starts, ends, max_length)
+        for name, flat in streams.items()
+        if flat is not None
+    }
+
+    def take(rows: tf.Tensor, width: int | None = None) -> dict[str, tf.Tensor]:
+        return {name: take_stream(rows, width) for name, take_stream in takes.items()}
 
     return take
 

