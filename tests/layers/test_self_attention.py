@@ -2,83 +2,48 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.self_attention import SelfAttention
 
-BATCH, TIME, DIM, HEADS = 3, 5, 8, 2
-# Left-padded, right-padded, unpadded.
-VALID = np.array([[0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
-
 
 @pytest.fixture
-def allowed():
-    return np.asarray(causal_mask(VALID))
-
-
-@pytest.fixture
-def inputs(rng):
-    return rng.normal(size=(BATCH, TIME, DIM)).astype("float32")
-
-
-@pytest.fixture
-def bias(rng):
-    return rng.normal(size=(HEADS, TIME, TIME)).astype("float32")
-
-
-@pytest.fixture
-def layer(randomize):
-    layer = SelfAttention(num_heads=HEADS, dropout=0.5)
-    layer.build((None, None, DIM))
+def layer(randomize, inputs):
+    layer = SelfAttention(num_heads=2, dropout=0.5)
+    layer.build(inputs.shape)
     return randomize(layer)
 
 
-def slow_attention(layer, inputs, allowed, bias):
-    """The layer's equation for one row, query by query."""
-    kernel, shift, output_kernel, output_shift = layer.get_weights()
-    query, key, value = np.split(inputs @ kernel + shift, 3, axis=-1)
-    size = DIM // HEADS
-    attended = np.zeros((TIME, DIM))
-    for head in range(HEADS):
-        part = slice(head * size, (head + 1) * size)
-        for q in range(TIME):
-            keys = [k for k in range(TIME) if allowed[q, k]]
-            scores = [
-                query[q, part] @ key[k, part] / np.sqrt(size) + bias[head, q, k] for k in keys
-            ]
-            total = sum(np.exp(scores))
-            for k, score in zip(keys, scores, strict=True):
-                attended[q, part] += np.exp(score) / total * value[k, part]
-    return attended @ output_kernel + output_shift
-
-
 @pytest.mark.parametrize("with_bias", [False, True])
-def test_matches_slow_transcription_at_real_positions(layer, inputs, allowed, bias, with_bias):
+def test_matches_slow_transcription_at_real_positions(
+    layer, inputs, valid, allowed, bias, with_bias, slow_attend
+):
     outputs = np.asarray(layer(inputs, allowed=allowed, bias=bias if with_bias else None))
-    assert outputs.shape == (BATCH, TIME, DIM)
-    for row in range(BATCH):
-        expected = slow_attention(layer, inputs[row], allowed[row], bias * with_bias)
-        real = VALID[row]
+    assert outputs.shape == inputs.shape
+    kernel, shift, output_kernel, output_shift = layer.get_weights()
+    for row, real in enumerate(valid):
+        query, key, value = np.split(inputs[row] @ kernel + shift, 3, axis=-1)
+        attended = slow_attend(query, key, value, allowed[row], bias * with_bias)
+        expected = attended @ output_kernel + output_shift
         np.testing.assert_allclose(outputs[row, real], expected[real], rtol=1e-4, atol=1e-5)
 
 
-def test_a_key_that_is_not_allowed_has_no_influence(layer, inputs, allowed):
+def test_a_key_that_is_not_allowed_has_no_influence(layer, inputs, valid, allowed):
     changed = inputs.copy()
-    changed[~VALID] += 100.0
+    changed[~valid] += 100.0
     before, after = (np.asarray(layer(x, allowed=allowed)) for x in (inputs, changed))
-    np.testing.assert_array_equal(before[VALID], after[VALID])
+    np.testing.assert_array_equal(before[valid], after[valid])
 
 
-def test_a_later_item_never_changes_an_earlier_output(layer, inputs, allowed):
+def test_a_later_item_never_changes_an_earlier_output(layer, inputs, valid, allowed):
     changed = inputs.copy()
     changed[:, 3] += 1.0
     before, after = (np.asarray(layer(x, allowed=allowed)) for x in (inputs, changed))
-    np.testing.assert_array_equal(before[:, :3][VALID[:, :3]], after[:, :3][VALID[:, :3]])
+    np.testing.assert_array_equal(before[:, :3][valid[:, :3]], after[:, :3][valid[:, :3]])
     assert np.abs(before[2, 4] - after[2, 4]).max() > 1e-3
 
 
-def test_a_query_without_keys_has_finite_outputs_and_gradients(layer, inputs):
+def test_a_query_without_keys_has_finite_outputs_and_gradients(layer, inputs, allowed):
     with tf.GradientTape() as tape:
-        outputs = layer(inputs, allowed=np.zeros((BATCH, TIME, TIME), dtype=bool))
+        outputs = layer(inputs, allowed=np.zeros_like(allowed))
         loss = tf.reduce_sum(outputs**2)
     assert np.isfinite(outputs).all()
     for gradient in tape.gradient(loss, layer.trainable_variables):
@@ -109,8 +74,8 @@ def test_saved_layer_gives_the_same_output(layer, inputs, allowed, bias, reload)
     np.testing.assert_array_equal(loaded(inputs, allowed, bias), expected)
 
 
-def test_mixed_precision_is_near_float32(layer, inputs, allowed, bias, in_mixed_precision):
+def test_mixed_precision_is_near_float32(layer, inputs, valid, allowed, bias, in_mixed_precision):
     outputs = in_mixed_precision(layer, inputs, allowed, bias)
     assert np.isfinite(outputs).all()
     expected = np.asarray(layer(inputs, allowed=allowed, bias=bias))
-    np.testing.assert_allclose(outputs[VALID], expected[VALID], atol=0.1)
+    np.testing.assert_allclose(outputs[valid], expected[valid], atol=0.1)

@@ -1,12 +1,12 @@
 """Multi-head self-attention with a mask and an optional bias."""
 
-import math
+import functools
 
 import keras
-import tensorflow as tf
-from keras import KerasTensor, ops
+from keras import KerasTensor
 
-from tf_iclrec.layers.masks import additive_mask
+from tf_iclrec.layers.attention import attend, check_heads, split_heads
+from tf_iclrec.layers.dense import built_dense
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -30,6 +30,7 @@ class SelfAttention(keras.layers.Layer):
         ``(batch, time, dim)``.
 
     Example:
+    >>> from keras import ops
     >>> layer = SelfAttention(num_heads=2)
     >>> layer(ops.ones((4, 3, 8)), allowed=ops.ones((4, 3, 3), dtype="bool")).shape
     TensorShape([4, 3, 8])
@@ -44,23 +45,12 @@ class SelfAttention(keras.layers.Layer):
         self.initializer_stddev = initializer_stddev
 
     def build(self, input_shape):
-        dim = input_shape[-1]
-        if dim % self.num_heads:
-            raise ValueError(
-                f"The width {dim} can't be divided into {self.num_heads} attention heads."
-            )
-
-        def dense(units, name):
-            initializer = keras.initializers.RandomNormal(stddev=self.initializer_stddev)
-            return keras.layers.Dense(
-                units, kernel_initializer=initializer, dtype=self.dtype_policy, name=name
-            )
-
-        self.query_key_value = dense(3 * dim, "query_key_value")
-        self.query_key_value.build(input_shape)
-        self.output_dense = dense(dim, "output")
-        self.output_dense.build(input_shape)
-        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
+        dim, policy = input_shape[-1], self.dtype_policy
+        check_heads(dim, self.num_heads)
+        stddev = self.initializer_stddev
+        self.query_key_value = built_dense(dim, 3 * dim, "query_key_value", stddev, policy)
+        self.output_dense = built_dense(dim, dim, "output", stddev, policy)
+        self.attention_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
 
     def call(
         self,
@@ -69,22 +59,9 @@ class SelfAttention(keras.layers.Layer):
         bias: KerasTensor | None = None,
         training: bool = False,
     ) -> KerasTensor:
-        time, dim = ops.shape(inputs)[1], inputs.shape[-1]
-        head_dim = dim // self.num_heads
-        # One matrix (batch, time, 3 x heads x head_dim), then heads to the front.
-        mixed = self.query_key_value(inputs)
-        mixed = ops.reshape(mixed, (-1, time, 3 * self.num_heads, head_dim))
-        mixed = ops.transpose(mixed, (0, 2, 1, 3))
-        query, key, value = ops.split(mixed, 3, axis=1)
-        query = query * (1.0 / math.sqrt(head_dim))
-        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-        if bias is not None:
-            scores = scores + bias
-        # TensorFlow's own: Keras' warns of a sequence of one item.
-        weights = tf.nn.softmax(scores + additive_mask(allowed, scores.dtype)[:, None])
-        weights = self.attention_dropout(weights, training=training)
-        attended = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        return self.output_dense(ops.reshape(attended, (-1, time, dim)))
+        query, key, value = split_heads(self.query_key_value(inputs), self.num_heads)
+        dropout = functools.partial(self.attention_dropout, training=training)
+        return self.output_dense(attend(query, key, value, allowed, bias, dropout))
 
     def get_config(self):
         return super().get_config() | {

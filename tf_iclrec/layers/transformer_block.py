@@ -3,6 +3,7 @@
 import keras
 from keras import KerasTensor
 
+from tf_iclrec.layers.feed_forward import FeedForward
 from tf_iclrec.layers.self_attention import SelfAttention
 
 
@@ -56,28 +57,16 @@ class TransformerBlock(keras.layers.Layer):
         self.initializer_stddev = initializer_stddev
 
     def build(self, input_shape):
-        dim = input_shape[-1]
-        policy = {"dtype": self.dtype_policy}
-        self.attention = SelfAttention(
-            self.num_heads, self.attention_dropout, self.initializer_stddev, **policy
-        )
+        policy, stddev = self.dtype_policy, self.initializer_stddev
+        self.attention = SelfAttention(self.num_heads, self.attention_dropout, stddev, dtype=policy)
         self.attention.build(input_shape)
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, **policy)
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, dtype=policy)
         self.attention_norm.build(input_shape)
-
-        def dense(units, activation, name):
-            initializer = keras.initializers.RandomNormal(stddev=self.initializer_stddev)
-            return keras.layers.Dense(
-                units, activation, kernel_initializer=initializer, name=name, **policy
-            )
-
-        self.expand = dense(self.feedforward_dim, _gelu, "expand")
-        self.expand.build(input_shape)
-        self.contract = dense(dim, None, "contract")
-        self.contract.build((*input_shape[:-1], self.feedforward_dim))
-        self.feedforward_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, **policy)
-        self.feedforward_norm.build(input_shape)
-        self.hidden_dropout = keras.layers.Dropout(self.dropout, **policy)
+        self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
+        self.feed_forward = FeedForward(
+            self.feedforward_dim, self.dropout, self.epsilon, stddev, dtype=policy
+        )
+        self.feed_forward.build(input_shape)
 
     def call(
         self,
@@ -87,11 +76,9 @@ class TransformerBlock(keras.layers.Layer):
         training: bool = False,
     ) -> KerasTensor:
         attended = self.attention(inputs, allowed=allowed, bias=bias, training=training)
-        attended = self.hidden_dropout(attended, training=training)
+        attended = self.output_dropout(attended, training=training)
         hidden = self.attention_norm(inputs + attended)
-        update = self.contract(self.expand(hidden))
-        update = self.hidden_dropout(update, training=training)
-        return self.feedforward_norm(hidden + update)
+        return self.feed_forward(hidden, training=training)
 
     def get_config(self):
         return super().get_config() | {
@@ -102,7 +89,3 @@ class TransformerBlock(keras.layers.Layer):
             "epsilon": self.epsilon,
             "initializer_stddev": self.initializer_stddev,
         }
-
-
-def _gelu(values: KerasTensor) -> KerasTensor:
-    return keras.activations.gelu(values, approximate=False)

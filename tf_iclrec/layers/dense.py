@@ -1,0 +1,30 @@
+"""The linear layers inside attention and feed-forward networks."""
+
+from collections.abc import Callable
+
+import keras
+
+
+def built_dense(
+    input_dim: int,
+    units: int,
+    name: str,
+    initializer_stddev: float,
+    dtype: keras.DTypePolicy,
+    activation: Callable | None = None,
+) -> keras.layers.Dense:
+    """A built `keras.layers.Dense` with normally distributed initial kernel.
+
+    Example:
+    >>> built_dense(4, 8, "expand", 0.02, keras.DTypePolicy("float32")).kernel.shape
+    (4, 8)
+    """
+    layer = keras.layers.Dense(
+        units,
+        activation,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=initializer_stddev),
+        dtype=dtype,
+        name=name,
+    )
+    layer.build((None, None, input_dim))
+    return layer

@@ -1,0 +1,120 @@
+"""Vectors of items and of the providers that they come from."""
+
+import keras
+import numpy as np
+from keras import KerasTensor, ops
+
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class ItemProviderEmbedding(keras.layers.Layer):
+    """Item and provider embeddings, and the table of each item's provider.
+
+    The vector of an item is its own plus its provider's, so that rare items begin with what
+    is known of their provider.
+
+    The table is a weight that no gradient touches, so that it is saved with the model: who
+    sends items only still gets their providers.
+
+    Args:
+        vocabulary_size: Number of item ids, the three special ones included.
+        provider_vocabulary_size: Number of provider ids, likewise.
+        dim: Width of the vectors.
+        initializer_stddev: Standard deviation of the initial values. Defaults to 0.02.
+
+    Call arguments:
+        inputs: Dict with ``item_ids`` ``(batch, time)`` int32, and optionally
+            ``provider_ids`` of the same shape, where they may differ from the items' own.
+
+    Returns:
+        Vectors of the items and of the providers, each ``(batch, time, dim)``.
+
+    Example:
+    >>> embedding = ItemProviderEmbedding(6, 5, dim=8)
+    >>> embedding.build()
+    >>> embedding.set_item_providers([0, 1, 2, 4, 4, 3])
+    >>> items, providers = embedding({"item_ids": ops.array([[0, 3, 4]])})
+    >>> items.shape, bool(ops.all(providers[0, 1] == providers[0, 2]))
+    (TensorShape([1, 3, 8]), True)
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        provider_vocabulary_size: int,
+        dim: int,
+        initializer_stddev: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.provider_vocabulary_size = provider_vocabulary_size
+        self.dim = dim
+        self.initializer_stddev = initializer_stddev
+
+    def build(self, input_shape=None):
+        def embedding(size, name):
+            layer = keras.layers.Embedding(
+                size,
+                self.dim,
+                embeddings_initializer=keras.initializers.RandomNormal(
+                    stddev=self.initializer_stddev
+                ),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            layer.build()
+            return layer
+
+        self.item_embedding = embedding(self.vocabulary_size, "item_embedding")
+        self.provider_embedding = embedding(self.provider_vocabulary_size, "provider_embedding")
+        self.item_providers = self.add_weight(
+            name="item_providers",
+            shape=(self.vocabulary_size,),
+            initializer="zeros",
+            dtype="int32",
+            trainable=False,
+        )
+
+    def set_item_providers(self, provider_ids: np.ndarray) -> None:
+        """Write the table: the internal provider id of each internal item id
+        ``(vocabulary_size,)``."""
+        self.item_providers.assign(provider_ids)
+
+    def call(self, inputs: dict[str, KerasTensor]) -> tuple[KerasTensor, KerasTensor]:
+        item_ids = inputs["item_ids"]
+        provider_ids = inputs.get("provider_ids")
+        if provider_ids is None:
+            provider_ids = ops.take(ops.convert_to_tensor(self.item_providers), item_ids, axis=0)
+        providers = self.provider_embedding(provider_ids)
+        return self.item_embedding(item_ids) + providers, providers
+
+    def output_vectors(
+        self, item_ids: KerasTensor | None = None
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """Vectors of items and of their providers, for the output side.
+
+        Args:
+            item_ids: Internal ids ``(...,)`` int32; without it, the whole catalogue.
+
+        Returns:
+            Two tensors ``(..., dim)`` in the compute dtype for given ids, otherwise
+            ``(vocabulary_size - 3, dim)`` float32, row ``i`` belonging to the internal id
+            ``i + 3``.
+        """
+        if item_ids is not None:
+            return self({"item_ids": item_ids})
+        items = ops.convert_to_tensor(self.item_embedding.embeddings)[NUM_SPECIAL_IDS:]
+        provider_ids = ops.convert_to_tensor(self.item_providers)[NUM_SPECIAL_IDS:]
+        table = ops.convert_to_tensor(self.provider_embedding.embeddings)
+        providers = ops.take(table, provider_ids, axis=0)
+        return items + providers, providers
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "provider_vocabulary_size": self.provider_vocabulary_size,
+            "dim": self.dim,
+            "initializer_stddev": self.initializer_stddev,
+        }
