@@ -36,15 +36,28 @@ class Config:
     user_column: str = _option("user_id", "table column with the user id")
     item_column: str = _option("item_id", "table column with the item id")
     time_column: str = _option("timestamp", "table column with the time")
+    provider_column: str = _option(
+        "provider", "column with the provider, in the data or in the table of --items"
+    )
+    items: str = _option("", "table with a row per item and the item's provider")
     core: int = _option(0, "keep only users and items with this many interactions (k-core)")
     max_length: int = _option(50, "longest history the model sees")
     filter_seen: bool = _option(True, "leave items of a user's own history out of the ranking")
 
     # Encoder
-    model: str = _option("iclrec", "preset: iclrec, cl4srec or sasrec")
+    model: str = _option(
+        "iclrec",
+        "preset: iclrec, cl4srec, sasrec; with providers ipsrec_s, ipsrec_c, iclrec_ips_s, "
+        "iclrec_ips_c or provider_sum",
+    )
+    encoder: str = _option(
+        "self_attentive",
+        "self_attentive; with providers provider_sum, single_stream or cross_stream",
+    )
     hidden_dim: int = _option(64, "width of embeddings and hidden states")
     num_blocks: int = _option(2, "Transformer blocks")
     num_heads: int = _option(2, "attention heads")
+    num_fusion_blocks: int = _option(1, "co-attention blocks (cross_stream)")
     dropout: float = _option(0.5, "share of values dropped in training")
     relative_positions: bool = _option(
         True, "relative attention bias in place of embedded positions"
@@ -54,14 +67,19 @@ class Config:
     loss: str = _option("softmax", "next-item loss: softmax or sampled")
     intent_weight: float = _option(0.1, "weight lambda of intent contrast (ICL)")
     sequence_weight: float = _option(0.1, "weight beta of sequence contrast (SeqCL)")
+    provider_weight: float = _option(0.0, "weight of item-provider contrast (IPSRec)")
     num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
     intent_temperature: float = _option(1.0, "temperature of intent contrast")
     sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
+    provider_temperature: float = _option(1.0, "temperature of item-provider contrast")
     normalize_contrast: bool = _option(
         True, "contrast directions (cosine) in place of dot products"
     )
     intent_fnm: bool = _option(True, "users of one intent are no negatives in intent contrast")
     sequence_fnm: bool = _option(False, "users of one intent are no negatives in sequence contrast")
+    provider_fnm: bool = _option(
+        False, "users of one intent are no negatives in item-provider contrast"
+    )
     warm_up_epochs: int = _option(0, "first epochs without intents")
     kmeans_iterations: int = _option(20, "K-means iterations per E-step")
     crop_ratio: float = _option(0.2, "share of a sequence that a crop keeps")
@@ -78,13 +96,19 @@ class Config:
 
     def __post_init__(self):
         for name in (
-            *("max_length", "hidden_dim", "num_blocks", "num_heads"),
+            *("max_length", "hidden_dim", "num_blocks", "num_heads", "num_fusion_blocks"),
             *("kmeans_iterations", "epochs", "batch_size", "patience"),
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ["core", "warm_up_epochs", "seed", "intent_weight", "sequence_weight"]:
+        for name in (
+            *("core", "warm_up_epochs", "seed"),
+            *("intent_weight", "sequence_weight", "provider_weight"),
+        ):
             self._check(name, getattr(self, name) >= 0, "0 or more")
-        for name in ["learning_rate", "intent_temperature", "sequence_temperature"]:
+        for name in (
+            *("learning_rate", "intent_temperature"),
+            *("sequence_temperature", "provider_temperature"),
+        ):
             self._check(name, getattr(self, name) > 0, "above 0")
         for name in ["crop_ratio", "mask_ratio", "reorder_ratio"]:
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")

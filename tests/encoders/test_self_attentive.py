@@ -78,15 +78,16 @@ def test_positions_enter_where_they_should(relative):
     encoder = build(relative_positions=relative)
     ids = np.array([ITEMS])
     valid = np.ones((1, 4), dtype=bool)
+    transformer = encoder.transformer
     hidden = encoder.item_embedding(ids)
     if relative:
-        biases = [positions(valid) for positions in encoder.positions]
+        biases = [positions(valid) for positions in transformer.positions]
         assert np.abs(biases[0] - biases[1]).max() > 0.1
     else:
-        hidden = hidden + encoder.positions[0].table[-4:]
+        hidden = hidden + transformer.positions[0].table[-4:]
         biases = [None, None]
-    hidden = encoder.embedding_norm(hidden)
-    for block, bias in zip(encoder.blocks, biases, strict=True):
+    hidden = transformer.embedding_norm(hidden)
+    for block, bias in zip(transformer.blocks, biases, strict=True):
         hidden = block(hidden, allowed=causal_mask(valid), bias=bias)
     np.testing.assert_allclose(encode(encoder, ITEMS), hidden, atol=1e-6)
 
@@ -133,7 +134,7 @@ def test_item_vectors_are_the_input_embeddings_without_the_special_ids(encoder):
 def test_feedforward_is_four_times_as_wide_by_default():
     encoder = build(feedforward_dim=None)
     assert encoder.feedforward_dim == 64
-    assert encoder.blocks[0].expand.get_weights()[0].shape == (16, 64)
+    assert encoder.transformer.blocks[0].feed_forward.expand.get_weights()[0].shape == (16, 64)
 
 
 def test_config_round_trip(encoder):

@@ -1,14 +1,19 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_iclrec import (
     IntentClustering,
     IntentContrast,
     Interactions,
+    ItemProviderContrast,
+    Providers,
+    ProviderSumEncoder,
     SelfAttentiveEncoder,
     SequentialRecommender,
     ViewRatios,
+    Vocabulary,
     build_model,
     evaluation_batches,
     make_config,
@@ -16,7 +21,7 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.evaluation.ranking import target_ranks
-from tf_iclrec.objectives.intent_contrast import intent_contrast
+from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
 SMALL = {"hidden_dim": 8, "num_blocks": 1, "max_length": 10, "num_intents": (2, 3)}
@@ -24,23 +29,46 @@ TERMS = {
     "iclrec": ["next_item", "sequence_contrast", "intent_contrast"],
     "cl4srec": ["next_item", "sequence_contrast"],
     "sasrec": ["next_item"],
+    "ipsrec_s": ["next_item", "item_provider_contrast"],
+    "ipsrec_c": ["next_item", "item_provider_contrast"],
+    "iclrec_ips_s": [
+        *("next_item", "sequence_contrast", "intent_contrast", "item_provider_contrast"),
+    ],
+    "iclrec_ips_c": [
+        *("next_item", "sequence_contrast", "intent_contrast", "item_provider_contrast"),
+    ],
+    "provider_sum": ["next_item"],
 }
-CENTROIDS = np.split(np.random.default_rng(0).normal(size=(5, 8)).astype("float32"), [2])
+TWO_STREAMS = ["iclrec_ips_s", "iclrec_ips_c"]
+PROVIDERS = Providers(
+    Vocabulary([f"brand {number}" for number in range(4)]),
+    np.array([0, 1, 2, *(3 + item // 3 for item in range(12))], dtype="int32"),
+)
 INPUTS = {"item_ids": np.array([[0, 0, 3, 4], [5, 6, 7, 8], [9, 10, 0, 0]], dtype="int32")}
 
 
 @pytest.fixture(scope="module")
 def log():
-    """Users walk round a circle of twelve items, so the next item can be learned."""
-    return Interactions.from_sequences(
-        {f"user {u}": [f"{(u + step) % 12:02}" for step in range(5 + u % 4)] for u in range(36)}
-    )
+    """Users walk round a circle of twelve items, so the next item can be learned. Three in a
+    row have the same provider."""
+    sequences = {
+        f"user {u}": [f"{(u + step) % 12:02}" for step in range(5 + u % 4)] for u in range(36)
+    }
+    brands = {f"{item:02}": f"brand {item // 3}" for item in range(12)}
+    return Interactions.from_sequences(sequences).with_item_providers(brands)
+
+
+def centroids(model):
+    """Two and three intents."""
+    rng = np.random.default_rng(0)
+    shapes = [(k, model.encoder.output_dim) for k in (2, 3)]
+    return [rng.normal(size=shape).astype("float32") for shape in shapes]
 
 
 def new_model(**settings):
     keras.utils.set_random_seed(0)
     config = make_config(**SMALL | settings)
-    model = build_model(config, vocabulary_size=15)
+    model = build_model(config, vocabulary_size=15, providers=PROVIDERS)
     model.compile(keras.optimizers.Adam(0.02))
     return model
 
@@ -83,34 +111,48 @@ def test_training_beats_chance_on_held_out_items(trained, log):
     assert metrics["MRR@5"] > 0.7
 
 
-@pytest.mark.parametrize("name", TERMS)
-@pytest.mark.parametrize("loss", ["softmax", "sampled"])
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [*((name, "softmax") for name in TERMS), ("sasrec", "sampled"), ("iclrec", "sampled")],
+)
 def test_logs_have_every_term_and_their_weighted_sum(log, name, loss):
     model = new_model(model=name, loss=loss)
     if model.intents is not None:
-        model.intents.update(CENTROIDS)
+        model.intents.update(centroids(model))
     logs = model.train_step(next(iter(batches(log, model))))
     assert list(logs) == ["loss", *TERMS[name]]
     values = {term: float(value) for term, value in logs.items()}
     assert all(value > 0 for value in values.values())
-    weights = dict(zip(TERMS["iclrec"], (1.0, 0.1, 0.1), strict=True))
-    expected = sum(weights[term] * values[term] for term in TERMS[name])
+    expected = sum((1.0 if term == "next_item" else 0.1) * values[term] for term in TERMS[name])
     assert values["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_contrast_terms_compare_the_views_of_each_sequence_with_its_intent(log):
-    model = new_model(model="iclrec", dropout=0.0, normalize_contrast=False, num_intents=(2,))
-    model.intents.update(CENTROIDS[:1])
+@pytest.mark.parametrize("name", ["iclrec", *TWO_STREAMS])
+def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log, name):
+    model = new_model(model=name, dropout=0.0, normalize_contrast=False, num_intents=(2,))
+    model.intents.update(centroids(model)[:1])
     batch = next(iter(batches(log, model)))
-    views = [{"item_ids": batch["view_item_ids"][:, view]} for view in (0, 1)]
-    flat = [np.reshape(model.encoder(view), (12, -1)) for view in views]
-    sequence_contrast = float(two_view_info_nce(*flat))
+    # Other providers than the items' own, which the model would look up.
+    for ids in ("provider_ids", "view_provider_ids"):
+        batch[ids] = tf.where(batch[ids] > 2, 9 - batch[ids], batch[ids])
+    streams = ("item_ids", "provider_ids")
+    views = [{ids: batch[f"view_{ids}"][:, view] for ids in streams} for view in (0, 1)]
+    hidden = [np.concatenate(keras.tree.flatten(model.encoder(view)), -1) for view in views]
+    flat = [np.reshape(states, (12, -1)) for states in hidden]
     [(ids, prototypes)] = model.intents(model.mean_vectors(batch))
     means = [model.mean_vectors(view) for view in views]
-    losses = [float(intent_contrast(mean, prototypes, intent_ids=ids)) for mean in means]
+    losses = [float(in_batch_info_nce(mean, prototypes, group_ids=ids)) for mean in means]
+    expected = {
+        "sequence_contrast": float(two_view_info_nce(*flat)),
+        "intent_contrast": np.mean(losses),
+    }
+    if name in TWO_STREAMS:
+        # Batches are padded on the left.
+        sides = [stream[:, -1] for stream in model.encoder(batch)]
+        expected["item_provider_contrast"] = float(in_batch_info_nce(*sides))
     logs = model.train_step(batch)
-    assert float(logs["sequence_contrast"]) == pytest.approx(sequence_contrast, rel=1e-5)
-    assert float(logs["intent_contrast"]) == pytest.approx(np.mean(losses), rel=1e-5)
+    for term, value in expected.items():
+        assert float(logs[term]) == pytest.approx(value, rel=1e-5)
 
 
 def test_logged_losses_are_means_over_the_epoch(log):
@@ -140,11 +182,22 @@ def test_every_weight_of_the_encoder_is_trained(log):
         assert np.abs(weight - old).max() > 1e-5, weight.path
 
 
+@pytest.mark.parametrize(("name", "relative"), [("iclrec_ips_s", False), ("iclrec_ips_c", True)])
+def test_every_weight_is_trained_but_the_table_of_providers(log, name, relative):
+    model = new_model(model=name, relative_positions=relative)
+    model.intents.update(centroids(model))
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.train_step(next(iter(batches(log, model))))
+    for weight, old in zip(model.trainable_variables, before, strict=True):
+        assert np.abs(weight - old).max() > 1e-5, weight.path
+    np.testing.assert_array_equal(model.encoder.embedding.item_providers, PROVIDERS.of_items)
+
+
 def test_a_training_step_leaves_the_intents_alone(log):
     model = new_model(model="iclrec")
-    model.intents.update(CENTROIDS)
+    model.intents.update(centroids(model))
     model.train_step(next(iter(batches(log, model))))
-    for weight, value in zip(model.intents.centroids, CENTROIDS, strict=True):
+    for weight, value in zip(model.intents.centroids, centroids(model), strict=True):
         np.testing.assert_array_equal(weight, value)
 
 
@@ -163,6 +216,30 @@ def test_user_vector_is_the_last_items_and_mean_vector_leaves_out_padding(traine
     for row, (first, end) in enumerate([(2, 4), (0, 4), (0, 2)]):
         np.testing.assert_allclose(users[row], hidden[row, end - 1], rtol=1e-6)
         np.testing.assert_allclose(means[row], hidden[row, first:end].mean(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", TWO_STREAMS)
+def test_user_and_mean_vectors_of_two_streams_are_side_by_side(name):
+    model = new_model(model=name)
+    hidden = np.concatenate(model.encoder(INPUTS), axis=-1)
+    assert hidden.shape == (3, 4, 16)
+    users, means = model.user_vectors(INPUTS), model.mean_vectors(INPUTS)
+    for row, (first, end) in enumerate([(2, 4), (0, 4), (0, 2)]):
+        np.testing.assert_allclose(users[row], hidden[row, end - 1], rtol=1e-6)
+        np.testing.assert_allclose(means[row], hidden[row, first:end].mean(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", TWO_STREAMS)
+def test_a_score_adds_what_each_side_says(name):
+    model = new_model(model=name)
+    items, providers = (np.asarray(stream)[1, -1] for stream in model.encoder(INPUTS))
+    tables = (model.encoder.embedding.item_embedding, model.encoder.embedding.provider_embedding)
+    item_table, provider_table = (table.get_weights()[0] for table in tables)
+    scores = model(INPUTS)
+    for item in range(3, 15):
+        provider = provider_table[PROVIDERS.of_items[item]]
+        expected = items @ (item_table[item] + provider) + providers @ provider
+        assert float(scores[1, item - 3]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_evaluation_averages_the_ranks_of_all_users(trained, log):
@@ -195,15 +272,63 @@ def test_saved_model_can_be_trained_further(trained, log, tmp_path):
     assert train(loaded, log, epochs=1)["loss"][0] < history["loss"][1]
 
 
-def test_config_round_trip():
-    config = new_model(model="iclrec").get_config()
+@pytest.fixture(scope="module")
+def two_streams(log):
+    """A model of two streams after some steps on one batch, and the logs of the steps."""
+    model = new_model(model="iclrec_ips_c", dropout=0.1)
+    model.intents.update(centroids(model))
+    batch = next(iter(batches(log, model)))
+    logs = []
+    for _ in range(8):
+        model.reset_metrics()
+        logs.append({name: float(value) for name, value in model.train_step(batch).items()})
+    return model, logs
+
+
+def test_training_on_two_streams_reduces_the_loss(two_streams):
+    first, *_, last = two_streams[1]
+    assert list(first) == ["loss", *TERMS["iclrec_ips_c"]]
+    for name in ("loss", "next_item", "item_provider_contrast"):
+        assert last[name] < 0.9 * first[name]
+
+
+def test_saved_model_looks_providers_up(two_streams, tmp_path):
+    model, _ = two_streams
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(INPUTS), model(INPUTS))
+    with_providers = INPUTS | {"provider_ids": PROVIDERS.of_items[INPUTS["item_ids"]]}
+    np.testing.assert_array_equal(loaded(INPUTS), model(with_providers))
+    others = INPUTS | {"provider_ids": np.where(INPUTS["item_ids"] > 0, 1, 0)}
+    assert np.abs(model(others) - loaded(INPUTS)).max() > 1e-4
+    assert [term.name for term in loaded.objectives] == TERMS["iclrec_ips_c"]
+
+
+@pytest.mark.parametrize("name", ["ipsrec_s", "ipsrec_c"])
+def test_without_weight_there_is_no_item_provider_contrast(log, name):
+    model = new_model(model=name, provider_weight=0.0)
+    assert not model.needs_sides
+    assert list(model.train_step(next(iter(batches(log, model))))) == ["loss", "next_item"]
+
+
+@pytest.mark.parametrize("name", ["iclrec", *TWO_STREAMS])
+def test_config_round_trip(name):
+    config = new_model(model=name).get_config()
     assert SequentialRecommender.from_config(config).get_config() == config
 
 
-@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_trains_and_scores_in_mixed_precision(log, dtype):
-    full = new_model(model="iclrec")
-    full.intents.update(CENTROIDS)
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("iclrec", "mixed_bfloat16"),
+        ("iclrec", "mixed_float16"),
+        ("iclrec_ips_s", "mixed_bfloat16"),
+        ("iclrec_ips_c", "mixed_float16"),
+    ],
+)
+def test_trains_and_scores_in_mixed_precision(log, name, dtype):
+    full = new_model(model=name)
+    full.intents.update(centroids(full))
     config = full.get_config()
     config["encoder"]["config"]["dtype"] = dtype
     model = SequentialRecommender.from_config(config)
@@ -216,8 +341,8 @@ def test_trains_and_scores_in_mixed_precision(log, dtype):
     np.testing.assert_allclose(scores, full(INPUTS), atol=0.02)
     logs = model.train_step(next(iter(batches(log, model))))
     assert all(np.isfinite(value) and value > 0 for value in logs.values())
-    trained = model.encoder.get_weights()
-    for weight, old in zip(trained, full.encoder.get_weights(), strict=True):
+    trained, untrained = model.encoder.trainable_variables, full.encoder.trainable_variables
+    for weight, old in zip(trained, untrained, strict=True):
         assert np.isfinite(weight).all()
         assert not np.array_equal(weight, old)
 
@@ -232,3 +357,12 @@ def test_objectives_that_need_intents_want_their_number():
     encoder = SelfAttentiveEncoder(vocabulary_size=15, max_length=10)
     with pytest.raises(ValueError, match="give num_intents"):
         SequentialRecommender(encoder, [IntentContrast()])
+
+
+def test_objectives_of_two_sides_want_an_encoder_with_two_streams():
+    for encoder in (
+        SelfAttentiveEncoder(vocabulary_size=15, max_length=10),
+        ProviderSumEncoder(15, 7, max_length=10),
+    ):
+        with pytest.raises(ValueError, match="need an encoder with a provider stream"):
+            SequentialRecommender(encoder, [ItemProviderContrast()])

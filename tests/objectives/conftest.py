@@ -1,6 +1,7 @@
 """What the tests of objectives share."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def encoded(rng, item_table):
         negative_ids=np.array([[0, 5, 6], [4, 4, 4], [0, 0, 3]], dtype="int32"),
         view_hidden=rng.normal(size=(2, 3, 3, 4)).astype("float32"),
         view_vectors=rng.normal(size=(2, 3, 4)).astype("float32"),
+        sides=tuple(rng.normal(size=(2, 3, 4)).astype("float32")),
         intents=[intents([1, 1, 0], 2), intents([2, 0, 1], 3)],
         intents_fitted=np.float32(1.0),
     )
@@ -53,3 +55,21 @@ def moved(encoded):
         return dataclasses.replace(encoded, **{name: value})
 
     return moved
+
+
+@pytest.fixture
+def slow_in_batch_info_nce():
+    """ICLRec Eq. 16, with groups Eq. 17, and IPSRec Eq. 12: row by row."""
+
+    def slow_loss(anchors, positives, temperature=1.0, group_ids=None):
+        terms = []
+        for row, anchor in enumerate(anchors.astype("float64")):
+            total = 0.0
+            for other, candidate in enumerate(positives):
+                same_group = group_ids is not None and group_ids[other] == group_ids[row]
+                if other == row or not same_group:
+                    total += math.exp(anchor @ candidate / temperature)
+            terms.append(math.log(total) - anchor @ positives[row] / temperature)
+        return sum(terms) / len(terms)
+
+    return slow_loss

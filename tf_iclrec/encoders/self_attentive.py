@@ -4,10 +4,8 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.layers.masks import causal_mask, valid_mask
-from tf_iclrec.layers.position_embedding import PositionEmbedding
-from tf_iclrec.layers.relative_position_bias import RelativePositionBias
-from tf_iclrec.layers.transformer_block import TransformerBlock
+from tf_iclrec.layers.causal_transformer import CausalTransformer
+from tf_iclrec.layers.masks import valid_mask
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -67,9 +65,13 @@ class SelfAttentiveEncoder(keras.layers.Layer):
         self.relative_positions = relative_positions
         self.initializer_stddev = initializer_stddev
 
+    @property
+    def output_dim(self) -> int:
+        """Width of the item vectors, that of the hidden states."""
+        return self.hidden_dim
+
     def build(self, input_shape=None):
         policy = {"dtype": self.dtype_policy}
-        hidden_shape = (None, None, self.hidden_dim)
         self.item_embedding = keras.layers.Embedding(
             self.vocabulary_size,
             self.hidden_dim,
@@ -77,49 +79,23 @@ class SelfAttentiveEncoder(keras.layers.Layer):
             **policy,
         )
         self.item_embedding.build()
-        if self.relative_positions:
-            self.positions = [
-                RelativePositionBias(self.num_heads, self.max_length, **policy)
-                for _ in range(self.num_blocks)
-            ]
-        else:
-            self.positions = [
-                PositionEmbedding(
-                    self.max_length, self.hidden_dim, self.initializer_stddev, **policy
-                )
-            ]
-        for positions in self.positions:
-            positions.build(None)
-        self.embedding_norm = keras.layers.LayerNormalization(epsilon=1e-12, **policy)
-        self.embedding_norm.build(hidden_shape)
-        self.embedding_dropout = keras.layers.Dropout(self.dropout, **policy)
-        self.blocks = [
-            TransformerBlock(
-                self.num_heads,
-                self.feedforward_dim,
-                self.dropout,
-                initializer_stddev=self.initializer_stddev,
-                **policy,
-            )
-            for _ in range(self.num_blocks)
-        ]
-        for block in self.blocks:
-            block.build(hidden_shape)
+        self.transformer = CausalTransformer(
+            self.num_blocks,
+            self.num_heads,
+            self.max_length,
+            self.feedforward_dim,
+            self.dropout,
+            self.relative_positions,
+            initializer_stddev=self.initializer_stddev,
+            **policy,
+        )
+        self.transformer.build([(None, None, self.hidden_dim)])
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         item_ids = inputs["item_ids"]
-        valid = valid_mask(item_ids)
-        hidden = self.item_embedding(item_ids)
-        if self.relative_positions:
-            biases = [positions(valid) for positions in self.positions]
-        else:
-            hidden = hidden + self.positions[0](valid)
-            biases = [None] * self.num_blocks
-        hidden = self.embedding_dropout(self.embedding_norm(hidden), training=training)
-        allowed = causal_mask(valid)
-        for block, bias in zip(self.blocks, biases, strict=True):
-            hidden = block(hidden, allowed=allowed, bias=bias, training=training)
-        return hidden * ops.cast(valid, hidden.dtype)[..., None]
+        embedded = self.item_embedding(item_ids)
+        (hidden,) = self.transformer([embedded], valid_mask(item_ids), training=training)
+        return hidden
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Output vectors of items, tied to the input embedding.

@@ -7,20 +7,50 @@ objective is wired in here and nowhere else.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
+
 from tf_iclrec.config import Config, field_types
+from tf_iclrec.data.providers import Providers
+from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
+from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
+from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import UserError, nearest
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.objectives.intent_contrast import IntentContrast
+from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 
 PRESETS: dict[str, Mapping[str, Any]] = {
-    "iclrec": {"intent_weight": 0.1, "sequence_weight": 0.1},
-    "cl4srec": {"intent_weight": 0.0, "sequence_weight": 0.1},
+    "iclrec": {},
+    "cl4srec": {"intent_weight": 0.0},
     "sasrec": {"intent_weight": 0.0, "sequence_weight": 0.0},
+    "ipsrec_s": {
+        "encoder": "single_stream",
+        "intent_weight": 0.0,
+        "sequence_weight": 0.0,
+        "provider_weight": 0.1,
+    },
+    "ipsrec_c": {
+        "encoder": "cross_stream",
+        "intent_weight": 0.0,
+        "sequence_weight": 0.0,
+        "provider_weight": 0.1,
+    },
+    "iclrec_ips_s": {"encoder": "single_stream", "provider_weight": 0.1},
+    "iclrec_ips_c": {"encoder": "cross_stream", "provider_weight": 0.1},
+    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0, "sequence_weight": 0.0},
+}
+
+ENCODERS: dict[str, type[keras.layers.Layer]] = {
+    "self_attentive": SelfAttentiveEncoder,
+    "provider_sum": ProviderSumEncoder,
+    "single_stream": SingleStreamEncoder,
+    "cross_stream": CrossStreamEncoder,
 }
 
 NEXT_ITEM_LOSSES: dict[str, Callable[[], Objective]] = {
@@ -53,13 +83,18 @@ def make_config(**settings: Any) -> Config:
     model = settings.get("model", "iclrec")
     if model not in PRESETS:
         raise UserError(f"Unknown model {model!r}: {nearest(model, PRESETS)}")
+    encoder = settings.get("encoder", "self_attentive")
+    if encoder not in ENCODERS:
+        raise UserError(f"Unknown encoder {encoder!r}: {nearest(encoder, ENCODERS)}")
     try:
         return Config(**{**PRESETS[model], **settings})
     except ValueError as error:
         raise UserError(str(error)) from error
 
 
-def build_model(config: Config, vocabulary_size: int) -> SequentialRecommender:
+def build_model(
+    config: Config, vocabulary_size: int, providers: Providers | None = None
+) -> SequentialRecommender:
     """A new, built model.
 
     Terms with weight 0 are left out, not multiplied by 0, so that a model without them is the
@@ -68,42 +103,66 @@ def build_model(config: Config, vocabulary_size: int) -> SequentialRecommender:
     Args:
         config: Settings.
         vocabulary_size: Number of item ids, the three special ones included.
+        providers: The items' providers, for encoders that read them.
+
+    Raises:
+        UserError: If the encoder reads providers and there are none, or the item-provider
+            contrast is asked of an encoder without a provider stream.
 
     Example:
     >>> model = build_model(make_config(model="cl4srec"), vocabulary_size=103)
     >>> [term.name for term in model.objectives]
     ['next_item', 'sequence_contrast']
     """
-    encoder = SelfAttentiveEncoder(
-        vocabulary_size,
-        config.max_length,
-        hidden_dim=config.hidden_dim,
-        num_blocks=config.num_blocks,
-        num_heads=config.num_heads,
-        dropout=config.dropout,
-        relative_positions=config.relative_positions,
-        dtype="mixed_bfloat16" if config.mixed_precision else None,
-        name="encoder",
+    model = SequentialRecommender(
+        _encoder(config, vocabulary_size, providers), _objectives(config), config.num_intents
     )
-    objectives = [NEXT_ITEM_LOSSES[config.loss]()]
-    if config.sequence_weight:
-        objectives.append(
-            SequenceContrast(
-                config.sequence_weight,
-                config.sequence_temperature,
-                config.normalize_contrast,
-                config.sequence_fnm,
-            )
-        )
-    if config.intent_weight:
-        objectives.append(
-            IntentContrast(
-                config.intent_weight,
-                config.intent_temperature,
-                config.normalize_contrast,
-                config.intent_fnm,
-            )
-        )
-    model = SequentialRecommender(encoder, objectives, config.num_intents)
     model.build()
+    if isinstance(model.encoder, ItemProviderEncoder):
+        model.encoder.set_item_providers(providers.of_items)
     return model
+
+
+def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
+    kind = ENCODERS[config.encoder]
+    settings: dict[str, Any] = {
+        "max_length": config.max_length,
+        "hidden_dim": config.hidden_dim,
+        "num_blocks": config.num_blocks,
+        "num_heads": config.num_heads,
+        "dropout": config.dropout,
+        "relative_positions": config.relative_positions,
+        "dtype": "mixed_bfloat16" if config.mixed_precision else None,
+        "name": "encoder",
+    }
+    if config.provider_weight and getattr(kind, "num_streams", 1) < 2:
+        raise UserError(
+            f"provider_weight needs an encoder with a provider stream, single_stream or "
+            f"cross_stream, not {config.encoder}."
+        )
+    if kind is CrossStreamEncoder:
+        settings["num_fusion_blocks"] = config.num_fusion_blocks
+    if issubclass(kind, ItemProviderEncoder):
+        if providers is None:
+            raise UserError(
+                f"The model {config.model} reads providers and the data has none. Give a table "
+                "of items and providers with --items, or name the data's column with "
+                "--provider-column."
+            )
+        settings["provider_vocabulary_size"] = providers.vocabulary.size
+    return kind(vocabulary_size, **settings)
+
+
+def _objectives(config) -> list[Objective]:
+    objectives = [NEXT_ITEM_LOSSES[config.loss]()]
+    for kind, term in (
+        (SequenceContrast, "sequence"),
+        (IntentContrast, "intent"),
+        (ItemProviderContrast, "provider"),
+    ):
+        weight, temperature, fnm = (
+            getattr(config, f"{term}_{name}") for name in ("weight", "temperature", "fnm")
+        )
+        if weight:
+            objectives.append(kind(weight, temperature, config.normalize_contrast, fnm))
+    return objectives

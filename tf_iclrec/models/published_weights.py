@@ -88,14 +88,14 @@ def load_published_weights(model, weights: Mapping[str, np.ndarray]) -> None:
     num_items, hidden_dim = len(items) - NUM_SPECIAL_IDS, items.shape[1]
     items[NUM_SPECIAL_IDS:] = take(_ITEMS, num_items + 2, hidden_dim)[1:-1]
     encoder.item_embedding.set_weights([items])
-    encoder.positions[0].set_weights([take(_POSITIONS, encoder.max_length, hidden_dim)])
-    norm(encoder.embedding_norm, "LayerNorm")
-    for index, block in enumerate(encoder.blocks):
+    encoder.transformer.positions[0].set_weights([take(_POSITIONS, encoder.max_length, hidden_dim)])
+    norm(encoder.transformer.embedding_norm, "LayerNorm")
+    for index, block in enumerate(encoder.transformer.blocks):
         prefix = _BLOCK.format(index)
         parts = [f"{prefix}attention.{name}" for name in ("query", "key", "value")]
         dense(block.attention.query_key_value, *parts)
         dense(block.attention.output_dense, f"{prefix}attention.dense")
         norm(block.attention_norm, f"{prefix}attention.LayerNorm")
-        dense(block.expand, f"{prefix}intermediate.dense_1")
-        dense(block.contract, f"{prefix}intermediate.dense_2")
-        norm(block.feedforward_norm, f"{prefix}intermediate.LayerNorm")
+        dense(block.feed_forward.expand, f"{prefix}intermediate.dense_1")
+        dense(block.feed_forward.contract, f"{prefix}intermediate.dense_2")
+        norm(block.feed_forward.norm, f"{prefix}intermediate.LayerNorm")

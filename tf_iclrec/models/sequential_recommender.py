@@ -12,6 +12,13 @@ from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 
+# What an encoder may read of a batch; views of each are named view_...
+_STREAMS = ("item_ids", "provider_ids")
+
+
+def _side_by_side(streams: KerasTensor | tuple[KerasTensor, ...]) -> KerasTensor:
+    return ops.concatenate(streams, axis=-1) if isinstance(streams, tuple | list) else streams
+
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class SequentialRecommender(Recommender):
@@ -22,14 +29,16 @@ class SequentialRecommender(Recommender):
     catalogue. Called on a batch, the model gives the score of every item.
 
     Args:
-        encoder: A layer from a batch to hidden states, with ``item_vectors()``; see
-            `tf_iclrec.encoders`.
+        encoder: A layer from a batch to the hidden states of one stream, or of the item and
+            the provider stream, with ``item_vectors()`` and ``output_dim``; see
+            `tf_iclrec.encoders`. States of two streams are put side by side.
         objectives: Loss terms; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
         cutoffs: The ``k`` of HR, NDCG and MRR.
 
     Call arguments:
-        inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding.
+        inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding, and what else the
+            encoder reads.
 
     Returns:
         Scores ``(batch, items)`` float32; column ``i`` belongs to the internal id ``i + 3``.
@@ -57,10 +66,13 @@ class SequentialRecommender(Recommender):
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.needs_views = any(term.needs_views for term in self.objectives)
         self.needs_intents = any(term.needs_intents for term in self.objectives)
+        self.needs_sides = any(term.needs_sides for term in self.objectives)
         if self.needs_intents and not self.num_intents:
             raise ValueError("These objectives need intents: give num_intents, such as (256,).")
+        if self.needs_sides and getattr(encoder, "num_streams", 1) < 2:
+            raise ValueError("These objectives need an encoder with a provider stream.")
         self.intents = (
-            IntentPrototypes(self.num_intents, encoder.hidden_dim) if self.needs_intents else None
+            IntentPrototypes(self.num_intents, encoder.output_dim) if self.needs_intents else None
         )
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.objectives]
@@ -78,14 +90,14 @@ class SequentialRecommender(Recommender):
         return self.score(self.user_vectors(inputs, training=training))
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
-        """The hidden state of each sequence's last item, ``(batch, dim)``."""
-        hidden = self.encoder(inputs, training=training)
+        """The hidden state at each sequence's last step, ``(batch, dim)``."""
+        hidden = self._hidden(inputs, training)
         return last_valid(hidden, valid_mask(inputs["item_ids"]))
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
         clusters of (ICLRec Sec. 4.1.2)."""
-        hidden = self.encoder(inputs, training=training)
+        hidden = self._hidden(inputs, training)
         return ops.cast(masked_mean(hidden, valid_mask(inputs["item_ids"])), "float32")
 
     def score(self, user_vectors: KerasTensor) -> KerasTensor:
@@ -108,18 +120,28 @@ class SequentialRecommender(Recommender):
             tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
 
+    def _hidden(self, inputs: dict[str, KerasTensor], training: bool) -> KerasTensor:
+        """Hidden states of all streams side by side, ``(batch, time, dim)``."""
+        return _side_by_side(self.encoder(inputs, training=training))
+
     def _encode(self, batch: dict[str, tf.Tensor]) -> EncodedBatch:
         """Encode the sequences and, where needed, their two views in one call."""
-        sequences = [batch["item_ids"]]
+        inputs = {name: batch[name] for name in _STREAMS if name in batch}
+        parts = 1
         if self.needs_views:
-            sequences += tf.unstack(batch["view_item_ids"], num=2, axis=1)
-        # Side by side along the batch, so that taking them apart again costs nothing.
-        item_ids = tf.concat(sequences, axis=0)
-        hidden = self.encoder({"item_ids": item_ids}, training=True)
-        own_vectors, *view_vectors = tf.split(
-            masked_mean(hidden, valid_mask(item_ids)), len(sequences)
-        )
-        hidden, *view_hidden = tf.split(hidden, len(sequences))
+            # Side by side along the batch, so that taking them apart again costs nothing.
+            parts = 3
+            inputs = {
+                name: tf.concat([ids, *tf.unstack(batch[f"view_{name}"], 2, axis=1)], axis=0)
+                for name, ids in inputs.items()
+            }
+        all_hidden = self._hidden(inputs, training=True)
+        all_vectors = masked_mean(all_hidden, valid_mask(inputs["item_ids"]))
+        hidden, *view_hidden = tf.split(all_hidden, parts)
+        own_vectors, *view_vectors = tf.split(all_vectors, parts)
+        sides = None
+        if self.needs_sides:
+            sides = tf.split(last_valid(hidden, valid_mask(batch["item_ids"])), 2, axis=-1)
         intents = intents_fitted = None
         if self.needs_intents:
             intents = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
@@ -132,6 +154,7 @@ class SequentialRecommender(Recommender):
             negative_ids=batch.get("negative_ids"),
             view_hidden=tuple(view_hidden),
             view_vectors=tuple(view_vectors),
+            sides=sides,
             intents=intents,
             intents_fitted=intents_fitted,
         )

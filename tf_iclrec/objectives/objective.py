@@ -26,6 +26,8 @@ class EncodedBatch:
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
             padded; empty unless an objective asked for them.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
+        sides: The last state of each sequence's items and that of its providers, each
+            ``(batch, dim)``, if an objective asked for them.
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
             intents, if an objective asked for it.
         intents_fitted: Scalar, 1.0 once an E-step has found intents, before 0.0.
@@ -38,6 +40,7 @@ class EncodedBatch:
     negative_ids: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
+    sides: tuple[KerasTensor, KerasTensor] | None = None
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
 
@@ -52,6 +55,13 @@ class EncodedBatch:
         if self.target_weights is None:
             return ops.mean(losses)
         return ops.sum(losses * tf.boolean_mask(self.target_weights, self.real))
+
+    def intent_groups(self) -> KerasTensor:
+        """``(batch,)`` int32: users of the same intent (of the first number of intents) share
+        a group; before the first E-step everyone has their own."""
+        ids = self.intents[0][0]
+        alone = ops.arange(ops.shape(ids)[0], dtype="int32")
+        return ops.where(self.intents_fitted > 0, ops.cast(ids, "int32"), alone)
 
 
 class Objective:
@@ -68,6 +78,7 @@ class Objective:
     needs_negatives: ClassVar[bool] = False
     needs_views: ClassVar[bool] = False
     needs_intents: ClassVar[bool] = False
+    needs_sides: ClassVar[bool] = False
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight

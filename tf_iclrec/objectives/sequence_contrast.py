@@ -82,13 +82,7 @@ class SequenceContrast(Objective):
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         views = [self._flatten(view) for view in encoded.view_hidden]
-        group_ids = None
-        if self.mitigate_false_negatives:
-            # Before the first E-step everyone is in a group of their own.
-            alone = ops.arange(ops.shape(views[0])[0])
-            group_ids = ops.where(
-                encoded.intents_fitted > 0, ops.cast(encoded.intents[0][0], alone.dtype), alone
-            )
+        group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
         return two_view_info_nce(*views, self.temperature, group_ids)
 
     def _flatten(self, view: KerasTensor) -> KerasTensor:
