@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 
 from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.evaluation.report import evaluate_splits, metrics_table
+from tf_iclrec.evaluation.groups import provider_coverage_groups
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.report import metrics_table, ranks_in_split
 from tf_iclrec.training.run_directory import load_run
 
 
@@ -21,11 +23,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     values = parser.parse(arguments)
     run = load_run(values.run)
-    metrics = evaluate_splits(run.model, run.interactions, run.config, (values.split,))
+    ranks = ranks_in_split(run.model, run.interactions, run.config, values.split)
+    metrics = metrics_of_ranks(ranks)
+    groups = {
+        name: {"users": int(mask.sum()), **metrics_of_ranks(ranks[mask])}
+        for name, mask in provider_coverage_groups(run.interactions, values.split).items()
+        if mask.any()
+    }
     if values.json:
-        print(json.dumps(metrics, indent=2))
-    else:
-        print(metrics_table({run.config.model: metrics[values.split]}))
+        by_group = {"by_provider_coverage": groups} if groups else {}
+        print(json.dumps({values.split: metrics, **by_group}, indent=2))
+        return
+    print(metrics_table({run.config.model: metrics}))
+    if groups:
+        print("\nBy the providers in the history")
+        labels = {
+            name: f"{name.replace('_', ' ')}, {groups[name].pop('users')} users" for name in groups
+        }
+        print(metrics_table({labels[name]: groups[name] for name in groups}))
 
 
 if __name__ == "__main__":

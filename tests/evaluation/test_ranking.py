@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tf_iclrec.evaluation.ranking import target_ranks
+from tf_iclrec import Interactions, evaluation_batches
+from tf_iclrec.evaluation.ranking import rank_users, target_ranks
 
 NAN = float("nan")
 
@@ -96,3 +98,27 @@ def test_matches_sorting_on_random_data():
     assert ranks.dtype == "int32"
     assert ranks.numpy().tolist() == expected
     assert expected.count(items) > 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_ranks_of_users_come_in_the_order_of_the_log(batch_size):
+    rng = np.random.default_rng(1)
+    users, items = 40, 30
+    sequences = {
+        f"u{user}": [f"i{item}" for item in rng.integers(items, size=length)]
+        for user, length in enumerate(rng.integers(3, 12, size=users))
+    }
+    log = Interactions.from_sequences(sequences)
+    scores = rng.random((users, log.num_items)).astype("float32")
+    column = dict(zip(log.items.ids, range(log.num_items), strict=True))
+
+    expected = []
+    for row, (*history, target) in zip(scores, sequences.values(), strict=True):
+        left = [item for item in column if item not in history]
+        rank = sum(row[column[item]] >= row[column[target]] for item in left)
+        expected.append(log.num_items if target in history else rank)
+
+    batches = evaluation_batches(log, "test", batch_size)
+    ranks = rank_users(lambda batch: tf.gather(scores, batch["users"]), batches)
+    assert ranks.dtype == np.int32
+    assert ranks.tolist() == expected

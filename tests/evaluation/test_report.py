@@ -1,8 +1,48 @@
 import re
 
-from tf_iclrec.evaluation.report import metrics_table
+import pytest
+import tensorflow as tf
+
+from tf_iclrec import Interactions, make_config
+from tf_iclrec.evaluation.report import evaluate_splits, metrics_table, ranks_in_split
 
 NAMES = ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "NDCG@100", "MRR@5", "MRR@100"]
+
+
+LOG = Interactions.from_sequences({"ann": "abcdebf", "bob": "edcba", "cat": "fffaf"})
+
+
+def recency(batch):
+    """Scores the items of the input, the latest highest, and all others zero."""
+    ids = batch["item_ids"]
+    places = tf.range(1, tf.shape(ids)[1] + 1, dtype=tf.int32)
+    one_hot = tf.one_hot(ids - 3, LOG.num_items, dtype=tf.int32)
+    return tf.cast(tf.reduce_max(one_hot * places[:, tf.newaxis], axis=1), tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("split", "settings", "expected"),
+    [
+        # Inputs abcdeb, edcb and fffa; targets f, a and f.
+        ("test", {"filter_seen": False}, [6, 6, 2]),
+        ("test", {"filter_seen": False, "max_length": 1}, [6, 6, 6]),
+        ("test", {"filter_seen": True}, [1, 2, 6]),
+        # Inputs abcde, edc and fff; targets b, b and a.
+        ("valid", {"filter_seen": False}, [4, 6, 6]),
+        ("valid", {"filter_seen": False, "max_length": 3}, [6, 6, 6]),
+        ("valid", {"filter_seen": True}, [6, 3, 5]),
+    ],
+)
+def test_ranks_in_a_split_by_hand(split, settings, expected):
+    assert ranks_in_split(recency, LOG, make_config(**settings), split).tolist() == expected
+
+
+def test_splits_have_the_metrics_of_their_ranks():
+    metrics = evaluate_splits(recency, LOG, make_config(filter_seen=True))
+    assert list(metrics) == ["valid", "test"]
+    assert metrics["valid"]["HR@5"] == pytest.approx(2 / 3)
+    assert metrics["valid"]["MRR@5"] == pytest.approx((1 / 3 + 1 / 5) / 3)
+    assert metrics["test"]["MRR@20"] == pytest.approx((1 + 1 / 2 + 1 / 6) / 3)
 
 
 def test_has_a_row_per_model_with_four_decimals():

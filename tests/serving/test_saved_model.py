@@ -92,3 +92,51 @@ def test_k_is_at_most_the_catalogue(model, log, tmp_path):
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
     assert answer["item_ids"].shape == (1, log.num_items)
+
+
+@pytest.fixture(scope="module", params=["iclrec_ips_c", "ipsrec_s", "provider_sum"])
+def served_with_providers(request, log, tmp_path_factory):
+    keras.utils.set_random_seed(1)
+    table = {item: f"brand {int(item) % 7}" for item in log.items.ids[:50]}
+    log = log.with_item_providers(table)
+    config = make_config(model=request.param, hidden_dim=16, max_length=10, num_intents=(3,))
+    model = build_model(config, log.items.size, log.providers)
+    # As drawn, the weights are so small that providers hardly count.
+    random = np.random.default_rng(1)
+    for weight in model.encoder.trainable_weights:
+        weight.assign_add(random.normal(scale=0.2, size=weight.shape))
+    folder = tmp_path_factory.mktemp("served") / "1"
+    export_saved_model(model, log.items, folder)
+    return model, log, tf.saved_model.load(str(folder))
+
+
+@pytest.mark.parametrize("batch_size", [1, 33])
+def test_a_model_with_providers_needs_items_only(served_with_providers, batch_size):
+    model, log, loaded = served_with_providers
+    random = np.random.default_rng(batch_size)
+    histories = [
+        random.choice(log.items.ids, size=length, replace=False).tolist()
+        for length in random.integers(1, 30, size=batch_size)
+    ]
+    serve = loaded.signatures["serving_default"]
+    assert list(serve.structured_input_signature[1]) == ["history"]
+    answer = serve(history=to_tensor(histories))
+    for row, history in enumerate(histories):
+        ids = log.items.encode(history)
+        providers = log.providers.of_items[ids]
+        inputs = {"item_ids": ids[None, -10:], "provider_ids": providers[None, -10:]}
+        scores = model(inputs).numpy()[0]
+        scores[ids - 3] = -np.inf
+        best = np.argsort(-scores, kind="stable")[:20]
+        returned = [item.decode() for item in answer["item_ids"][row].numpy()]
+        assert returned == log.items.ids[best].tolist()
+        np.testing.assert_allclose(answer["scores"][row], scores[best], atol=1e-5)
+
+
+def test_the_served_models_depend_on_providers(served_with_providers):
+    """Otherwise the test before would show nothing."""
+    model, log, _ = served_with_providers
+    ids = log.items.encode(log.items.ids[:8])[None]
+    looked_up = model({"item_ids": ids}).numpy()
+    unknown = model({"item_ids": ids, "provider_ids": np.ones_like(ids)}).numpy()
+    assert np.abs(looked_up - unknown).max() > 1e-2

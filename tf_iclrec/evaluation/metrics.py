@@ -19,8 +19,12 @@ class _GainAtK(keras.metrics.Mean):
 
     def update_state(self, ranks: KerasTensor) -> None:
         """Add the users with these ranks ``(batch,)``, 1 = best."""
+        super().update_state(self.of_users(ranks))
+
+    def of_users(self, ranks: KerasTensor) -> KerasTensor:
+        """The metric of each user, ``(batch,)`` float32, for comparisons user by user."""
         ranks = ops.cast(ranks, "float32")
-        super().update_state(ops.where(ranks <= self.k, self.gain(ranks), 0.0))
+        return ops.where(ranks <= self.k, self.gain(ranks), 0.0)
 
     def gain(self, ranks: KerasTensor) -> KerasTensor:
         raise NotImplementedError
@@ -78,6 +82,19 @@ class MRR(_GainAtK):
 
     def gain(self, ranks):
         return 1.0 / ranks
+
+
+def metrics_of_ranks(ranks: KerasTensor) -> dict[str, float]:
+    """All metrics of users with these ranks ``(users,)`` by name.
+
+    Example:
+    >>> round(metrics_of_ranks([1, 3, 30])["NDCG@10"], 4)
+    0.5
+    """
+    metrics = ranking_metrics()
+    for metric in metrics:
+        metric.update_state(ranks)
+    return {metric.name: float(metric.result()) for metric in metrics}
 
 
 def ranking_metrics(cutoffs: Iterable[int] = DEFAULT_CUTOFFS) -> list[keras.metrics.Metric]:

@@ -1,5 +1,8 @@
 """Where the target stands among the whole catalogue."""
 
+from collections.abc import Callable
+
+import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
@@ -36,3 +39,28 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     rank -= tf.math.count_nonzero(better_seen, axis=1, dtype=tf.int32)
     target_seen = tf.reduce_any(seen_ids == target_ids[:, tf.newaxis], axis=1)
     return tf.where(target_seen, tf.shape(scores)[1], rank)
+
+
+def rank_users(
+    model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset
+) -> np.ndarray:
+    """Rank of every user's target.
+
+    Args:
+        model: From a batch to the scores of all items, ``(batch, items)``.
+        batches: Of `tf_iclrec.evaluation_batches`.
+
+    Returns:
+        ``(users,)`` int32 in the order of the log, 1 = best.
+    """
+
+    @tf.function(input_signature=[batches.element_spec])
+    def ranks_of(batch):
+        return target_ranks(model(batch), batch["target_ids"], batch["seen_ids"])
+
+    rows, ranks = zip(
+        *((batch["users"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
+    )
+    result = np.empty(sum(map(len, rows)), dtype=np.int32)
+    result[np.concatenate(rows)] = np.concatenate(ranks)
+    return result

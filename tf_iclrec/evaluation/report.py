@@ -2,18 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tf_iclrec.config import Config
 from tf_iclrec.data.batches import evaluation_batches
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits import Split
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.ranking import rank_users
+
+
+def ranks_in_split(model, interactions: Interactions, config: Config, split: Split) -> np.ndarray:
+    """Rank of each user's target, ``(users,)`` int32 in the order of the log.
+
+    Args:
+        model: A `Recommender`.
+        interactions: The log.
+        config: ``max_length`` and ``filter_seen`` are used.
+        split: ``"valid"`` or ``"test"``.
+    """
+    batches = evaluation_batches(
+        interactions, split, max_length=config.max_length, filter_seen=config.filter_seen
+    )
+    return rank_users(model, batches)
 
 
 def evaluate_splits(
-    model, interactions: Interactions, config: Config, splits: Sequence[str] = ("valid", "test")
+    model, interactions: Interactions, config: Config, splits: Sequence[Split] = ("valid", "test")
 ) -> dict[str, dict[str, float]]:
     """Full-ranking metrics of a recommender.
 
     Args:
-        model: A compiled `Recommender`.
+        model: A `Recommender`.
         interactions: The log.
         config: ``max_length`` and ``filter_seen`` are used.
         splits: Which splits to evaluate.
@@ -22,19 +42,7 @@ def evaluate_splits(
         For each split, metric names such as ``"NDCG@20"`` to values.
     """
     return {
-        split: {
-            name: float(value)
-            for name, value in model.evaluate(
-                evaluation_batches(
-                    interactions,
-                    split,
-                    max_length=config.max_length,
-                    filter_seen=config.filter_seen,
-                ),
-                verbose=0,
-                return_dict=True,
-            ).items()
-        }
+        split: metrics_of_ranks(ranks_in_split(model, interactions, config, split))
         for split in splits
     }
 

@@ -10,8 +10,10 @@ from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.providers import read_item_providers
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.splits import drop_short_users, split_histories
+from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import evaluate_splits, metrics_table
 from tf_iclrec.files import replace_file, write_json
@@ -54,11 +56,10 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         directory.check_free(overwrite)
         interactions = _read_data(config)
     _check_num_intents(config, interactions)
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config, interactions.items.size, interactions.providers)
     if not resume:
         directory.start(config, interactions)
-
-    keras.utils.set_random_seed(config.seed)
-    model = build_model(config, interactions.items.size)
     model.compile(keras.optimizers.Adam(config.learning_rate))
     progress = SaveProgress(directory.checkpoints, directory.history, config.patience, config.seed)
     progress.restore(model)
@@ -138,15 +139,34 @@ def _train(model, config, interactions, directory, progress):
 
 def _read_data(config: Config) -> Interactions:
     interactions = load_interactions(
-        config.data, config.user_column, config.item_column, config.time_column, config.core
+        config.data,
+        config.user_column,
+        config.item_column,
+        config.time_column,
+        config.provider_column,
+        config.core,
     )
     interactions, dropped = drop_short_users(interactions)
+    missing = 0
+    if config.items:
+        table = read_item_providers(config.items, config.item_column, config.provider_column)
+        interactions = interactions.with_item_providers(table)
+        missing = sum(item not in table for item in interactions.items.ids)
     note = f"; {dropped} users with fewer than 3 dropped" if dropped else ""
     print(
         f"Data: {interactions.num_users} users, {interactions.num_items} items, "
         f"{interactions.num_actions} interactions{note}",
         flush=True,
     )
+    if interactions.providers is not None:
+        known = (interactions.provider_ids != UNKNOWN_ID).mean()
+        note = f"; {missing} items are not in {config.items}" if missing else ""
+        print(
+            f"Providers: {len(interactions.providers.vocabulary)}, known for "
+            f"{interactions.providers.num_known_items} of {interactions.num_items} items and "
+            f"{known:.1%} of interactions{note}",
+            flush=True,
+        )
     return interactions
 
 
@@ -155,7 +175,11 @@ def _check_num_intents(config: Config, interactions: Interactions) -> None:
     usable = len(split_histories(interactions, "train").longer_than(1).starts)
     if not usable:
         raise UserError("No user has more than three items: there is nothing to train on.")
-    needs_intents = config.intent_weight or (config.sequence_weight and config.sequence_fnm)
+    needs_intents = (
+        config.intent_weight
+        or (config.sequence_weight and config.sequence_fnm)
+        or (config.provider_weight and config.provider_fnm)
+    )
     if needs_intents and max(config.num_intents) > usable:
         raise UserError(
             f"{max(config.num_intents)} intents need at least as many users with training "
