@@ -1,6 +1,7 @@
 """Commands as a user runs them: in a process of their own."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,60 @@ def test_evaluate_prints_a_table(trained):
     assert f"{hit_rate:.4f}" in result.stdout
 
 
+@pytest.fixture(scope="module")
+def items_table(tmp_path_factory):
+    """Brands of ten items each; of the sixty items six are unknown and three missing."""
+    path = tmp_path_factory.mktemp("items") / "items.tsv"
+    rows = [f"{item}\t{f'brand {item // 10}' if item % 10 else ''}" for item in range(1, 58)]
+    path.write_text("\n".join(["sku\tbrand", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained_with_providers(sequence_file, items_table, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "run"
+    arguments = ["--data", sequence_file, "--output", output, *SMALL, "--model", "iclrec_ips_s"]
+    arguments += ["--items", items_table, "--item-column", "sku", "--provider-column", "brand"]
+    return run("train", *arguments), output
+
+
+def test_training_with_providers_says_how_many_are_known(trained_with_providers, items_table):
+    result, _ = trained_with_providers
+    assert result.returncode == 0, result.stderr
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("Providers: ")]
+    assert re.fullmatch(
+        r"Providers: 6, known for 52 of 60 items and \d\d\.\d% of interactions; "
+        rf"3 items are not in {items_table}",
+        line,
+    )
+    assert "item_provider_contrast: " in result.stdout
+    assert result.stderr == ""
+
+
+def test_evaluate_shows_users_by_their_providers(trained_with_providers):
+    _, output = trained_with_providers
+    result = run("evaluate", output, "--json")
+    assert result.returncode == 0, result.stderr
+    printed = json.loads(result.stdout)
+    assert printed["test"] == json.loads((output / "metrics.json").read_text())["test"]
+    groups = printed["by_provider_coverage"]
+    assert list(groups) == ["mostly_known_providers", "mostly_unknown_providers"]
+    assert sum(group["users"] for group in groups.values()) == 200
+    known, unknown = groups.values()
+    assert known["MRR@20"] != unknown["MRR@20"]
+    for name, value in printed["test"].items():
+        total = sum(group["users"] * group[name] for group in groups.values())
+        assert total / 200 == pytest.approx(value, rel=1e-5)
+
+    table = run("evaluate", output).stdout
+    overall, by_group = table.split("By the providers in the history\n")
+    assert f"{printed['test']['HR@5']:.4f}" in overall
+    for name, group in groups.items():
+        (line,) = [line for line in by_group.splitlines() if name.replace("_", " ") in line]
+        assert f", {group['users']} users " in line
+        assert f"{group['HR@5']:.4f}" in line
+
+
 def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):
     _, output = trained
     arguments = ["--config", output / "config.json", "--output", tmp_path / "run"]
@@ -127,6 +182,50 @@ def test_bad_data_gets_one_clear_line(tmp_path, case):
         path.write_text(content)
     result = run("train", "--data", path, "--output", tmp_path / "run")
     check_refused(result, message)
+    assert not (tmp_path / "run").exists()
+
+
+BAD_ITEMS = {
+    "missing file": (None, "No such file"),
+    "another data set": (
+        "item_id,provider\nB0001,acme\n",
+        "items like '1', the table like 'B0001'",
+    ),
+    "two providers": (
+        "item_id,provider\n1,acme\n2,best\n1,cosy\n",
+        "item '1' has two providers, 'acme' and 'cosy'",
+    ),
+    "missing column": (
+        "item_id,brand\n1,acme\n",
+        "has no column 'provider'. Columns there are: item_id, brand. Name yours with",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ITEMS)
+def test_bad_table_of_items_gets_one_clear_line(sequence_file, tmp_path, case):
+    content, message = BAD_ITEMS[case]
+    path = tmp_path / "items.csv"
+    if content is not None:
+        path.write_text(content)
+    arguments = ["--data", sequence_file, "--items", path, "--model", "ipsrec_c"]
+    check_refused(run("train", *arguments, "--output", tmp_path / "run"), message)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        (["--model", "ipsrec_s"], ["--items", "--provider-column", "ipsrec_s"]),
+        (["--model", "sasrec", "--provider-weight", 0.1], ["provider_weight", "cross_stream"]),
+    ],
+)
+def test_model_that_the_data_cannot_feed_gets_one_clear_line(
+    sequence_file, tmp_path, options, messages
+):
+    result = run("train", "--data", sequence_file, "--output", tmp_path / "run", *options)
+    for message in messages:
+        check_refused(result, message)
     assert not (tmp_path / "run").exists()
 
 

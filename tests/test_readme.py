@@ -37,7 +37,7 @@ def execute(command, folder, **kwargs):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a `log.csv` of one's own."""
+    """A folder with a `log.csv` and an `items.csv` of one's own."""
     path = tmp_path_factory.mktemp("readme")
     log, _ = planted_intents(num_users=200, num_items=60, num_intents=6)
     table = {
@@ -46,12 +46,15 @@ def folder(tmp_path_factory):
         "timestamp": np.arange(log.num_actions),
     }
     pd.DataFrame(table).to_csv(path / "log.csv", index=False)
+    brands = [f"brand {row % 7}" for row in range(log.num_items)]
+    table = pd.DataFrame({"item_id": log.items.ids, "provider": brands})
+    table.to_csv(path / "items.csv", index=False)
     return path
 
 
 @pytest.fixture(scope="module")
 def own_run(folder):
-    return execute(block_with("sh", "--data log.csv"), folder, shell=True)
+    return execute(block_with("sh", "--output runs/mine"), folder, shell=True)
 
 
 def test_the_shell_line_for_own_data_trains(own_run, folder):
@@ -72,6 +75,16 @@ def test_the_python_lines_for_own_data_train_and_save(folder):
 def test_the_served_model_answers(folder):
     output = execute([sys.executable, "-c", block_with("python", "signatures")], folder)
     assert output.count("tf.Tensor") == 2
+
+
+def test_the_provider_lines_train_and_use_providers(folder):
+    output = execute(block_with("sh", "--items items.csv"), folder, shell=True)
+    assert "Providers: 7, known for 60 of 60 items and 100.0% of interactions" in output
+    output = execute([sys.executable, "-c", block_with("python", "provider_affinities")], folder)
+    provider, best, shape = output.splitlines()
+    assert provider.startswith("brand ")
+    assert len(best.split()) == 5
+    assert shape == "(1, 7)"
 
 
 @pytest.mark.slow

@@ -12,18 +12,30 @@ from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.providers import Providers, read_item_providers
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.vocabulary import Vocabulary
+from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
+from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.significance import paired_t_test
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.presets import build_model, make_config
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.objectives.intent_contrast import IntentContrast
+from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+from tf_iclrec.serving.provider_ranking import (
+    limit_per_provider,
+    provider_affinities,
+    provider_mean_vectors,
+)
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.fit import fit
 from tf_iclrec.training.intent_clustering import IntentClustering
@@ -33,17 +45,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Config",
+    "CrossStreamEncoder",
     "IntentClustering",
     "IntentContrast",
     "Interactions",
+    "ItemProviderContrast",
     "NonFiniteLossError",
     "Objective",
     "PopularityRecommender",
+    "ProviderSumEncoder",
+    "Providers",
     "Run",
     "SampledCrossEntropy",
     "SelfAttentiveEncoder",
     "SequenceContrast",
     "SequentialRecommender",
+    "SingleStreamEncoder",
     "SoftmaxCrossEntropy",
     "UserError",
     "ViewRatios",
@@ -52,9 +69,15 @@ __all__ = [
     "evaluation_batches",
     "export_saved_model",
     "fit",
+    "limit_per_provider",
     "load_interactions",
     "load_run",
     "make_config",
+    "metrics_of_ranks",
+    "paired_t_test",
+    "provider_affinities",
+    "provider_mean_vectors",
+    "read_item_providers",
     "sequence_batches",
     "training_batches",
 ]

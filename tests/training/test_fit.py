@@ -1,6 +1,10 @@
+import contextlib
 import csv
 import dataclasses
+import io
 import json
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -49,6 +53,29 @@ def config(source):
 def finished(config, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "finished"
     return fit(config, output), output
+
+
+@pytest.fixture(scope="module")
+def items_table(tmp_path_factory):
+    """Brands of ten items each; of the sixty items six are unknown and three missing."""
+    path = tmp_path_factory.mktemp("items") / "items.csv"
+    rows = [f"{item},{f'brand {item // 10}' if item % 10 else ''}" for item in range(57)]
+    path.write_text("\n".join(["item_id,provider", *rows, "999,brand 9"]) + "\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module", params=["ipsrec_c", "iclrec_ips_s"])
+def provider_config(request, source, items_table):
+    return make_config(data=source, items=items_table, model=request.param, **SMALL | {"epochs": 2})
+
+
+@pytest.fixture(scope="module")
+def provider_run(provider_config, tmp_path_factory):
+    """A finished run, its folder and what it printed."""
+    output, printed = tmp_path_factory.mktemp("runs") / "run", io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        run = fit(provider_config, output)
+    return run, output, printed.getvalue()
 
 
 def read_history(output):
@@ -148,19 +175,28 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
-    finished, config, tmp_path, monkeypatch
-):
-    run, output = finished
+@pytest.fixture
+def fit_interrupted(monkeypatch):
+    """`fit`, interrupted in the second epoch."""
     original = keras.Model.fit
 
     def interrupted_fit(self, *args, callbacks, **kwargs):
         return original(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(keras.Model, "fit", interrupted_fit)
-        with pytest.raises(KeyboardInterrupt):
-            fit(config, tmp_path / "run")
+    def fit_and_interrupt(config, output):
+        with monkeypatch.context() as patch:
+            patch.setattr(keras.Model, "fit", interrupted_fit)
+            with pytest.raises(KeyboardInterrupt):
+                fit(config, output)
+
+    return fit_and_interrupt
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    finished, config, tmp_path, fit_interrupted
+):
+    run, output = finished
+    fit_interrupted(config, tmp_path / "run")
     with pytest.raises(UserError, match="--resume"):
         load_run(tmp_path / "run")
 
@@ -274,3 +310,54 @@ def test_mixed_precision_trains(config, tmp_path):
     batch = next(iter(evaluation_batches(run.interactions, "test")))
     assert run.model.encoder(batch).dtype == "bfloat16"
     assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
+
+
+# Models with providers
+
+
+def test_training_says_how_many_providers_are_known(provider_run, items_table):
+    run, _, printed = provider_run
+    log = run.interactions
+    assert log.num_items == 60
+    (line,) = [line for line in printed.splitlines() if line.startswith("Providers: ")]
+    known = (log.provider_ids != 1).mean()
+    assert line == (
+        f"Providers: 6, known for 51 of 60 items and {known:.1%} of interactions; "
+        f"3 items are not in {items_table}"
+    )
+
+
+def test_provider_contrast_is_in_the_history(provider_run):
+    _, output, _ = provider_run
+    losses = [float(row["item_provider_contrast"]) for row in read_history(output)]
+    assert len(losses) == 2
+    assert losses[-1] < losses[0]
+
+
+def test_training_with_providers_beats_chance(provider_run):
+    run, _, _ = provider_run
+    assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
+
+
+def test_a_loaded_run_with_providers_repeats_the_metrics_exactly(provider_run):
+    run, output, _ = provider_run
+    loaded = load_run(output)
+    assert evaluate_splits(loaded.model, loaded.interactions, loaded.config) == run.metrics
+    np.testing.assert_array_equal(loaded.interactions.provider_ids, run.interactions.provider_ids)
+
+
+def test_an_interrupted_run_with_providers_goes_on_without_their_table(
+    provider_run, provider_config, tmp_path, fit_interrupted
+):
+    run, output, _ = provider_run
+    table = Path(shutil.copy(provider_config.items, tmp_path / "items.csv"))
+    config = dataclasses.replace(provider_config, items=str(table))
+    fit_interrupted(config, tmp_path / "run")
+    table.unlink()
+    resumed = fit(config, tmp_path / "run", resume=True)
+    assert resumed.metrics == run.metrics
+    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+    before, after = read_history(output), read_history(tmp_path / "run")
+    for name in ("loss", "val_NDCG@20", "item_provider_contrast"):
+        assert [row[name] for row in before] == [row[name] for row in after]
