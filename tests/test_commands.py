@@ -217,7 +217,11 @@ def test_bad_table_of_items_gets_one_clear_line(sequence_file, tmp_path, case):
     ("options", "messages"),
     [
         (["--model", "ipsrec_s"], ["--items", "--provider-column", "ipsrec_s"]),
-        (["--model", "sasrec", "--provider-weight", 0.1], ["provider_weight", "cross_stream"]),
+        (
+            ["--model", "sasrec", "--provider-weight", 0.1],
+            ["--provider-weight", "sasrec", "single_stream or cross_stream"],
+        ),
+        (["--provider-column", "brand"], ["no column 'brand' of providers"]),
     ],
 )
 def test_model_that_the_data_cannot_feed_gets_one_clear_line(

@@ -39,6 +39,9 @@ class Config:
     provider_column: str = _option(
         "provider", "column with the provider, in the data or in the table of --items"
     )
+    header: str = _option(
+        "", "names of all columns, separated by commas, of a table without a header line"
+    )
     items: str = _option("", "table with a row per item and the item's provider")
     core: int = _option(0, "keep only users and items with this many interactions (k-core)")
     max_length: int = _option(50, "longest history the model sees")

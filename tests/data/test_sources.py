@@ -162,9 +162,8 @@ def test_provider_column_of_a_text_table_is_kept_as_written(
     assert raw_providers(log) == ["007", "NA", ""]
 
 
-def test_twitch_table_of_streams_and_streamers(load_text, raw_sequences, raw_providers):
+def test_twitch_table_has_no_header_line(load_text, raw_sequences, raw_providers):
     text = (
-        "user,stream,streamer,start,stop\n"
         "1,34347669376,grimnax,5415,5419\n"
         "1,33842865744,mithrain,154,156\n"
         "2,33846768288,alptv,166,169\n"
@@ -176,9 +175,15 @@ def test_twitch_table_of_streams_and_streamers(load_text, raw_sequences, raw_pro
         item_column="stream",
         time_column="start",
         provider_column="streamer",
+        header=["user", "stream", "streamer", "start", "stop"],
     )
     assert raw_sequences(log) == {"1": ["33842865744", "34347669376"], "2": ["33846768288"]}
     assert raw_providers(log) == ["mithrain", "grimnax", "alptv"]
+
+
+def test_a_header_of_another_width_is_refused(load_text):
+    with pytest.raises(UserError, match="has 3 columns, not the 2 that are named"):
+        load_text("log.csv", "u,a,1\n", header=["user_id", "item_id"])
 
 
 def test_twitch_table_with_streamers_as_items(load_text, raw_sequences):

@@ -119,6 +119,12 @@ def test_an_encoder_can_be_named_beside_any_objectives(providers):
     assert [term.name for term in built.objectives] == ["next_item", "sequence_contrast"]
 
 
+def test_a_table_without_any_known_provider_is_no_provider_information():
+    unknown = Providers(Vocabulary([]), np.array([0, 1, 2, 1, 1]))
+    with pytest.raises(UserError, match="--items.*--provider-column"):
+        build_model(make_config(model="ipsrec_s"), vocabulary_size=5, providers=unknown)
+
+
 def test_weight_0_takes_the_item_provider_contrast_out(providers):
     config = make_config(model="ipsrec_s", provider_weight=0.0)
     built = build_model(config, vocabulary_size=50, providers=providers)
@@ -137,7 +143,9 @@ def test_a_provider_model_without_providers_says_where_to_get_them(model):
 @pytest.mark.parametrize("encoder", ["self_attentive", "provider_sum"])
 def test_item_provider_contrast_needs_a_provider_stream(encoder, providers):
     config = make_config(encoder=encoder, provider_weight=0.1)
-    with pytest.raises(UserError, match=f"single_stream or cross_stream, not {encoder}"):
+    with pytest.raises(
+        UserError, match=f"encoder {encoder} of iclrec has not: use --encoder single_stream or"
+    ):
         build_model(config, vocabulary_size=50, providers=providers)
 
 

@@ -231,7 +231,7 @@ def test_a_run_can_be_continued_for_more_epochs(config, tmp_path):
 
 def test_other_settings_are_refused_on_resume(finished, config):
     _, output = finished
-    with pytest.raises(UserError, match="another learning_rate"):
+    with pytest.raises(UserError, match="another value of learning_rate"):
         fit(dataclasses.replace(config, learning_rate=0.5), output, resume=True)
 
 

@@ -190,7 +190,7 @@ class Interactions:
                 f"{self.items.ids[0]!r}, the table like {example!r}. Is it the table of another "
                 "data set?"
             )
-        raw = np.array([providers.get(item, "") for item in self.items.ids], dtype=object)
+        raw = np.array([str(providers.get(item, "")) for item in self.items.ids], dtype=object)
         known = raw != ""
         names = np.unique(raw[known].astype(str))
         old_names = [] if self.providers is None else self.providers.vocabulary.ids.astype(str)

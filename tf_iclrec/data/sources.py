@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def load_interactions(
     time_column: str = "timestamp",
     provider_column: str = "provider",
     core: int = 0,
+    header: Sequence[str] = (),
 ) -> Interactions:
     """Read interactions from any supported source.
 
@@ -39,6 +41,8 @@ def load_interactions(
         provider_column: Column with the provider of the interaction, for tables; it may be
             absent. For one provider per item see `Interactions.with_item_providers`.
         core: If positive, keep only the k-core for this k.
+        header: Names of all columns, for a text table without a header line (such as the
+            Twitch log of IPSRec's experiments: user, stream, provider, start, stop).
 
     Raises:
         UserError: If the source does not exist or can't be read; the message says where.
@@ -57,7 +61,7 @@ def load_interactions(
         raise UserError(f"{source} is empty.")
     elif path.suffix.lower() in TABLE_SUFFIXES:
         columns = (user_column, item_column, time_column)
-        frame = read_columns(path, columns, optional=[provider_column])
+        frame = read_columns(path, columns, optional=[provider_column], header=header)
         interactions = Interactions.from_frame(frame, *columns, provider_column)
     else:
         interactions = read_sequences(path)

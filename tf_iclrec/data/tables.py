@@ -18,7 +18,11 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", *_ATOMIC_SUFFIXES)
 
 
 def read_columns(
-    path: str | Path, required: Sequence[str], optional: Sequence[str] = (), texts: int = 2
+    path: str | Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    texts: int = 2,
+    header: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read some columns of a ``.csv``, ``.tsv``, ``.inter``, ``.item`` or ``.parquet`` table.
 
@@ -28,6 +32,7 @@ def read_columns(
             say which there are.
         optional: Names of columns that are read where there are any, as text.
         texts: So many of the required columns, from the first, are read as they are written.
+        header: Names of all columns, for a text table whose first line has no names.
 
     Returns:
         A frame in which an empty cell is missing.
@@ -50,13 +55,18 @@ def read_columns(
             return pd.read_parquet(path)
         # Tab-separated files of the field have no quoting: a quote is part of an id.
         style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
-        names = list(pd.read_csv(path, nrows=0, **style).columns)
+        first_line = list(pd.read_csv(path, nrows=0, **style).columns)
+        names = list(header) or first_line
+        if len(names) != len(first_line):
+            raise UserError(
+                f"{path} has {len(first_line)} columns, not the {len(names)} that are named."
+            )
         if suffix in _ATOMIC_SUFFIXES:
             names = [name.split(":")[0] for name in names]
         wanted = [name for name in names if name in (*required, *optional)]
         return pd.read_csv(
             path,
-            header=0,
+            header=None if header else 0,
             names=names,
             usecols=wanted if set(required) <= set(names) else None,
             dtype=dict.fromkeys((*required[:texts], *optional), str),
@@ -64,6 +74,8 @@ def read_columns(
             na_values=[""],
             **style,
         )
+    except UserError:
+        raise
     except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise UserError(f"{path} can't be read as a table: {error}") from error
 

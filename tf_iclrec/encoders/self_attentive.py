@@ -1,5 +1,7 @@
 """SASRec's encoder: a causal Transformer over the items."""
 
+from typing import ClassVar
+
 import keras
 from keras import KerasTensor, ops
 
@@ -40,6 +42,8 @@ class SelfAttentiveEncoder(keras.layers.Layer):
     >>> encoder({"item_ids": ops.array([[0, 5, 9]])}).shape
     TensorShape([1, 3, 64])
     """
+
+    num_streams: ClassVar[int] = 1
 
     def __init__(
         self,

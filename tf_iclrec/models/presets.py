@@ -135,15 +135,17 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
         "dtype": "mixed_bfloat16" if config.mixed_precision else None,
         "name": "encoder",
     }
-    if config.provider_weight and getattr(kind, "num_streams", 1) < 2:
+    if config.provider_weight and kind.num_streams < 2:
+        with_stream = [name for name, layer in ENCODERS.items() if layer.num_streams == 2]
         raise UserError(
-            f"provider_weight needs an encoder with a provider stream, single_stream or "
-            f"cross_stream, not {config.encoder}."
+            f"The item-provider contrast (--provider-weight) needs a provider stream, which the "
+            f"encoder {config.encoder} of {config.model} has not: use --encoder "
+            f"{' or '.join(with_stream)}."
         )
     if kind is CrossStreamEncoder:
         settings["num_fusion_blocks"] = config.num_fusion_blocks
     if issubclass(kind, ItemProviderEncoder):
-        if providers is None:
+        if providers is None or not len(providers.vocabulary):
             raise UserError(
                 f"The model {config.model} reads providers and the data has none. Give a table "
                 "of items and providers with --items, or name the data's column with "

@@ -69,7 +69,7 @@ class SequentialRecommender(Recommender):
         self.needs_sides = any(term.needs_sides for term in self.objectives)
         if self.needs_intents and not self.num_intents:
             raise ValueError("These objectives need intents: give num_intents, such as (256,).")
-        if self.needs_sides and getattr(encoder, "num_streams", 1) < 2:
+        if self.needs_sides and encoder.num_streams < 2:
             raise ValueError("These objectives need an encoder with a provider stream.")
         self.intents = (
             IntentPrototypes(self.num_intents, encoder.output_dim) if self.needs_intents else None

@@ -145,6 +145,7 @@ def _read_data(config: Config) -> Interactions:
         config.time_column,
         config.provider_column,
         config.core,
+        config.header.split(",") if config.header else (),
     )
     interactions, dropped = drop_short_users(interactions)
     missing = 0
@@ -152,6 +153,8 @@ def _read_data(config: Config) -> Interactions:
         table = read_item_providers(config.items, config.item_column, config.provider_column)
         interactions = interactions.with_item_providers(table)
         missing = sum(item not in table for item in interactions.items.ids)
+    elif interactions.providers is None and config.provider_column != Config.provider_column:
+        raise UserError(f"{config.data} has no column {config.provider_column!r} of providers.")
     note = f"; {dropped} users with fewer than 3 dropped" if dropped else ""
     print(
         f"Data: {interactions.num_users} users, {interactions.num_items} items, "
@@ -199,6 +202,6 @@ def _check_resumable(config: Config, directory: RunDirectory) -> None:
     changed = [name for name in now if now[name] != before[name] and name not in _FREE_ON_RESUME]
     if changed:
         raise UserError(
-            f"The run in {directory.path} has another {', '.join(changed)}. Only "
-            f"{' and '.join(_FREE_ON_RESUME)} may change on --resume."
+            f"The run in {directory.path} was started with another value of "
+            f"{', '.join(changed)}. Only {' and '.join(_FREE_ON_RESUME)} may change on --resume."
         )
