@@ -121,7 +121,7 @@ def test_an_encoder_can_be_named_beside_any_objectives(providers):
 
 def test_a_table_without_any_known_provider_is_no_provider_information():
     unknown = Providers(Vocabulary([]), np.array([0, 1, 2, 1, 1]))
-    with pytest.raises(UserError, match="--items.*--provider-column"):
+    with pytest.raises(UserError, match=r"--items.*--provider-column"):
         build_model(make_config(model="ipsrec_s"), vocabulary_size=5, providers=unknown)
 
 
