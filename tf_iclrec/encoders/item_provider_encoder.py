@@ -1,17 +1,14 @@
 """What encoders of items and their providers have in common."""
 
-from typing import ClassVar
-
-import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from tf_iclrec.layers.causal_transformer import CausalTransformer
+from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.item_provider_embedding import ItemProviderEmbedding
 from tf_iclrec.layers.masks import valid_mask
 
 
-class ItemProviderEncoder(keras.layers.Layer):
+class ItemProviderEncoder(TransformerEncoder):
     """Base of the encoders that read providers beside items.
 
     The vector of an item, at the input and at the output, is its own embedding plus its
@@ -24,14 +21,8 @@ class ItemProviderEncoder(keras.layers.Layer):
         vocabulary_size: Number of item ids, the three special ones included.
         provider_vocabulary_size: Number of provider ids, likewise.
         max_length: Longest sequence.
-        hidden_dim: Width of the hidden states. Defaults to 64.
-        num_blocks: Transformer blocks. Defaults to 2.
-        num_heads: Attention heads. Defaults to 2.
-        feedforward_dim: Width inside the blocks. Defaults to ``4 * hidden_dim``.
-        dropout: Share of embeddings, hidden values and attention weights dropped in training.
-            Defaults to 0.5.
-        relative_positions: Whether positions enter as a relative bias. Defaults to True.
-        initializer_stddev: Standard deviation of initial weights. Defaults to 0.02.
+
+        For the others see `TransformerEncoder`.
 
     Call arguments:
         inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding on either side,
@@ -39,38 +30,13 @@ class ItemProviderEncoder(keras.layers.Layer):
             providers are looked up.
     """
 
-    num_streams: ClassVar[int] = 2
+    num_streams = 2
 
     def __init__(
-        self,
-        vocabulary_size: int,
-        provider_vocabulary_size: int,
-        max_length: int,
-        hidden_dim: int = 64,
-        num_blocks: int = 2,
-        num_heads: int = 2,
-        feedforward_dim: int | None = None,
-        dropout: float = 0.5,
-        relative_positions: bool = True,
-        initializer_stddev: float = 0.02,
-        **kwargs,
+        self, vocabulary_size: int, provider_vocabulary_size: int, max_length: int, **kwargs
     ):
-        super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
+        super().__init__(vocabulary_size, max_length, **kwargs)
         self.provider_vocabulary_size = provider_vocabulary_size
-        self.max_length = max_length
-        self.hidden_dim = hidden_dim
-        self.num_blocks = num_blocks
-        self.num_heads = num_heads
-        self.feedforward_dim = feedforward_dim or 4 * hidden_dim
-        self.dropout = dropout
-        self.relative_positions = relative_positions
-        self.initializer_stddev = initializer_stddev
-
-    @property
-    def output_dim(self) -> int:
-        """Width of the item vectors, that of the states of all streams side by side."""
-        return self.num_streams * self.hidden_dim
 
     def build(self, input_shape=None):
         self.embedding = ItemProviderEmbedding(
@@ -102,23 +68,6 @@ class ItemProviderEncoder(keras.layers.Layer):
         ``(..., output_dim)``: side by side, as the states of the two streams are."""
         return ops.concatenate([items, providers], axis=-1)
 
-    def built_transformer(self, num_streams: int, name: str) -> CausalTransformer:
-        """A built Transformer with the settings of this encoder."""
-        transformer = CausalTransformer(
-            self.num_blocks,
-            self.num_heads,
-            self.max_length,
-            self.feedforward_dim,
-            self.dropout,
-            self.relative_positions,
-            num_streams,
-            self.initializer_stddev,
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        transformer.build([(None, None, self.hidden_dim)] * num_streams)
-        return transformer
-
     def set_item_providers(self, provider_ids: np.ndarray) -> None:
         """Set the internal provider id of each internal item id ``(vocabulary_size,)``."""
         self.embedding.set_item_providers(provider_ids)
@@ -137,15 +86,4 @@ class ItemProviderEncoder(keras.layers.Layer):
         return self.join(*self.embedding.output_vectors(item_ids))
 
     def get_config(self):
-        return super().get_config() | {
-            "vocabulary_size": self.vocabulary_size,
-            "provider_vocabulary_size": self.provider_vocabulary_size,
-            "max_length": self.max_length,
-            "hidden_dim": self.hidden_dim,
-            "num_blocks": self.num_blocks,
-            "num_heads": self.num_heads,
-            "feedforward_dim": self.feedforward_dim,
-            "dropout": self.dropout,
-            "relative_positions": self.relative_positions,
-            "initializer_stddev": self.initializer_stddev,
-        }
+        return super().get_config() | {"provider_vocabulary_size": self.provider_vocabulary_size}

@@ -3,12 +3,13 @@
 import keras
 from keras import KerasTensor, ops
 
+from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.objectives.objective import EncodedBatch
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class IntentContrast(Objective):
+class IntentContrast(Contrast):
     """ICL: the mean-pooled views against the intent of the original sequence.
 
     The negatives are the intents of the other users in the batch. The losses of both views,
@@ -33,10 +34,7 @@ class IntentContrast(Objective):
         normalize: bool = False,
         mitigate_false_negatives: bool = True,
     ):
-        super().__init__(weight)
-        self.temperature = temperature
-        self.normalize = normalize
-        self.mitigate_false_negatives = mitigate_false_negatives
+        super().__init__(weight, temperature, normalize, mitigate_false_negatives)
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         views = [ops.cast(view, "float32") for view in encoded.view_vectors]
@@ -53,10 +51,3 @@ class IntentContrast(Objective):
             for view in views
         ]
         return ops.mean(ops.stack(losses)) * encoded.intents_fitted
-
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "temperature": self.temperature,
-            "normalize": self.normalize,
-            "mitigate_false_negatives": self.mitigate_false_negatives,
-        }

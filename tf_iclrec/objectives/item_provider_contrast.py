@@ -3,12 +3,13 @@
 import keras
 from keras import KerasTensor, ops
 
+from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.objectives.objective import EncodedBatch
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class ItemProviderContrast(Objective):
+class ItemProviderContrast(Contrast):
     """The last item state of a user picks the same user's last provider state.
 
     The provider states of the other users in the batch are the negatives. Needs an encoder
@@ -27,29 +28,9 @@ class ItemProviderContrast(Objective):
     name = "item_provider_contrast"
     needs_sides = True
 
-    def __init__(
-        self,
-        weight: float = 0.1,
-        temperature: float = 1.0,
-        normalize: bool = False,
-        mitigate_false_negatives: bool = False,
-    ):
-        super().__init__(weight)
-        self.temperature = temperature
-        self.normalize = normalize
-        self.mitigate_false_negatives = mitigate_false_negatives
-        self.needs_intents = mitigate_false_negatives
-
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         sides = [ops.cast(side, "float32") for side in encoded.sides]
         if self.normalize:
             sides = [ops.normalize(side, axis=-1) for side in sides]
         group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
         return in_batch_info_nce(*sides, self.temperature, group_ids)
-
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "temperature": self.temperature,
-            "normalize": self.normalize,
-            "mitigate_false_negatives": self.mitigate_false_negatives,
-        }

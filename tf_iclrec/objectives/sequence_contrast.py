@@ -3,7 +3,8 @@
 import keras
 from keras import KerasTensor, ops
 
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.objective import EncodedBatch
 
 _EXCLUDED = -1e9
 
@@ -51,7 +52,7 @@ def two_view_info_nce(
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class SequenceContrast(Objective):
+class SequenceContrast(Contrast):
     """SeqCL: the hidden states of a whole view, one after the other, are its vector.
 
     Args:
@@ -67,19 +68,6 @@ class SequenceContrast(Objective):
     name = "sequence_contrast"
     needs_views = True
 
-    def __init__(
-        self,
-        weight: float = 0.1,
-        temperature: float = 1.0,
-        normalize: bool = False,
-        mitigate_false_negatives: bool = False,
-    ):
-        super().__init__(weight)
-        self.temperature = temperature
-        self.normalize = normalize
-        self.mitigate_false_negatives = mitigate_false_negatives
-        self.needs_intents = mitigate_false_negatives
-
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         views = [self._flatten(view) for view in encoded.view_hidden]
         group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
@@ -89,10 +77,3 @@ class SequenceContrast(Objective):
         time, dim = ops.shape(view)[1], view.shape[2]
         flat = ops.reshape(ops.cast(view, "float32"), (-1, time * dim))
         return ops.normalize(flat, axis=-1) if self.normalize else flat
-
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "temperature": self.temperature,
-            "normalize": self.normalize,
-            "mitigate_false_negatives": self.mitigate_false_negatives,
-        }

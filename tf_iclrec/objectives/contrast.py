@@ -1,0 +1,38 @@
+"""What contrastive objectives have in common."""
+
+from tf_iclrec.objectives.objective import Objective
+
+
+class Contrast(Objective):
+    """Base of the contrastive objectives.
+
+    Args:
+        weight: Factor of the term in the total loss. Defaults to 0.1.
+        temperature: Divides the similarities. Defaults to 1.
+        normalize: Whether to compare directions (cosine) in place of dot products. Dot
+            products can be large; beside a softmax over the catalogue they take over the
+            training. Defaults to False, as published.
+        mitigate_false_negatives: FNM: whether users of the same intent are left out of the
+            negatives (with several numbers of intents: of the same first one, unless the
+            objective says otherwise). Defaults to False.
+    """
+
+    def __init__(
+        self,
+        weight: float = 0.1,
+        temperature: float = 1.0,
+        normalize: bool = False,
+        mitigate_false_negatives: bool = False,
+    ):
+        super().__init__(weight)
+        self.temperature = temperature
+        self.normalize = normalize
+        self.mitigate_false_negatives = mitigate_false_negatives
+        self.needs_intents = self.needs_intents or mitigate_false_negatives
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "temperature": self.temperature,
+            "normalize": self.normalize,
+            "mitigate_false_negatives": self.mitigate_false_negatives,
+        }
