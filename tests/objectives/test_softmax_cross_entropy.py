@@ -4,6 +4,7 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy, softmax_cross_entropy
 
@@ -17,19 +18,55 @@ def slow_losses(hidden, item_vectors, targets):
     return np.array(terms)
 
 
-def test_matches_slow_transcription(rng):
-    hidden = rng.normal(size=(10, 4)).astype("float32")
+def random_batch(rng, positions):
+    hidden = rng.normal(size=(positions, 4)).astype("float32")
     items = rng.normal(size=(6, 4)).astype("float32")
-    targets = rng.integers(6, size=10)
-    losses = softmax_cross_entropy(hidden, items, targets)
-    np.testing.assert_allclose(losses, slow_losses(hidden, items, targets), rtol=1e-4)
+    weights = rng.uniform(size=positions).astype("float32")
+    return hidden, items, rng.integers(6, size=positions).astype("int32"), weights
+
+
+def test_matches_slow_transcription(rng):
+    hidden, items, targets, weights = random_batch(rng, 10)
+    loss = float(softmax_cross_entropy(hidden, items, targets, weights))
+    assert loss == pytest.approx(slow_losses(hidden, items, targets) @ weights, rel=1e-5)
 
 
 def test_by_hand():
     # Scores ln 1, ln 2 and ln 5: the second of them has probability 2/8.
     items = np.log([[1.0], [2.0], [5.0]])
-    (loss,) = softmax_cross_entropy(np.array([[1.0]]), items, np.array([1]))
+    loss = softmax_cross_entropy(np.array([[1.0]]), items, np.array([1]), np.array([1.0]))
     assert float(loss) == pytest.approx(math.log(4))
+
+
+@pytest.mark.parametrize("positions", [1, 63, 64, 65, 200])
+def test_loss_and_gradients_are_those_of_the_plain_operations(rng, positions):
+    hidden, items, targets, weights = random_batch(rng, positions)
+
+    def plain(hidden, items):
+        logits = tf.matmul(hidden, items, transpose_b=True)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return tf.reduce_sum(losses * weights)
+
+    def ours(hidden, items):
+        return softmax_cross_entropy(hidden, items, targets, weights)
+
+    @tf.function
+    def value_and_gradients(function):
+        inputs = [tf.constant(hidden), tf.constant(items)]
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = 3.0 * function(*inputs)
+        return loss, *tape.gradient(loss, inputs)
+
+    for result, expected in zip(value_and_gradients(ours), value_and_gradients(plain), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_large_scores_stay_finite():
+    hidden, items = np.array([[100.0]]), np.array([[100.0], [-100.0]])
+    for target, expected in ((0, 0.0), (1, 2e4)):
+        loss = softmax_cross_entropy(hidden, items, np.array([target]), np.array([1.0]))
+        assert float(loss) == pytest.approx(expected)
 
 
 def test_objective_is_the_mean_over_real_positions(encoded, item_table):

@@ -49,12 +49,13 @@ class EncodedBatch:
         """``(batch, time)`` bool, true where there is a next item."""
         return self.target_ids != PADDING_ID
 
-    def reduce(self, losses: KerasTensor) -> KerasTensor:
-        """Losses of the real positions ``(positions,)`` to a scalar: their weighted sum, or
-        their mean where the batch has no weights."""
-        if self.target_weights is None:
-            return ops.mean(losses)
-        return ops.sum(losses * tf.boolean_mask(self.target_weights, self.real))
+    def position_weights(self) -> KerasTensor:
+        """Weights of the real positions ``(positions,)`` in a next-item loss, those given or
+        all alike."""
+        if self.target_weights is not None:
+            return tf.boolean_mask(self.target_weights, self.real)
+        count = tf.math.count_nonzero(self.real, dtype=tf.int32)
+        return tf.fill([count], 1.0 / tf.cast(count, tf.float32))
 
     def intent_groups(self) -> KerasTensor:
         """``(batch,)`` int32: users of the same intent (of the first number of intents) share

@@ -42,4 +42,4 @@ class SampledCrossEntropy(Objective):
         vectors = ops.cast(encoded.item_vectors(tf.boolean_mask(ids, encoded.real)), "float32")
         hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
         losses = sampled_binary_cross_entropy(hidden, vectors[:, 0], vectors[:, 1])
-        return encoded.reduce(losses)
+        return ops.sum(losses * encoded.position_weights())
