@@ -17,7 +17,7 @@ def built_dense(
 
     Example:
     >>> built_dense(4, 8, "expand", 0.02, keras.DTypePolicy("float32")).kernel.shape
-    (4, 8)
+    TensorShape([4, 8])
     """
     layer = keras.layers.Dense(
         units,
