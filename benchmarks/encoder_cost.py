@@ -8,9 +8,9 @@ the ratio is the median over the rounds.
 
 import argparse
 import statistics
-import time
 
 import keras
+from timing import timed
 
 import tf_iclrec
 
@@ -56,13 +56,6 @@ def epoch(name: str, log: tf_iclrec.Interactions, batch_size: int):
     views = tf_iclrec.ViewRatios() if model.needs_views else None
     batches = tf_iclrec.training_batches(log, batch_size, views=views)
     return lambda: model.fit(batches, verbose=0, shuffle=False)
-
-
-def timed(run) -> float:
-    """Wall seconds of one call."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What providers, two streams and the contrasts give: a table with paired tests over users.
 
-    python benchmarks/providers.py --runs DIR [--data SOURCE --items FILE] [--seeds N]
-                                   [--models NAME ...] [--epochs N ...]
+    python benchmarks/providers.py --runs DIR [--data SOURCE --items FILE] [--seeds N ...]
+                                   [--models NAME ...] [--epochs N]
 
 Every model has the same loss (softmax at all real positions) and the same budget. A run that
 is in DIR already is not repeated.

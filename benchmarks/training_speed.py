@@ -10,11 +10,11 @@ the E-step (first and warm-started) and a full-ranking evaluation of all users.
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
+from timing import timed
 
 import tf_iclrec
 from tf_iclrec.config import read_settings
@@ -77,13 +77,6 @@ def main() -> None:
         print(f"{label:<42}" + "".join(f"{figure:8.2f}" for figure in figures))
     ratios = [padded / by_length for by_length, padded in pairs]
     print(f"padded / by length: {statistics.median(ratios):.2f} (median of {len(ratios)} pairs)")
-
-
-def timed(run: Callable[[], object]) -> float:
-    """Wall seconds of one call."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

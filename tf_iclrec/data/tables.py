@@ -58,8 +58,8 @@ def read_columns(
         first_line = list(pd.read_csv(path, nrows=0, **style).columns)
         names = list(header) or first_line
         if len(names) != len(first_line):
-            raise UserError(
-                f"{path} has {len(first_line)} columns, not the {len(names)} that are named."
+            raise ValueError(
+                f"it has {len(first_line)} columns, not the {len(names)} that are named."
             )
         if suffix in _ATOMIC_SUFFIXES:
             names = [name.split(":")[0] for name in names]
@@ -74,8 +74,6 @@ def read_columns(
             na_values=[""],
             **style,
         )
-    except UserError:
-        raise
     except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise UserError(f"{path} can't be read as a table: {error}") from error
 

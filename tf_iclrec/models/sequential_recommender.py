@@ -16,10 +16,6 @@ from tf_iclrec.objectives.objective import EncodedBatch, Objective
 _STREAMS = ("item_ids", "provider_ids")
 
 
-def _side_by_side(streams: KerasTensor | tuple[KerasTensor, ...]) -> KerasTensor:
-    return ops.concatenate(streams, axis=-1) if isinstance(streams, tuple | list) else streams
-
-
 @keras.saving.register_keras_serializable("tf_iclrec")
 class SequentialRecommender(Recommender):
     """Next-item recommender: any encoder with any objectives (ICLRec Eq. 18).
@@ -122,7 +118,8 @@ class SequentialRecommender(Recommender):
 
     def _hidden(self, inputs: dict[str, KerasTensor], training: bool) -> KerasTensor:
         """Hidden states of all streams side by side, ``(batch, time, dim)``."""
-        return _side_by_side(self.encoder(inputs, training=training))
+        streams = self.encoder(inputs, training=training)
+        return streams if self.encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
 
     def _encode(self, batch: dict[str, tf.Tensor]) -> EncodedBatch:
         """Encode the sequences and, where needed, their two views in one call."""

@@ -1,5 +1,7 @@
 """What contrastive objectives have in common."""
 
+from keras import KerasTensor, ops
+
 from tf_iclrec.objectives.objective import Objective
 
 
@@ -29,6 +31,11 @@ class Contrast(Objective):
         self.normalize = normalize
         self.mitigate_false_negatives = mitigate_false_negatives
         self.needs_intents = self.needs_intents or mitigate_false_negatives
+
+    def compared(self, vectors: KerasTensor) -> KerasTensor:
+        """Vectors ``(batch, dim)`` as they are compared: float32, of length 1 if so set."""
+        vectors = ops.cast(vectors, "float32")
+        return ops.normalize(vectors, axis=-1) if self.normalize else vectors
 
     def get_config(self) -> dict:
         return super().get_config() | {

@@ -37,9 +37,7 @@ class IntentContrast(Contrast):
         super().__init__(weight, temperature, normalize, mitigate_false_negatives)
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        views = [ops.cast(view, "float32") for view in encoded.view_vectors]
-        if self.normalize:
-            views = [ops.normalize(view, axis=-1) for view in views]
+        views = [self.compared(view) for view in encoded.view_vectors]
         losses = [
             in_batch_info_nce(
                 view,

@@ -1,7 +1,7 @@
 """A user's item side against the provider side (IPSRec Eq. 12)."""
 
 import keras
-from keras import KerasTensor, ops
+from keras import KerasTensor
 
 from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
@@ -29,8 +29,6 @@ class ItemProviderContrast(Contrast):
     needs_sides = True
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        sides = [ops.cast(side, "float32") for side in encoded.sides]
-        if self.normalize:
-            sides = [ops.normalize(side, axis=-1) for side in sides]
+        sides = [self.compared(side) for side in encoded.sides]
         group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
         return in_batch_info_nce(*sides, self.temperature, group_ids)

@@ -75,5 +75,4 @@ class SequenceContrast(Contrast):
 
     def _flatten(self, view: KerasTensor) -> KerasTensor:
         time, dim = ops.shape(view)[1], view.shape[2]
-        flat = ops.reshape(ops.cast(view, "float32"), (-1, time * dim))
-        return ops.normalize(flat, axis=-1) if self.normalize else flat
+        return self.compared(ops.reshape(view, (-1, time * dim)))

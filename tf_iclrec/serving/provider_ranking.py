@@ -57,8 +57,7 @@ def limit_per_provider(scores: tf.Tensor, providers: Providers, limit: int) -> t
         raise ValueError(f"limit must be at least 1, not {limit}.")
     of_items = providers.of_items[NUM_SPECIAL_IDS:]
     # Items by provider, and within a provider by falling score: a place is then a rank.
-    by_provider = np.argsort(of_items, kind="stable")
-    grouped = of_items[by_provider]
+    grouped = np.sort(of_items)
     first_place = np.searchsorted(grouped, grouped)
     order = tf.argsort(scores, direction="DESCENDING", stable=True)
     order_by_provider = tf.argsort(tf.gather(of_items, order), stable=True)

@@ -55,9 +55,9 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     else:
         directory.check_free(overwrite)
         interactions = _read_data(config)
-    _check_num_intents(config, interactions)
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, interactions.items.size, interactions.providers)
+    _check_num_intents(model, interactions)
     if not resume:
         directory.start(config, interactions)
     model.compile(keras.optimizers.Adam(config.learning_rate))
@@ -173,19 +173,14 @@ def _read_data(config: Config) -> Interactions:
     return interactions
 
 
-def _check_num_intents(config: Config, interactions: Interactions) -> None:
+def _check_num_intents(model: SequentialRecommender, interactions: Interactions) -> None:
     """Fail before anything is written, not at the first E-step."""
     usable = len(split_histories(interactions, "train").longer_than(1).starts)
     if not usable:
         raise UserError("No user has more than three items: there is nothing to train on.")
-    needs_intents = (
-        config.intent_weight
-        or (config.sequence_weight and config.sequence_fnm)
-        or (config.provider_weight and config.provider_fnm)
-    )
-    if needs_intents and max(config.num_intents) > usable:
+    if model.needs_intents and max(model.num_intents) > usable:
         raise UserError(
-            f"{max(config.num_intents)} intents need at least as many users with training "
+            f"{max(model.num_intents)} intents need at least as many users with training "
             f"data; there are {usable}. The largest K that works is {usable}: "
             f"--num-intents {usable}."
         )
