@@ -31,19 +31,21 @@ from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+from tf_iclrec.runs import Run, load_run
 from tf_iclrec.serving.provider_ranking import (
     limit_per_provider,
     provider_affinities,
     provider_mean_vectors,
 )
+from tf_iclrec.serving.recommendations import BatchRecommender, recommend
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.fit import fit
 from tf_iclrec.training.intent_clustering import IntentClustering
-from tf_iclrec.training.run_directory import Run, load_run
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchRecommender",
     "Config",
     "CrossStreamEncoder",
     "IntentClustering",
@@ -78,6 +80,7 @@ __all__ = [
     "provider_affinities",
     "provider_mean_vectors",
     "read_item_providers",
+    "recommend",
     "sequence_batches",
     "training_batches",
 ]

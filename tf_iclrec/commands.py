@@ -64,8 +64,13 @@ def given_settings(values: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def run_command(main: Callable[[], None]) -> None:
-    """Run a command and exit: 0, 2 for bad input, 1 for a broken training, 130 for Ctrl-C."""
+def run_command(main: Callable[[], None], on_interrupt: str) -> None:
+    """Run a command and exit: 0, 2 for bad input, 1 for a broken training, 130 for Ctrl-C.
+
+    Args:
+        main: The command.
+        on_interrupt: What to say after Ctrl-C: what is left, and how to go on.
+    """
     try:
         main()
     except UserError as error:
@@ -73,7 +78,7 @@ def run_command(main: Callable[[], None]) -> None:
     except NonFiniteLossError as error:
         _exit(1, f"error: {error}")
     except KeyboardInterrupt:
-        _exit(130, "interrupted. A training goes on after its last complete epoch with --resume.")
+        _exit(130, f"interrupted. {on_interrupt}")
 
 
 def _exit(code: int, message: str) -> NoReturn:

@@ -17,8 +17,8 @@ from tf_iclrec.models.published_weights import (
     published_settings,
     published_vocabulary,
 )
+from tf_iclrec.runs import RunDirectory
 from tf_iclrec.training.fit import finish_run
-from tf_iclrec.training.run_directory import RunDirectory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,4 +67,4 @@ def _read_weights(path: str) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, "Nothing was written.")

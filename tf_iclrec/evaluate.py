@@ -7,7 +7,7 @@ from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.evaluation.groups import provider_coverage_groups
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.report import metrics_table, ranks_in_split
-from tf_iclrec.training.run_directory import load_run
+from tf_iclrec.runs import load_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,4 +44,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, "Nothing was written.")

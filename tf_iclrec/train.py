@@ -8,8 +8,8 @@ from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.config import read_settings
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.presets import PRESETS, make_config
+from tf_iclrec.runs import RunDirectory
 from tf_iclrec.training.fit import fit
-from tf_iclrec.training.run_directory import RunDirectory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,4 +52,4 @@ def _settings(given: dict[str, Any], values) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, "A training goes on after its last complete epoch with --resume.")

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.errors import UserError
 
 Split = Literal["train", "valid", "test"]
@@ -42,16 +43,42 @@ class Histories:
         keep = self.lengths > length
         return dataclasses.replace(self, starts=self.starts[keep], ends=self.ends[keep])
 
+    def joined(self) -> "Histories":
+        """The same histories one after the other in an array of their own."""
+        ends = np.cumsum(self.lengths)
+        shift = np.repeat(self.starts - ends + self.lengths, self.lengths)
+        items = self.item_ids[np.arange(len(shift)) + shift]
+        return Histories(items, ends - self.lengths, ends)
+
     def distinct(self) -> "Histories":
         """Each history as its distinct items in ascending order."""
+        items = self.joined().item_ids.astype(np.int64)
         rows = np.repeat(np.arange(len(self.starts)), self.lengths)
-        shift = np.repeat(self.starts - np.cumsum(self.lengths) + self.lengths, self.lengths)
-        items = self.item_ids[np.arange(len(rows)) + shift].astype(np.int64)
         width = int(items.max(initial=0)) + 1
         pairs = np.unique(rows * width + items)
         counts = np.bincount(pairs // width, minlength=len(self.starts))
         ends = np.cumsum(counts)
         return Histories((pairs % width).astype(np.int32), ends - counts, ends)
+
+    def padded(self, rows: np.ndarray, max_length: int | None = None) -> np.ndarray:
+        """The last ``max_length`` items of some histories, or all.
+
+        Args:
+            rows: ``(batch,)`` which histories.
+            max_length: The most items of each.
+
+        Returns:
+            ``(batch, time)`` int32, padded with 0 on the left to the longest of them, and at
+            least one column wide.
+        """
+        starts, ends = self.starts[rows], self.ends[rows]
+        width = max(int((ends - starts).max(initial=0)), 1)
+        width = width if max_length is None else min(width, max_length)
+        places = ends[:, np.newaxis] - width + np.arange(width)
+        inside = places >= starts[:, np.newaxis]
+        result = np.full(places.shape, PADDING_ID, dtype=np.int32)
+        result[inside] = self.item_ids[places[inside]]
+        return result
 
 
 def split_histories(interactions: Interactions, split: Split) -> Histories:
@@ -60,6 +87,16 @@ def split_histories(interactions: Interactions, split: Split) -> Histories:
         raise ValueError(f"split must be one of {', '.join(_HELD_OUT)}, not {split!r}.")
     starts, ends = interactions.offsets[:-1], interactions.offsets[1:]
     return Histories(interactions.item_ids, starts, ends - _HELD_OUT[split])
+
+
+def training_counts(interactions: Interactions) -> np.ndarray:
+    """``(items,)`` int64 number of interactions of each item in the training part: all but the
+    last two items of each user."""
+    histories = split_histories(interactions, "train")
+    users = np.repeat(np.arange(interactions.num_users), interactions.lengths)
+    in_training = np.arange(interactions.num_actions) < histories.ends[users]
+    columns = interactions.item_ids[in_training] - NUM_SPECIAL_IDS
+    return np.bincount(columns, minlength=interactions.num_items)
 
 
 def drop_short_users(interactions: Interactions) -> tuple[Interactions, int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tf_iclrec.errors import UserError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # RecBole's atomic files are tab-separated, with the type behind each name: `user_id:token`.
 _ATOMIC_SUFFIXES = (".inter", ".item")
+_CHUNK_SIZE = 100_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", *_ATOMIC_SUFFIXES)
 
 
@@ -53,16 +54,12 @@ def read_columns(
     try:
         if suffix == ".parquet":
             return pd.read_parquet(path)
-        # Tab-separated files of the field have no quoting: a quote is part of an id.
-        style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
-        first_line = list(pd.read_csv(path, nrows=0, **style).columns)
+        first_line, style = _text_table(path)
         names = list(header) or first_line
         if len(names) != len(first_line):
             raise ValueError(
                 f"it has {len(first_line)} columns, not the {len(names)} that are named."
             )
-        if suffix in _ATOMIC_SUFFIXES:
-            names = [name.split(":")[0] for name in names]
         wanted = [name for name in names if name in (*required, *optional)]
         return pd.read_csv(
             path,
@@ -76,6 +73,68 @@ def read_columns(
         )
     except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise UserError(f"{path} can't be read as a table: {error}") from error
+
+
+def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
+    """The cells of one column as they are written, some 100,000 at a time; empty ones are
+    left out.
+
+    Args:
+        path: A file that `read_columns` reads.
+        column: Name of the column.
+
+    Raises:
+        UserError: If there is no such column, or the file is no table.
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    try:
+        if path.suffix.lower() == ".parquet":
+            file = pq.ParquetFile(path)
+            _check_column(path, column, file.schema_arrow.names)
+            frames = (
+                batch.to_pandas() for batch in file.iter_batches(_CHUNK_SIZE, columns=[column])
+            )
+        else:
+            names, style = _text_table(path)
+            _check_column(path, column, names)
+            frames = pd.read_csv(
+                path,
+                header=0,
+                names=names,
+                usecols=[column],
+                dtype=str,
+                keep_default_na=False,
+                chunksize=_CHUNK_SIZE,
+                **style,
+            )
+        for frame in frames:
+            cells = as_text(frame[column])
+            yield cells[cells != ""].tolist()
+    except UserError:
+        raise
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} can't be read as a table: {error}") from error
+
+
+def _check_column(path: Path, column: str, names: Sequence[str]) -> None:
+    if column not in names:
+        raise UserError(f"{path} has no column {column!r}, only {', '.join(names)}.")
+
+
+def _text_table(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """The names in the first line of a text table, and how pandas reads it."""
+    import pandas as pd
+
+    suffix = path.suffix.lower()
+    # Tab-separated files of the field have no quoting: a quote is part of an id.
+    style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
+    names = list(pd.read_csv(path, nrows=0, **style).columns)
+    if suffix in _ATOMIC_SUFFIXES:
+        names = [name.split(":")[0] for name in names]
+    return names, style
 
 
 def as_text(cells: pd.Series) -> pd.Series:

@@ -46,6 +46,15 @@ class IntentPrototypes(keras.layers.Layer):
     def call(self, vectors: KerasTensor) -> list[tuple[KerasTensor, KerasTensor]]:
         return [self._assign(vectors, centroids) for centroids in self.centroids]
 
+    def affinities(self, vectors: KerasTensor) -> list[KerasTensor]:
+        """How close a vector is to each intent: one ``(batch, K)`` float32 per ``K``.
+
+        The soft assignment of DEC (Xie et al., ICML 2016, Eq. 1): ``1 / (1 + distance²)``, in
+        relation to the sum over all intents. The largest is the intent of the vector.
+        """
+        closeness = [1.0 / (1.0 + self._distances(vectors, c)) for c in self.centroids]
+        return [values / ops.sum(values, axis=1, keepdims=True) for values in closeness]
+
     def update(self, centroids: Sequence[np.ndarray]) -> None:
         """Replace the centroids, one ``(K, dim)`` array per ``K``."""
         if len(centroids) != len(self.centroids):
@@ -59,12 +68,16 @@ class IntentPrototypes(keras.layers.Layer):
         return self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
 
     def _assign(self, vectors, centroids):
-        centroids = ops.convert_to_tensor(centroids)
-        # |v - c|² without |v|², which is the same for all centroids.
-        squared_norms = ops.sum(centroids * centroids, axis=1)
-        distances = squared_norms[None] - 2.0 * ops.matmul(vectors, ops.transpose(centroids))
-        ids = ops.argmin(distances, axis=1)
+        ids = ops.argmin(self._distances(vectors, centroids), axis=1)
         return ids, ops.normalize(ops.take(centroids, ids, axis=0), axis=1)
+
+    def _distances(self, vectors, centroids):
+        """Squared distances ``(batch, K)``."""
+        centroids = ops.convert_to_tensor(centroids)
+        squared_norms = ops.sum(centroids * centroids, axis=1)[None]
+        squared_norms += ops.sum(vectors * vectors, axis=1, keepdims=True)
+        products = ops.matmul(vectors, ops.transpose(centroids))
+        return ops.maximum(squared_norms - 2.0 * products, 0.0)
 
     def get_config(self):
         return super().get_config() | {"num_intents": self.num_intents, "dim": self.dim}

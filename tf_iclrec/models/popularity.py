@@ -5,8 +5,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import split_histories
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.data.splits import training_counts
 from tf_iclrec.models.recommender import Recommender
 
 
@@ -31,11 +30,7 @@ class PopularityRecommender(Recommender):
     @classmethod
     def from_training_data(cls, interactions: Interactions) -> "PopularityRecommender":
         """Count the training part of a log: all but the last two items of each user."""
-        histories = split_histories(interactions, "train")
-        users = np.repeat(np.arange(interactions.num_users), interactions.lengths)
-        in_training = np.arange(interactions.num_actions) < histories.ends[users]
-        columns = interactions.item_ids[in_training] - NUM_SPECIAL_IDS
-        return cls(np.bincount(columns, minlength=interactions.num_items))
+        return cls(training_counts(interactions))
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         counts = ops.convert_to_tensor(self.counts, dtype="float32")

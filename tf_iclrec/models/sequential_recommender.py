@@ -85,16 +85,22 @@ class SequentialRecommender(Recommender):
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         return self.score(self.user_vectors(inputs, training=training))
 
+    def encode(
+        self, inputs: dict[str, KerasTensor], training: bool = False
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
+        hidden = self._hidden(inputs, training)
+        valid = valid_mask(inputs["item_ids"])
+        return last_valid(hidden, valid), ops.cast(masked_mean(hidden, valid), "float32")
+
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """The hidden state at each sequence's last step, ``(batch, dim)``."""
-        hidden = self._hidden(inputs, training)
-        return last_valid(hidden, valid_mask(inputs["item_ids"]))
+        return self.encode(inputs, training)[0]
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
         clusters of (ICLRec Sec. 4.1.2)."""
-        hidden = self._hidden(inputs, training)
-        return ops.cast(masked_mean(hidden, valid_mask(inputs["item_ids"])), "float32")
+        return self.encode(inputs, training)[1]
 
     def score(self, user_vectors: KerasTensor) -> KerasTensor:
         """Scores of all items for user vectors ``(batch, dim)``, ``(batch, items)`` float32."""

@@ -1,79 +1,282 @@
-"""A SavedModel that takes and returns raw item ids."""
+"""A SavedModel for TF Serving: raw ids in, raw ids out."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits import training_counts
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.files import replace_directory
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.serving.ranker import EncodedUsers, Ranker
+from tf_iclrec.serving.warm_up import write_warm_up_requests
 
 DEFAULT_K = 20
+DEFAULT_MAX_K = 1000
+
+
+def _strings(name: str, rank: int = 2) -> tf.TensorSpec:
+    return tf.TensorSpec([None] * rank, tf.string, name)
 
 
 class ServingModule(tf.Module):
-    """The graph that is served: vocabulary, encoder and ranking in one.
+    """The graph that is served: vocabulary, model and index in one.
+
+    Histories are raw item ids ``(batch, length)``, oldest first, ``""`` = padding anywhere, of
+    any length: the last ``max_length`` known items are read, and all of them count as seen.
+    Unknown items are ignored. A user without a known item gets the items by popularity in the
+    training data, and ``from_popularity`` is true for that row. Where fewer items are left than
+    were asked for, the rest is ``""`` with score minus infinity.
 
     Args:
-        model: The recommender.
-        items: Its vocabulary.
-        k: Number of items to return, at most the size of the catalogue.
+        ranker: The model with its index.
+        items: The item vocabulary.
+        k: Number of items in answers to requests that don't say.
+        max_k: The most that a request may ask for. Both are at most the size of the catalogue.
+
+    Attributes:
+        has_intents: Whether the model has intents. Of several numbers of intents ``K``, the
+            first is served.
     """
 
-    def __init__(self, model: SequentialRecommender, items: Vocabulary, k: int = DEFAULT_K):
+    def __init__(
+        self,
+        ranker: Ranker,
+        items: Vocabulary,
+        k: int = DEFAULT_K,
+        max_k: int = DEFAULT_MAX_K,
+    ):
         super().__init__()
-        self.model = model
+        self.ranker = ranker
+        self.max_k = min(max(k, max_k), len(items))
         self.k = min(k, len(items))
-        raw_ids = tf.constant([str(item).encode() for item in items.ids])
-        self.raw_ids = raw_ids
+        self.has_intents = ranker.model.intents is not None
+        self.raw_ids = tf.constant([str(item).encode() for item in items.ids])
         internal_ids = tf.range(NUM_SPECIAL_IDS, items.size, dtype=tf.int32)
         self.internal_ids = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(raw_ids, internal_ids), default_value=UNKNOWN_ID
+            tf.lookup.KeyValueTensorInitializer(self.raw_ids, internal_ids),
+            default_value=UNKNOWN_ID,
         )
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string, name="history")])
-    def recommend(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+    @property
+    def signatures(self) -> dict[str, Callable]:
+        """The functions that are served, by name."""
+        served = {
+            "serving_default": self.best,
+            "recommend": self.recommend,
+            "rank": self.rank,
+            "encode": self.encode,
+            "similar_items": self.similar_items,
+        }
+        return served | ({"items_of_intent": self.items_of_intent} if self.has_intents else {})
+
+    @tf.function(input_signature=[_strings("history")])
+    def best(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         """The best unseen items for each history.
 
         Args:
-            history: ``(batch, length)`` raw item ids, oldest first, ``""`` = padding. Unknown
-                items are ignored; of longer histories the last items count.
+            history: ``(batch, length)`` raw item ids.
 
         Returns:
             ``item_ids`` ``(batch, k)`` strings and ``scores`` ``(batch, k)`` float32, best
-            first. Where a user has seen so much that fewer than ``k`` items are left, the
-            rest is ``""`` with score minus infinity.
+            first; ``from_popularity`` ``(batch,)`` bool; and ``intent`` ``(batch,)`` int32,
+            -1 for a user without a known item, if the model has intents.
         """
+        known = self._known(history)
+        return self._recommended(known, known.to_tensor(PADDING_ID), self.k)
+
+    @tf.function(
+        input_signature=[
+            _strings("history"),
+            tf.TensorSpec([], tf.int32, "k"),
+            _strings("exclude"),
+            tf.TensorSpec([], tf.bool, "filter_seen"),
+        ]
+    )
+    def recommend(
+        self, history: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor, filter_seen: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As `best`, with more to say.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+            k: Number of items to return, from 1 to ``max_k``.
+            exclude: ``(batch, m)`` raw item ids that are never returned, ``""`` = padding.
+            filter_seen: Whether items of the history are left out.
+        """
+        k = tf.ensure_shape(k, [], name="k_is_a_scalar")
+        in_range = (k >= 1) & (k <= self.max_k)
+        k = _required(k, in_range, [f"k must be from 1 to {self.max_k}, not", k])
+        filter_seen = tf.ensure_shape(filter_seen, [], name="filter_seen_is_a_scalar")
+        known = self._known(history)
+        excluded = self.internal_ids.lookup(_lists_like(history, exclude, "exclude"))
+        seen = tf.where(filter_seen, known.to_tensor(PADDING_ID), PADDING_ID)
+        return self._recommended(known, tf.concat([seen, excluded], axis=1), k)
+
+    @tf.function(input_signature=[_strings("history"), _strings("candidates")])
+    def rank(self, history: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Score some items only, seen ones too: for allow-lists and re-ranking.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+            candidates: ``(batch, c)`` raw item ids, ``""`` = padding.
+
+        Returns:
+            ``scores`` ``(batch, c)`` float32, as the candidates are given, minus infinity for
+            unknown ones; ``order`` ``(batch, c)`` int32, the places of the candidates from the
+            best to the worst; ``from_popularity`` ``(batch,)`` bool.
+        """
+        known = self._known(history)
+        ids = self.internal_ids.lookup(_lists_like(history, candidates, "candidates"))
+        any_known = tf.reduce_any(ids >= NUM_SPECIAL_IDS)
+        ids = _required(
+            ids, any_known, ["None of the candidates is an item of this model:", candidates]
+        )
+        encoded = self._encoded(known)
+        scores = self.ranker.index.score(encoded.queries, ids - NUM_SPECIAL_IDS)
+        order = tf.argsort(scores, direction="DESCENDING", stable=True)
+        return {"scores": scores, "order": order, "from_popularity": encoded.is_new}
+
+    @tf.function(input_signature=[_strings("history")])
+    def encode(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        """User vectors, for retrieval or models elsewhere.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+
+        Returns:
+            ``user_vectors`` ``(batch, dim)`` float32, zero for a user without a known item;
+            and if the model has intents, ``intent`` as in `best` and ``intent_affinities``
+            ``(batch, K)`` float32, which sum to 1.
+        """
+        encoded = self._encoded(self._known(history))
+        answer = {"user_vectors": encoded.vectors}
+        if self.has_intents:
+            affinities = self.ranker.model.intents.affinities(encoded.mean_vectors)[0]
+            answer |= {"intent": self._intent(encoded), "intent_affinities": affinities}
+        return answer
+
+    @tf.function(input_signature=[_strings("item_ids", rank=1)])
+    def similar_items(self, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The items nearest to each item.
+
+        Args:
+            item_ids: ``(batch,)`` raw item ids.
+
+        Returns:
+            ``item_ids`` ``(batch, k)`` strings and ``scores`` ``(batch, k)`` float32, the
+            cosine of the item vectors, best first; an unknown item has no neighbours.
+        """
+        rows = self.internal_ids.lookup(tf.ensure_shape(item_ids, [None])) - NUM_SPECIAL_IDS
+        # Without the counts, which stand in the coordinate after the model's own.
+        vectors = self.ranker.index.vectors[:, : self.ranker.model.encoder.output_dim]
+        own = tf.math.l2_normalize(tf.gather(vectors, tf.maximum(rows, 0)), axis=1)
+        cosines = tf.matmul(own, vectors, transpose_b=True)
+        cosines *= tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
+        is_itself = rows[:, tf.newaxis] == tf.range(tf.shape(vectors)[0])
+        unusable = is_itself | (rows < 0)[:, tf.newaxis]
+        scores, nearest = tf.math.top_k(tf.where(unusable, -float("inf"), cosines), self.k)
+        return self._answer(scores, nearest)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "intents")])
+    def items_of_intent(self, intents: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What an intent is about: the items that score best for its centroid.
+
+        Args:
+            intents: ``(batch,)`` numbers of intents, from 0 to ``K - 1``.
+
+        Returns:
+            ``item_ids`` ``(batch, k)`` strings and ``scores`` ``(batch, k)`` float32.
+        """
+        intents = tf.ensure_shape(intents, [None])
+        centroids = tf.convert_to_tensor(self.ranker.model.intents.centroids[0])
+        last = centroids.shape[0] - 1
+        in_range = tf.reduce_all((intents >= 0) & (intents <= last))
+        intents = _required(intents, in_range, [f"intents must be from 0 to {last}, not", intents])
+        queries = tf.pad(tf.gather(centroids, intents), [[0, 0], [0, 1]])
+        nothing = tf.zeros([tf.shape(intents)[0], 0], tf.int32)
+        return self._answer(*self.ranker.index(queries, nothing, self.k))
+
+    def _known(self, history: tf.Tensor) -> tf.RaggedTensor:
+        """Internal ids of the known items of each history."""
+        history = tf.ensure_shape(history, [None, None], name="history_is_batch_by_length")
         ids = self.internal_ids.lookup(history)
-        known = tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS)
-        seen = known.to_tensor(PADDING_ID)
-        recent = known[:, -self.model.encoder.max_length :].to_tensor(PADDING_ID)
+        return tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS)
+
+    def _encoded(self, known: tf.RaggedTensor) -> EncodedUsers:
+        recent = known[:, -self.ranker.model.encoder.max_length :].to_tensor(PADDING_ID)
         # At least one column, for a batch without any known item.
-        recent = tf.pad(recent, [[0, 0], [0, tf.cast(tf.shape(recent)[1] == 0, tf.int32)]])
-        scores = self.model({"item_ids": recent}, training=False)
-        is_item = tf.where(seen != PADDING_ID)
-        columns = tf.cast(tf.gather_nd(seen, is_item) - NUM_SPECIAL_IDS, tf.int64)
-        places = tf.stack([is_item[:, 0], columns], axis=1)
-        lowest = tf.fill([tf.shape(places)[0]], -float("inf"))
-        scores = tf.tensor_scatter_nd_update(scores, places, lowest)
-        best, order = tf.math.top_k(scores, self.k)
-        item_ids = tf.where(tf.math.is_inf(best), "", tf.gather(self.raw_ids, order))
-        return {"item_ids": item_ids, "scores": best}
+        width = tf.maximum(tf.shape(recent)[1], 1)
+        return self.ranker.encode(tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]]))
+
+    def _recommended(self, known, excluded, k) -> dict[str, tf.Tensor]:
+        """The answer for known items, without excluded ``(batch, width)`` internal ids."""
+        encoded = self._encoded(known)
+        # What is no item, such as padding, becomes negative: nothing to exclude.
+        found = self.ranker.index(encoded.queries, excluded - NUM_SPECIAL_IDS, k)
+        answer = self._answer(*found) | {"from_popularity": encoded.is_new}
+        return answer | ({"intent": self._intent(encoded)} if self.has_intents else {})
+
+    def _intent(self, encoded: EncodedUsers) -> tf.Tensor:
+        (ids, _), *_ = self.ranker.model.intents(encoded.mean_vectors)
+        return tf.where(encoded.is_new, -1, tf.cast(ids, tf.int32))
+
+    def _answer(self, scores: tf.Tensor, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        item_ids = tf.gather(self.raw_ids, tf.maximum(rows, 0))
+        return {"item_ids": tf.where(tf.math.is_inf(scores), "", item_ids), "scores": scores}
+
+
+def _required(value: tf.Tensor, condition: tf.Tensor, message: list) -> tf.Tensor:
+    """``value``, or an error that is raised before anything is computed from it."""
+    with tf.control_dependencies([tf.debugging.Assert(condition, message)]):
+        return tf.identity(value)
+
+
+def _lists_like(history: tf.Tensor, lists: tf.Tensor, name: str) -> tf.Tensor:
+    """Lists ``(batch, any)`` of which there must be one for each history."""
+    lists = tf.ensure_shape(lists, [None, None], name=f"{name}_is_batch_by_length")
+    rows, histories = tf.shape(lists)[0], tf.shape(history)[0]
+    message = [f"{name} must have one row for each history. Rows and histories:", rows, histories]
+    return _required(lists, rows == histories, message)
 
 
 def export_saved_model(
-    model: SequentialRecommender, items: Vocabulary, directory: str | Path, k: int = DEFAULT_K
+    model: SequentialRecommender,
+    interactions: Interactions,
+    directory: str | Path,
+    k: int = DEFAULT_K,
+    max_k: int = DEFAULT_MAX_K,
 ) -> None:
-    """Write a SavedModel with the signature ``serving_default`` of `ServingModule.recommend`.
+    """Write a SavedModel with the signatures of `ServingModule`, and requests to warm it up.
 
     Args:
         model: The recommender.
-        items: Its vocabulary.
-        directory: The version folder, such as ``saved_model/1``; replaced if it exists.
-        k: Number of items to return.
+        interactions: The log it was trained on, for the vocabulary and popularity.
+        directory: The version folder, such as ``savedmodels/shop/1``; replaced if it exists.
+        k: Number of items in answers to requests that don't say.
+        max_k: The most that a request may ask for.
     """
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    module = ServingModule(model, items, k)
+    ranker = Ranker(model, training_counts(interactions))
+    module = ServingModule(ranker, interactions.items, k, max_k)
     with replace_directory(directory) as path:
-        tf.saved_model.save(module, str(path), signatures={"serving_default": module.recommend})
+        tf.saved_model.save(module, str(path), signatures=module.signatures)
+        write_warm_up_requests(path, directory.parent.name, module.signatures, module.raw_ids[0])
+
+
+def next_version(folder: str | Path) -> Path:
+    """The next free version folder of a model: one more than the highest number there is.
+
+    Example:
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "7").mkdir()
+    >>> next_version(folder).name
+    '8'
+    """
+    folder = Path(folder)
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return folder / str(max((int(name) for name in names if name.isdecimal()), default=0) + 1)

@@ -20,9 +20,9 @@ from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.presets import build_model
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.runs import Run, RunDirectory
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
-from tf_iclrec.training.run_directory import Run, RunDirectory
 from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
@@ -83,7 +83,7 @@ def finish_run(
     metrics = evaluate_splits(model, interactions, config)
     popularity = PopularityRecommender.from_training_data(interactions)
     baseline = evaluate_splits(popularity, interactions, config, splits=("test",))
-    export_saved_model(model, interactions.items, directory.saved_models / "1")
+    export_saved_model(model, interactions, directory.saved_models / "1")
     write_json(directory.metrics, metrics)
     print("\nTest metrics, whole catalogue ranked")
     print(metrics_table({config.model: metrics["test"], "popularity": baseline["test"]}))

@@ -1,15 +1,14 @@
 """The E-step: K-means over all sequence vectors, once an epoch (ICLRec Sec. 4.1.2)."""
 
 import dataclasses
-import os
 import time
-from types import ModuleType
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.faiss_library import import_faiss
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,20 +197,3 @@ def clustering_device() -> str:
     """
     gpus = import_faiss().get_num_gpus()
     return "CPU" if gpus == 0 else f"{gpus} GPU{'s' if gpus > 1 else ''}"
-
-
-def import_faiss() -> ModuleType:
-    """Import Faiss, which the extras ``cpu`` and ``gpu`` bring.
-
-    Raises:
-        UserError: If neither is installed.
-    """
-    # Faiss' idle threads would otherwise spin beside TensorFlow's and slow both down.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        import faiss
-    except ImportError as error:
-        raise UserError(
-            "Intents need Faiss: pip install 'tf_iclrec[cpu]' (or 'tf_iclrec[gpu]', not both)."
-        ) from error
-    return faiss

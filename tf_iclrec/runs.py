@@ -2,6 +2,7 @@
 
 ::
 
+    format.json        the version of this layout
     config.json  metrics.json  history.csv
     data/              the interactions, users too short to split removed
     checkpoints/       the last complete epoch, to resume from
@@ -20,9 +21,12 @@ import keras
 from tf_iclrec.config import Config, read_settings
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file
+from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.presets import make_config
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+
+# Raised when a program that knows only lower numbers can't read what is written now.
+FORMAT = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +38,10 @@ class RunDirectory:
     """
 
     path: Path
+
+    @property
+    def format(self) -> Path:
+        return self.path / "format.json"
 
     @property
     def config(self) -> Path:
@@ -92,6 +100,7 @@ class RunDirectory:
             shutil.rmtree(self.path)
         self.path.mkdir(parents=True)
         self.checkpoints.mkdir()
+        write_json(self.format, {"format": FORMAT})
         with replace_file(self.config) as path:
             path.write_text(config.to_json() + "\n")
         interactions.save(self.data)
@@ -100,10 +109,16 @@ class RunDirectory:
         """The settings of the run.
 
         Raises:
-            UserError: If the folder holds no run.
+            UserError: If the folder holds no run, or one of a newer format.
         """
         if not self.config.is_file():
             raise UserError(f"{self.path} is not a run directory: it has no config.json.")
+        written = json.loads(self.format.read_text())["format"] if self.format.is_file() else 1
+        if written > FORMAT:
+            raise UserError(
+                f"The run in {self.path} has format {written}, and this version of tf_iclrec "
+                f"reads formats up to {FORMAT}: upgrade tf_iclrec."
+            )
         return make_config(**read_settings(self.config))
 
 

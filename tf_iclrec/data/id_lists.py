@@ -1,0 +1,48 @@
+"""Lists of ids in files: users to recommend to, items to leave out."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from tf_iclrec.data.tables import TABLE_SUFFIXES, read_chunks
+from tf_iclrec.errors import UserError
+
+
+def read_ids(path: str | Path, column: str) -> Iterator[str]:
+    """Raw ids of a file, one at a time, so that the file may be of any size.
+
+    Args:
+        path: A text file with one id per line, or a ``.csv``, ``.tsv``, ``.inter``, ``.item``
+            or ``.parquet`` table.
+        column: The table's column with the ids.
+
+    Raises:
+        UserError: If there is no such file or column, or no id in it.
+
+    Example:
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "users.txt"
+    >>> _ = path.write_text("ann\\nbob\\n")
+    >>> list(read_ids(path, "user_id"))
+    ['ann', 'bob']
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"No such file: {path}.")
+    ids = _of_table(path, column) if path.suffix.lower() in TABLE_SUFFIXES else _of_text(path)
+    first = next(ids, None)
+    if first is None:
+        raise UserError(f"{path} holds no ids.")
+    return itertools.chain([first], ids)
+
+
+def _of_text(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                yield line.strip()
+
+
+def _of_table(path: Path, column: str) -> Iterator[str]:
+    for chunk in read_chunks(path, column):
+        yield from chunk

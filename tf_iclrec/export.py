@@ -1,0 +1,60 @@
+"""Export a run for TF Serving: ``python -m tf_iclrec.export RUN --output savedmodels/NAME``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.errors import UserError
+from tf_iclrec.runs import load_run
+from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
+from tf_iclrec.serving.saved_model import (
+    DEFAULT_K,
+    DEFAULT_MAX_K,
+    export_saved_model,
+    next_version,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse arguments and export."""
+    parser = Parser(
+        prog="python -m tf_iclrec.export",
+        description="Write a run's model as the next version of a model for TF Serving.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument(
+        "--output", metavar="DIR", help="the model's folder (default: savedmodels/NAME-OF-RUN)"
+    )
+    parser.add_argument(
+        "--k",
+        type=int,
+        default=DEFAULT_K,
+        help=f"items in answers to requests that don't say (default: {DEFAULT_K})",
+    )
+    parser.add_argument(
+        "--max-k",
+        type=int,
+        default=DEFAULT_MAX_K,
+        help=f"the most that a request may ask for (default: {DEFAULT_MAX_K})",
+    )
+    parser.add_argument(
+        "--ann",
+        metavar="DIR",
+        help="also write item vectors and Faiss indexes to this folder, for approximate search",
+    )
+    values = parser.parse(arguments)
+    if not 1 <= values.k <= values.max_k:
+        raise UserError(f"--k must be from 1 to --max-k ({values.max_k}), not {values.k}.")
+    run = load_run(values.run)
+    folder = Path(values.output or Path("savedmodels") / Path(values.run).resolve().name)
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; the output must be a folder.")
+    version = next_version(folder)
+    export_saved_model(run.model, run.interactions, version, values.k, values.max_k)
+    print(f"SavedModel: {version}")
+    if values.ann:
+        print(export_nearest_neighbours(run.model, run.interactions, values.ann))
+
+
+if __name__ == "__main__":
+    run_command(main, "Nothing was written.")

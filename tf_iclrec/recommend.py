@@ -1,0 +1,115 @@
+"""Recommend to many users: ``python -m tf_iclrec.recommend RUN --output recs.parquet``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.config import Config
+from tf_iclrec.data.id_lists import read_ids
+from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.errors import UserError
+from tf_iclrec.runs import RunDirectory, load_run
+from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
+from tf_iclrec.serving.recommendations import BatchRecommender
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse arguments and recommend."""
+    parser = Parser(
+        prog="python -m tf_iclrec.recommend",
+        description="Recommend items to any number of users; an interrupted command goes on "
+        "where it was when it is given again.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("--output", required=True, metavar="FILE", help="Parquet file to write")
+    parser.add_argument(
+        "--users",
+        metavar="FILE",
+        help="text file with a user id per line, or table with the run's user column "
+        "(default: all users)",
+    )
+    parser.add_argument(
+        "--histories",
+        metavar="LOG",
+        help="newer log, written like the run's data, to take the histories from",
+    )
+    parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
+    parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
+    parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
+    parser.add_argument(
+        "--keep-seen", action="store_true", help="also return items of the user's own history"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+    values = parser.parse(arguments)
+    output = _free_file(values.output, values.overwrite)
+    run = load_run(values.run)
+    config = run.config
+    newer = _load_like(values.histories, config) if values.histories else None
+    recommender = BatchRecommender(run.model, run.interactions, newer)
+
+    def users():
+        if values.users:
+            return read_ids(values.users, config.user_column)
+        return iter(recommender.users)
+
+    items = {
+        name: list(read_ids(path, config.item_column)) if path else None
+        for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
+    }
+    # Reading all users first finds a broken file before anything is computed.
+    progress = keras.utils.Progbar(
+        sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
+    )
+    files = (RunDirectory(Path(values.run)).model, values.users, values.histories)
+    write_recommendations(
+        recommender,
+        in_chunks(users()),
+        output,
+        values.k,
+        filter_seen=not values.keep_seen,
+        request={
+            "k": values.k,
+            "keep_seen": values.keep_seen,
+            "files": [_state(path) for path in files],
+            **items,
+        },
+        on_progress=progress.update,
+        **items,
+    )
+    print(f"Recommendations: {output}")
+
+
+def _free_file(path: str, overwrite: bool) -> Path:
+    output = Path(path)
+    if output.is_dir():
+        raise UserError(f"{output} is a folder; the output must be a file.")
+    if output.exists() and not overwrite:
+        raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
+    if not output.parent.is_dir():
+        raise UserError(f"No such folder: {output.parent}.")
+    return output
+
+
+def _load_like(path: str, config: Config):
+    return load_interactions(
+        path,
+        config.user_column,
+        config.item_column,
+        config.time_column,
+        header=config.header.split(",") if config.header else (),
+    )
+
+
+def _state(path: str | Path | None) -> list | None:
+    """What changes when a file does."""
+    if path is None:
+        return None
+    status = Path(path).stat()
+    return [str(Path(path).resolve()), status.st_size, status.st_mtime_ns]
+
+
+if __name__ == "__main__":
+    run_command(main, "The same command goes on after the last chunk.")

@@ -1,0 +1,116 @@
+"""Item vectors and Faiss indexes, for retrieval outside of TensorFlow."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.data.batches import evaluation_batches
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.errors import UserError
+from tf_iclrec.faiss_library import import_faiss
+from tf_iclrec.files import replace_directory
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+
+# From so many items on, exact search takes long enough for an approximate index to pay.
+HNSW_FROM = 50_000
+_LINKS = 32
+_SEARCH_BREADTH = 128
+_BUILD_BREADTH = 200
+_NUM_USERS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class NearestNeighbours:
+    """What `export_nearest_neighbours` wrote.
+
+    Attributes:
+        directory: The folder.
+        num_items: Number of vectors.
+        recall: Share of the exact 20 best items that the approximate index finds, over so many
+            users of the log; None without such an index.
+        num_users: See ``recall``.
+    """
+
+    directory: Path
+    num_items: int
+    recall: float | None
+    num_users: int
+
+    def __str__(self) -> str:
+        text = f"Item vectors: {self.directory}, {self.num_items} items, flat index"
+        if self.recall is None:
+            return text
+        return (
+            f"{text} and HNSW, which finds {self.recall:.1%} of the top 20 of "
+            f"{self.num_users} users"
+        )
+
+
+def export_nearest_neighbours(
+    model: SequentialRecommender,
+    interactions: Interactions,
+    directory: str | Path,
+    hnsw_from: int = HNSW_FROM,
+) -> NearestNeighbours:
+    """Write item vectors for approximate search.
+
+    The folder gets ``items.parquet`` (``item_id`` and ``vector``, in the order of the
+    indexes), ``flat.faiss``, an exact index by inner product, and from ``hnsw_from`` items on
+    ``hnsw.faiss``, an approximate one (Malkov and Yashunin, 2018). Queries are user vectors, as
+    the signature ``encode`` returns them.
+
+    Args:
+        model: The recommender.
+        interactions: Its log; the recall is measured with its users.
+        directory: The folder to write, which must not exist.
+        hnsw_from: Size of the catalogue from which the approximate index is made.
+
+    Raises:
+        UserError: If the folder exists, or Faiss is not installed.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    directory = Path(directory)
+    if directory.exists():
+        raise UserError(f"{directory} exists. Remove it, or choose another folder.")
+    faiss = import_faiss()
+    vectors = np.asarray(model.encoder.item_vectors(), dtype=np.float32)
+    queries = _user_vectors(model, interactions)
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    recall = None
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with replace_directory(directory) as path:
+        path.mkdir()
+        rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+        ids = pa.array(interactions.items.ids, pa.string())
+        pq.write_table(pa.table({"item_id": ids, "vector": rows}), path / "items.parquet")
+        faiss.write_index(flat, str(path / "flat.faiss"))
+        if len(vectors) >= hnsw_from:
+            hnsw = faiss.IndexHNSWFlat(vectors.shape[1], _LINKS, faiss.METRIC_INNER_PRODUCT)
+            hnsw.hnsw.efConstruction, hnsw.hnsw.efSearch = _BUILD_BREADTH, _SEARCH_BREADTH
+            hnsw.add(vectors)
+            faiss.write_index(hnsw, str(path / "hnsw.faiss"))
+            recall = _recall(hnsw, flat, queries, k=min(20, len(vectors)))
+    return NearestNeighbours(directory, len(vectors), recall, len(queries))
+
+
+def _user_vectors(model: SequentialRecommender, interactions: Interactions) -> np.ndarray:
+    """Vectors of some users, spread over all lengths of histories."""
+    step = -(-interactions.num_users // _NUM_USERS)
+    rows = np.arange(interactions.num_users) % step == 0
+    some = interactions.select(np.repeat(rows, interactions.lengths)).with_vocabulary(
+        interactions.items
+    )
+    encode = tf.function(model.user_vectors, reduce_retracing=True)
+    batches = evaluation_batches(some, "test", max_length=model.encoder.max_length)
+    return np.concatenate([tf.cast(encode(batch), tf.float32) for batch in batches])
+
+
+def _recall(approximate, exact, queries: np.ndarray, k: int) -> float:
+    found = approximate.search(queries, k)[1][:, :, np.newaxis]
+    wanted = exact.search(queries, k)[1][:, np.newaxis]
+    return float((found == wanted).any(axis=1).mean())

@@ -1,0 +1,111 @@
+"""Recommendations for any number of users, in bounded memory, into one Parquet file.
+
+Each chunk of users becomes a part beside the output. When all parts are there they are joined
+and take the output's place at once. An interrupted program finds its parts again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.serving.recommendations import BatchRecommender
+
+CHUNK_SIZE = 20_000
+
+
+def write_recommendations(
+    recommender: BatchRecommender,
+    chunks: Iterable[list[str]],
+    output: str | Path,
+    k: int = 20,
+    filter_seen: bool = True,
+    exclude: list[str] | None = None,
+    candidates: list[str] | None = None,
+    request: dict[str, Any] | None = None,
+    on_progress: Callable[[int], None] = lambda users: None,
+) -> None:
+    """Recommend to users, chunk by chunk.
+
+    Args:
+        recommender: The model and what it knows.
+        chunks: Raw user ids.
+        output: The Parquet file, with the columns of `tf_iclrec.recommend`.
+        k: Items per user.
+        filter_seen: Whether users' own items are left out.
+        exclude: Item ids that are never returned.
+        candidates: Item ids that alone may be returned.
+        request: What distinguishes this request, as JSON: parts that an interrupted program
+            left are used again if it is the same.
+        on_progress: Called with the number of users done after each chunk.
+
+    Raises:
+        UserError: If ``k`` is out of range or no candidate is known.
+    """
+    import pyarrow.parquet as pq
+
+    output = Path(output)
+    parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
+    search = recommender.search(
+        None if candidates is None else recommender.encode_items(candidates, 0, "ignore")
+    )
+    excluded = recommender.encode_items(exclude or [], 0, "ignore")
+    done, paths = 0, []
+    for number, users in enumerate(chunks):
+        path = parts.path(number)
+        if not path.is_file():
+            table = recommender.recommend(
+                users, recommender.histories_of(users), k, filter_seen, excluded, search
+            )
+            with replace_file(path) as temporary:
+                pq.write_table(table, temporary)
+        paths.append(path)
+        done += len(users)
+        on_progress(done)
+    _join(paths, output)
+    parts.remove()
+
+
+class _Parts:
+    """The folder with the parts of one request."""
+
+    def __init__(self, folder: Path, request: dict[str, Any]):
+        self.folder = folder
+        description = folder / "request.json"
+        same = description.is_file() and json.loads(description.read_text()) == request
+        if not same:
+            self.remove()
+            folder.mkdir(parents=True)
+            write_json(description, request)
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"{number:06}.parquet"
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _join(parts: list[Path], output: Path) -> None:
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(parts[0])
+    with replace_file(output) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for part in parts:
+            writer.write_table(pq.read_table(part))
+
+
+def in_chunks(ids: Iterable[str], size: int = CHUNK_SIZE) -> Iterator[list[str]]:
+    """Ids in lists of ``size``.
+
+    Example:
+    >>> list(in_chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    ids = iter(ids)
+    while chunk := list(itertools.islice(ids, size)):
+        yield chunk

@@ -1,0 +1,301 @@
+"""Recommendations from Python: for histories at hand, or for users of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits import Histories, training_counts
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
+from tf_iclrec.errors import UserError
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.runs import Run, load_run
+from tf_iclrec.serving.ranker import Ranker
+from tf_iclrec.serving.retrieval_index import RetrievalIndex, contains
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+OnUnknown = Literal["ignore", "raise"]
+# Ids for all users, or a list of ids per user.
+ItemIds = Sequence[str] | Sequence[Sequence[str]]
+
+_BATCH_SIZE = 512
+# Scores that are in memory at a time: 256 MB.
+_MAX_SCORES = 1 << 26
+
+
+def recommend(
+    run_or_model: str | Path | Run | SequentialRecommender,
+    histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+    *,
+    user_ids: Sequence[str] | None = None,
+    interactions: Interactions | None = None,
+    k: int = 20,
+    filter_seen: bool = True,
+    exclude: ItemIds = (),
+    candidates: ItemIds | None = None,
+    on_unknown: OnUnknown = "ignore",
+) -> pd.DataFrame:
+    """Recommend items, by histories or by user ids.
+
+    Args:
+        run_or_model: A run, its directory, or a model together with ``interactions``.
+        histories: Raw item ids of each user, oldest first: by user id, or a list of lists.
+        user_ids: Users of the run's data in place of ``histories``. All their interactions
+            count, those held out for validation and test as well.
+        interactions: The log that the model was trained on; with a model only.
+        k: Items per user.
+        filter_seen: Whether items of a user's own history are left out.
+        exclude: Item ids that are never returned: the same for all users, or a list per user.
+        candidates: Item ids that alone may be returned, in the same two forms.
+        on_unknown: Whether unknown users and items are ignored (a user without a known item
+            gets the items by popularity) or raise.
+
+    Returns:
+        A frame with ``user_id`` (the row number for a list of histories), ``item_id``,
+        ``score``, ``rank`` (from 1) and ``from_popularity``, best items first. A user for whom
+        fewer than ``k`` items are left has fewer rows.
+
+    Raises:
+        UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
+            between 1 and the number of items, or if no candidate is known.
+
+    Example:
+    >>> from tf_iclrec import build_model, make_config
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "tea"], "bob": ["jam", "oil"]})
+    >>> model = build_model(make_config(model="sasrec", max_length=5), log.items.size)
+    >>> recommend(model, [["tea", "jam"]], interactions=log, k=1)["item_id"].tolist()
+    ['oil']
+    """
+    recommender = BatchRecommender.of(run_or_model, interactions)
+    if (histories is None) == (user_ids is None):
+        raise UserError("Give either histories or user_ids.")
+    if histories is None:
+        names = user_ids
+        encoded = recommender.histories_of(names, on_unknown)
+    else:
+        by_user = isinstance(histories, Mapping)
+        names = list(histories) if by_user else np.arange(len(histories))
+        lists = list(histories.values()) if by_user else histories
+        encoded = encode_lists(lists, recommender.items, on_unknown)
+    if candidates is not None:
+        candidates = recommender.encode_items(candidates, len(names), on_unknown)
+    excluded = recommender.encode_items(exclude, len(names), on_unknown)
+    search = recommender.search(candidates)
+    return recommender.recommend(names, encoded, k, filter_seen, excluded, search).to_pandas()
+
+
+class BatchRecommender:
+    """A model with its index and the histories it knows, for any number of requests.
+
+    Args:
+        model: The recommender.
+        interactions: The log it was trained on.
+        newer: A newer log to take users' histories from; items that the model does not know
+            are left out. By default the histories are those of ``interactions``.
+    """
+
+    def __init__(
+        self,
+        model: SequentialRecommender,
+        interactions: Interactions,
+        newer: Interactions | None = None,
+    ):
+        import pyarrow as pa
+
+        self.items = interactions.items
+        self.ranker = Ranker(model, training_counts(interactions))
+        log = interactions if newer is None else newer
+        self.users = log.users
+        self._users = Vocabulary(log.users)
+        ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
+        self._histories = _without_unknown(ids, log.offsets)
+        self._raw_items = pa.array(self.items.ids, pa.string())
+
+    @classmethod
+    def of(
+        cls,
+        run_or_model: str | Path | Run | SequentialRecommender,
+        interactions: Interactions | None = None,
+    ) -> BatchRecommender:
+        """For a run, its directory, or a model and its log."""
+        if isinstance(run_or_model, str | Path):
+            run_or_model = load_run(run_or_model)
+        if isinstance(run_or_model, Run):
+            return cls(run_or_model.model, run_or_model.interactions)
+        if interactions is None:
+            raise UserError("A model alone has no item ids: give its interactions as well.")
+        return cls(run_or_model, interactions)
+
+    def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
+        """All interactions of users of the log; none for an unknown user."""
+        users = self._users.encode([str(user) for user in user_ids])
+        if on_unknown == "raise" and (users == UNKNOWN_ID).any():
+            stranger = user_ids[int((users == UNKNOWN_ID).argmax())]
+            raise UserError(f"User {stranger!r} is not in the data.")
+        rows = np.maximum(users - NUM_SPECIAL_IDS, 0)
+        starts, ends = self._histories.starts[rows], self._histories.ends[rows]
+        ends = np.where(users == UNKNOWN_ID, starts, ends)
+        return Histories(self._histories.item_ids, starts, ends).joined()
+
+    def encode_items(self, ids: ItemIds, num_users: int, on_unknown: OnUnknown) -> Histories:
+        """Item ids for all users, or a list per user, as internal ids: one list, or
+        ``num_users``."""
+        is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
+        if not is_per_user:
+            return encode_lists([ids], self.items, on_unknown)
+        if len(ids) != num_users:
+            raise UserError(f"There are {num_users} users and {len(ids)} lists of items.")
+        return encode_lists(ids, self.items, on_unknown)
+
+    def search(self, candidates: Histories | None = None) -> Search:
+        """How to find items: among all, among one list of candidates, or among a list per user.
+
+        Raises:
+            UserError: If no candidate is an item of the data.
+        """
+        if candidates is None:
+            return _IndexSearch(self.ranker, np.arange(len(self.items)))
+        if not len(candidates.item_ids):
+            raise UserError("None of the candidates is an item of the data.")
+        candidates = candidates.distinct()
+        if len(candidates.starts) > 1:
+            return _ListSearch(self.ranker, candidates)
+        return _IndexSearch(self.ranker, candidates.item_ids - NUM_SPECIAL_IDS)
+
+    def recommend(
+        self,
+        user_ids: Sequence[str],
+        histories: Histories,
+        k: int,
+        filter_seen: bool,
+        exclude: Histories,
+        search: Search,
+    ) -> pa.Table:
+        """The best items of each user, in the columns of the function `recommend`.
+
+        Args:
+            user_ids: ``(users,)`` how to name them.
+            histories: Their known items.
+            k: Items per user.
+            filter_seen: Whether their own items are left out.
+            exclude: Items never to return: one list, or one per user.
+            search: Of the method `search`.
+        """
+        import pyarrow as pa
+
+        if not 1 <= k <= len(self.items):
+            raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
+        num_users = len(histories.starts)
+        scores = np.full((num_users, k), -np.inf, dtype=np.float32)
+        rows = np.full((num_users, k), -1, dtype=np.int32)
+        max_length = self.ranker.model.encoder.max_length
+        batch_size = max(min(_BATCH_SIZE, _MAX_SCORES // len(self.items)), 1)
+        by_length = np.argsort(histories.lengths, kind="stable")
+        for start in range(0, num_users, batch_size):
+            users = by_length[start : start + batch_size]
+            item_ids = histories.padded(users, max_length)
+            excluded = [exclude.padded(users if len(exclude.starts) > 1 else np.zeros_like(users))]
+            if filter_seen:
+                excluded.append(histories.padded(users))
+            found = search(users, item_ids, np.concatenate(excluded, axis=1), k)
+            width = found[0].shape[1]
+            scores[users, :width], rows[users, :width] = found[0].numpy(), found[1].numpy()
+        found = np.isfinite(scores)
+        user_rows, ranks = np.nonzero(found)
+        return pa.table(
+            {
+                "user_id": pa.array(user_ids).take(pa.array(user_rows)),
+                "item_id": self._raw_items.take(pa.array(rows[found])),
+                "score": scores[found],
+                "rank": (ranks + 1).astype(np.int32),
+                "from_popularity": (histories.lengths == 0)[user_rows],
+            }
+        )
+
+
+# From rows of users, their items, items to leave out, and k: scores and rows of the catalogue.
+Search = Callable[[np.ndarray, np.ndarray, np.ndarray, int], tuple[tf.Tensor, tf.Tensor]]
+
+_IDS = tf.TensorSpec([None, None], tf.int32)
+_NUMBER = tf.TensorSpec([], tf.int32)
+
+
+class _IndexSearch(tf.Module):
+    """Search among some rows of the catalogue, the same for all users."""
+
+    def __init__(self, ranker: Ranker, rows: np.ndarray):
+        super().__init__()
+        self.ranker = ranker
+        self.rows = tf.constant(rows, tf.int32)
+        self.index = ranker.index
+        if len(rows) < ranker.index.num_items:
+            self.index = RetrievalIndex(tf.gather(ranker.index.vectors, rows))
+        place_of_id = np.full(ranker.index.num_items + NUM_SPECIAL_IDS, -1, dtype=np.int32)
+        place_of_id[rows + NUM_SPECIAL_IDS] = np.arange(len(rows))
+        self.place_of_id = tf.constant(place_of_id)
+
+    def __call__(self, users, item_ids, excluded, k):
+        return self._found(item_ids, excluded, min(k, self.index.num_items))
+
+    @tf.function(input_signature=[_IDS, _IDS, _NUMBER])
+    def _found(self, item_ids, excluded, k):
+        queries = self.ranker.encode(item_ids).queries
+        scores, places = self.index(queries, tf.gather(self.place_of_id, excluded), k)
+        return scores, tf.gather(self.rows, tf.maximum(places, 0))
+
+
+class _ListSearch(tf.Module):
+    """Search among a list per user, of internal ids."""
+
+    def __init__(self, ranker: Ranker, lists: Histories):
+        super().__init__()
+        self.ranker = ranker
+        self.lists = lists
+
+    def __call__(self, users, item_ids, excluded, k):
+        listed = self.lists.padded(users)
+        return self._found(item_ids, excluded, listed, min(k, listed.shape[1]))
+
+    @tf.function(input_signature=[_IDS, _IDS, _IDS, _NUMBER])
+    def _found(self, item_ids, excluded, listed, k):
+        rows = listed - NUM_SPECIAL_IDS
+        scores = self.ranker.index.score(self.ranker.encode(item_ids).queries, rows)
+        scores = tf.where(contains(excluded, listed), -float("inf"), scores)
+        scores, order = tf.math.top_k(scores, k)
+        return scores, tf.gather(rows, order, batch_dims=1)
+
+
+def encode_lists(
+    lists: Sequence[Sequence[str]], vocabulary: Vocabulary, on_unknown: OnUnknown
+) -> Histories:
+    """Lists of raw ids as internal ids, unknown ones left out.
+
+    Raises:
+        UserError: If an id is unknown and ``on_unknown`` is ``"raise"``.
+
+    Example:
+    >>> lists = encode_lists([["tea", "silk"], ["jam"]], Vocabulary(["jam", "tea"]), "ignore")
+    >>> lists.item_ids.tolist(), lists.ends.tolist()
+    ([4, 3], [1, 2])
+    """
+    raw = [str(item) for items in lists for item in items]
+    ids = vocabulary.encode(raw)
+    if on_unknown == "raise" and (ids == UNKNOWN_ID).any():
+        raise UserError(f"Item {raw[int((ids == UNKNOWN_ID).argmax())]!r} is not in the data.")
+    lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+    return _without_unknown(ids, np.concatenate([[0], np.cumsum(lengths)]))
+
+
+def _without_unknown(ids: np.ndarray, offsets: np.ndarray) -> Histories:
+    """Lists of internal ids that begin at ``offsets``, unknown ones left out."""
+    known = ids != UNKNOWN_ID
+    offsets = np.concatenate([[0], np.cumsum(known)])[offsets]
+    return Histories(ids[known], offsets[:-1], offsets[1:])
