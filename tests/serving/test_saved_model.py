@@ -1,142 +1,247 @@
-import keras
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
-from tf_iclrec import build_model, export_saved_model, make_config
-from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec import export_saved_model
+from tf_iclrec.serving.saved_model import next_version
 
+from .conftest import Served, built
 
-@pytest.fixture(scope="module")
-def log():
-    return planted_intents(num_users=100, num_items=60, num_intents=3)[0]
-
-
-@pytest.fixture(scope="module")
-def model(log):
-    keras.utils.set_random_seed(0)
-    config = make_config(hidden_dim=16, max_length=10, num_intents=(3,))
-    return build_model(config, log.items.size)
+NOTHING = -np.inf
 
 
-@pytest.fixture(scope="module")
-def serve(model, log, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served") / "1"
-    export_saved_model(model, log.items, folder, k=5)
-    # The module must outlive its signature, which holds it only weakly.
-    loaded = tf.saved_model.load(str(folder))
-    signature = loaded.signatures["serving_default"]
-    return lambda histories: (
-        loaded,
-        {name: value.numpy() for name, value in signature(history=to_tensor(histories)).items()},
-    )[1]
+def texts(array):
+    return [[item.decode() for item in row] for row in array]
 
 
-def to_tensor(histories):
-    return tf.ragged.constant(histories, dtype=tf.string).to_tensor("")
+def in_one_batch(histories):
+    return tf.ragged.constant(histories, dtype=tf.string).to_tensor("").numpy()
 
 
-def expected(model, log, history, k=5):
-    """What the Python model says, seen items removed."""
-    ids = log.items.encode(history)
-    scores = model({"item_ids": ids[None, -10:]}).numpy()[0]
-    scores[ids - 3] = -np.inf
-    best = np.argsort(-scores)[:k]
-    return log.items.ids[best].tolist(), scores[best]
+def recommend(signatures, history, k=5, exclude=None, filter_seen=True):
+    exclude = [[""]] * len(history) if exclude is None else exclude
+    return signatures("recommend", history=history, k=k, exclude=exclude, filter_seen=filter_seen)
 
 
-@pytest.mark.parametrize("batch_size", [1, 33])
-def test_answers_equal_the_python_models(serve, model, log, batch_size):
-    random = np.random.default_rng(batch_size)
-    histories = [
-        random.choice(log.items.ids, size=length, replace=False).tolist()
-        for length in random.integers(1, 30, size=batch_size)
-    ]
-    answer = serve(histories)
+@pytest.mark.parametrize("batch_size", [1, 64])
+@pytest.mark.parametrize("length", [1, 50, 500])
+def test_the_best_items_are_the_python_models(served, signatures, batch_size, length):
+    histories = served.random_histories(batch_size, length)
+    answer = signatures("serving_default", history=histories)
     assert answer["item_ids"].shape == answer["scores"].shape == (batch_size, 5)
+    assert not answer["from_popularity"].any()
     for row, history in enumerate(histories):
-        ids, scores = expected(model, log, history)
-        assert [item.decode() for item in answer["item_ids"][row]] == ids
-        np.testing.assert_allclose(answer["scores"][row], scores, atol=1e-5)
+        ids, scores = served.best(history, 5, left_out=history)
+        padding = 5 - len(ids)
+        assert texts(answer["item_ids"])[row] == ids + [""] * padding
+        np.testing.assert_allclose(
+            answer["scores"][row], [*scores, *[NOTHING] * padding], rtol=1e-4, atol=1e-4
+        )
 
 
-def test_unknown_items_are_ignored(serve, log):
+@pytest.mark.parametrize("k", [1, 7, 40])
+@pytest.mark.parametrize("filter_seen", [True, False])
+def test_a_request_can_say_how_many_and_what_not(served, signatures, k, filter_seen):
+    histories = served.random_histories(3, 8)
+    exclude = [served.best(history, 3)[0] for history in histories]
+    answer = recommend(signatures, histories, k, exclude, filter_seen)
+    for row, history in enumerate(histories):
+        left_out = exclude[row] + (history if filter_seen else [])
+        ids, scores = served.best(history, k, left_out)
+        assert texts(answer["item_ids"])[row] == ids
+        np.testing.assert_allclose(answer["scores"][row], scores, rtol=1e-4, atol=1e-4)
+
+
+def test_unknown_items_and_padding_are_ignored(signatures, log):
     known = log.items.ids[:3].tolist()
-    with_strangers = [known[0], "no such item", *known[1:], "nor this"]
-    plain, strange = serve([known]), serve([with_strangers])
-    np.testing.assert_array_equal(plain["item_ids"], strange["item_ids"])
-
-
-def test_seen_items_never_come_back(serve, log):
-    history = log.items.ids[:40].tolist()
-    answer = serve([history])
-    assert not {item.decode() for item in answer["item_ids"][0]} & set(history)
-
-
-def test_a_user_who_has_seen_nearly_all_gets_the_rest(serve, log):
-    answer = serve([log.items.ids[:-2].tolist()])
-    returned = [item.decode() for item in answer["item_ids"][0]]
-    assert set(returned[:2]) == set(log.items.ids[-2:])
-    assert returned[2:] == ["", "", ""]
+    histories = [known, [known[0], "no such item", *known[1:], ""], ["", *known, "nor this"]]
+    answer = signatures("serving_default", history=in_one_batch(histories))
+    for row in (1, 2):
+        np.testing.assert_array_equal(answer["item_ids"][row], answer["item_ids"][0])
+        np.testing.assert_allclose(answer["scores"][row], answer["scores"][0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("history", [[""], ["unknown"], []])
-def test_an_empty_history_gets_an_answer(serve, history):
-    answer = serve([history])
-    assert answer["item_ids"].shape == (1, 5)
-    assert np.isfinite(answer["scores"]).all()
+def test_without_a_known_item_the_answer_is_by_popularity(served, signatures, history):
+    popular, counts = served.best([], 5)
+    answer = signatures("serving_default", history=np.array([history], dtype=object).astype("S"))
+    assert answer["from_popularity"].tolist() == [True]
+    assert answer["intent"].tolist() == [-1]
+    assert texts(answer["item_ids"]) == [popular]
+    np.testing.assert_array_equal(answer["scores"], [counts])
+    answer = recommend(signatures, [["unknown"]], 2, exclude=[popular[:1]])
+    assert texts(answer["item_ids"]) == [popular[1:3]]
 
 
-def test_k_is_at_most_the_catalogue(model, log, tmp_path):
-    export_saved_model(model, log.items, tmp_path / "1", k=1000)
+def test_users_with_and_without_history_share_a_batch(served, signatures, log):
+    item = log.items.ids[0]
+    answer = signatures("serving_default", history=[[item], [""]])
+    assert answer["from_popularity"].tolist() == [False, True]
+    assert texts(answer["item_ids"])[0] == served.best([item], 5, left_out=[item])[0]
+
+
+def test_a_user_who_has_seen_nearly_all_gets_the_rest(signatures, log):
+    answer = signatures("serving_default", history=[log.items.ids[:-2].tolist()])
+    (returned,) = texts(answer["item_ids"])
+    assert set(returned[:2]) == set(log.items.ids[-2:])
+    assert returned[2:] == ["", "", ""]
+    assert (answer["scores"][0, 2:] == NOTHING).all()
+
+
+def test_rank_scores_candidates_in_their_places(served, signatures):
+    histories = served.random_histories(4, 9)
+    # The first is seen, the second unknown.
+    candidates = [[history[0], "unknown", *served.log.items.ids[7:12]] for history in histories]
+    answer = signatures("rank", history=histories, candidates=candidates)
+    for row, history in enumerate(histories):
+        ids = served.log.items.encode(candidates[row])
+        expected = np.where(ids == 1, NOTHING, served.scores(history)[ids - 3])
+        np.testing.assert_allclose(answer["scores"][row], expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(answer["order"][row], np.argsort(-expected, kind="stable"))
+
+
+def test_rank_falls_back_to_popularity(served, signatures):
+    popular, counts = served.best([], 3)
+    answer = signatures("rank", history=[[""]], candidates=[popular[::-1]])
+    assert answer["from_popularity"].tolist() == [True]
+    np.testing.assert_array_equal(answer["scores"], [counts[::-1]])
+
+
+def test_encode_gives_vectors_and_intents(served, signatures):
+    histories = [*served.random_histories(3, 9), [""] * 9]
+    answer = signatures("encode", history=histories)
+    ids = served.log.items.encode(np.ravel(histories[:3])).reshape(3, 9)
+    vectors, means = (np.asarray(part) for part in served.model.encode({"item_ids": ids}))
+    np.testing.assert_allclose(answer["user_vectors"][:3], vectors, rtol=1e-4, atol=1e-5)
+    assert (answer["user_vectors"][3] == 0).all()
+    centroids = served.model.intents.centroids[0].numpy()
+    distances = ((means[:, None] - centroids) ** 2).sum(axis=-1)
+    assert answer["intent"].tolist() == [*distances.argmin(axis=1), -1]
+    closeness = 1 / (1 + distances)
+    np.testing.assert_allclose(
+        answer["intent_affinities"][:3],
+        closeness / closeness.sum(axis=1, keepdims=True),
+        rtol=1e-3,
+    )
+
+
+def test_the_best_items_come_with_the_intent_of_the_history(served, signatures):
+    histories = served.random_histories(20, 6)
+    intents = signatures("encode", history=histories)["intent"]
+    assert len(set(intents)) > 1
+    answers = [
+        signatures("serving_default", history=histories),
+        recommend(signatures, histories),
+    ]
+    for answer in answers:
+        np.testing.assert_array_equal(answer["intent"], intents)
+
+
+def test_similar_items_are_nearest_by_cosine(served, signatures):
+    ids = served.log.items.ids
+    vectors = np.asarray(served.model.encoder.item_vectors())
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    answer = signatures("similar_items", item_ids=[ids[4], "unknown", ids[60]])
+    for row, item in [(0, 4), (2, 60)]:
+        cosines = vectors @ vectors[item]
+        cosines[item] = NOTHING
+        nearest = np.argsort(-cosines)[:5]
+        assert texts(answer["item_ids"])[row] == ids[nearest].tolist()
+        np.testing.assert_allclose(answer["scores"][row], cosines[nearest], rtol=1e-4)
+    assert texts(answer["item_ids"])[1] == [""] * 5
+
+
+def test_items_of_an_intent_score_best_for_its_centroid(served, signatures):
+    answer = signatures("items_of_intent", intents=np.array([2, 0], dtype="int32"))
+    vectors = np.asarray(served.model.encoder.item_vectors())
+    for row, intent in [(0, 2), (1, 0)]:
+        scores = vectors @ served.model.intents.centroids[0].numpy()[intent]
+        best = np.argsort(-scores)[:5]
+        assert texts(answer["item_ids"])[row] == served.log.items.ids[best].tolist()
+        np.testing.assert_allclose(answer["scores"][row], scores[best], rtol=1e-4)
+
+
+@pytest.mark.parametrize("k", [0, -1, 41])
+def test_k_out_of_range_is_an_error_and_the_next_request_is_answered(signatures, log, k):
+    item = log.items.ids[0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"from 1 to 40, not\] \[{k}"):
+        recommend(signatures, [[item]], k)
+    assert recommend(signatures, [[item]], 3)["item_ids"].shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("rank", {"history": [["1"]], "candidates": [["x", ""]]}, "None of the candidates is an"),
+        ("rank", {"history": [["1"]], "candidates": [["1"]] * 2}, "one row for each history"),
+        ("items_of_intent", {"intents": np.array([3], "int32")}, "from 0 to 2, not"),
+        ("items_of_intent", {"intents": np.array([-1], "int32")}, "from 0 to 2, not"),
+    ],
+)
+def test_bad_requests_say_what_was_wrong(signatures, name, inputs, message):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signatures(name, **inputs)
+
+
+def test_k_is_at_most_the_catalogue(served, log, tmp_path):
+    export_saved_model(served.model, log, tmp_path / "1", k=1000)
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
     assert answer["item_ids"].shape == (1, log.num_items)
 
 
-@pytest.fixture(scope="module", params=["iclrec_ips_c", "ipsrec_s", "provider_sum"])
-def served_with_providers(request, log, tmp_path_factory):
-    keras.utils.set_random_seed(1)
-    table = {item: f"brand {int(item) % 7}" for item in log.items.ids[:50]}
-    log = log.with_item_providers(table)
-    config = make_config(model=request.param, hidden_dim=16, max_length=10, num_intents=(3,))
-    model = build_model(config, log.items.size, log.providers)
-    # As drawn, the weights are so small that providers hardly count.
-    random = np.random.default_rng(1)
-    for weight in model.encoder.trainable_weights:
-        weight.assign_add(random.normal(scale=0.2, size=weight.shape))
-    folder = tmp_path_factory.mktemp("served") / "1"
-    export_saved_model(model, log.items, folder)
-    return model, log, tf.saved_model.load(str(folder))
-
-
-@pytest.mark.parametrize("batch_size", [1, 33])
-def test_a_model_with_providers_needs_items_only(served_with_providers, batch_size):
-    model, log, loaded = served_with_providers
-    random = np.random.default_rng(batch_size)
-    histories = [
-        random.choice(log.items.ids, size=length, replace=False).tolist()
-        for length in random.integers(1, 30, size=batch_size)
-    ]
+@pytest.mark.parametrize("name", ["iclrec_ips_c", "ipsrec_s", "provider_sum", "sasrec"])
+def test_every_model_is_served_with_items_alone(name, log, tmp_path):
+    served = Served(built(name, log), log, str(tmp_path / "1"))
+    export_saved_model(served.model, log, served.folder)
+    loaded = tf.saved_model.load(served.folder)
+    assert ("items_of_intent" in loaded.signatures) == name.startswith("iclrec")
     serve = loaded.signatures["serving_default"]
     assert list(serve.structured_input_signature[1]) == ["history"]
-    answer = serve(history=to_tensor(histories))
+    histories = served.random_histories(9, 30)
+    answer = serve(history=tf.constant(histories))
+    assert ("intent" in answer) == name.startswith("iclrec")
     for row, history in enumerate(histories):
-        ids = log.items.encode(history)
-        providers = log.providers.of_items[ids]
-        inputs = {"item_ids": ids[None, -10:], "provider_ids": providers[None, -10:]}
-        scores = model(inputs).numpy()[0]
-        scores[ids - 3] = -np.inf
-        best = np.argsort(-scores, kind="stable")[:20]
-        returned = [item.decode() for item in answer["item_ids"][row].numpy()]
-        assert returned == log.items.ids[best].tolist()
-        np.testing.assert_allclose(answer["scores"][row], scores[best], atol=1e-5)
+        ids, scores = served.best(history, 20, left_out=history)
+        assert texts(answer["item_ids"].numpy())[row] == ids
+        np.testing.assert_allclose(answer["scores"][row], scores, rtol=1e-4, atol=1e-4)
 
 
-def test_the_served_models_depend_on_providers(served_with_providers):
+def test_the_served_models_depend_on_providers(log):
     """Otherwise the test before would show nothing."""
-    model, log, _ = served_with_providers
+    model = built("iclrec_ips_c", log)
     ids = log.items.encode(log.items.ids[:8])[None]
     looked_up = model({"item_ids": ids}).numpy()
     unknown = model({"item_ids": ids, "provider_ids": np.ones_like(ids)}).numpy()
     assert np.abs(looked_up - unknown).max() > 1e-2
+
+
+def test_there_are_no_python_functions_and_no_custom_operations(served):
+    content = (Path(served.folder) / "saved_model.pb").read_bytes()
+    graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    operations = {node.op for node in nodes}
+    assert "TopKV2" in operations
+    assert not {name for name in operations if "PyFunc" in name}
+    known = set(tf.raw_ops.__dict__) | {f.signature.name for f in graph.library.function}
+    assert operations - known <= {"_Retval", "_Arg"}
+
+
+def test_versions_count_on(tmp_path):
+    assert next_version(tmp_path / "none").name == "1"
+    for name in ("1", "9", "notes", ".123.11"):
+        (tmp_path / name).mkdir()
+    assert next_version(tmp_path).name == "10"
+
+
+def test_a_failed_export_leaves_nothing(served, log, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("tf_iclrec.serving.saved_model.write_warm_up_requests", fail)
+    with pytest.raises(OSError, match="disk full"):
+        export_saved_model(served.model, log, tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []

@@ -44,10 +44,19 @@ class Ranker(tf.Module):
 
     def __init__(self, model: SequentialRecommender, counts: np.ndarray):
         super().__init__()
-        self.model = model
+        # Of the model only the variables are saved, and as TensorFlow's: Keras 3 gives each of
+        # its own a second one in a SavedModel, and the C++ loader restores that one only.
+        # The optimizer's stay behind as well.
+        self._model = lambda: model
+        layers = [model.encoder] if model.intents is None else [model.encoder, model.intents]
+        self.weights = [variable.value for layer in layers for variable in layer.variables]
         counts = tf.cast(counts, tf.float32)[:, tf.newaxis]
         item_vectors = tf.cast(model.encoder.item_vectors(), tf.float32)
         self.index = RetrievalIndex(tf.concat([item_vectors, counts], axis=1))
+
+    @property
+    def model(self) -> SequentialRecommender:
+        return self._model()
 
     def encode(self, item_ids: tf.Tensor) -> EncodedUsers:
         """Encode histories ``(batch, time)`` of internal ids, 0 = padding."""

@@ -21,6 +21,17 @@ def _strings(name: str, rank: int = 2) -> tf.TensorSpec:
     return tf.TensorSpec([None] * rank, tf.string, name)
 
 
+def _takes(*specs: tf.TensorSpec) -> Callable[[Callable], Callable]:
+    """Marks a method with what it takes. It becomes a graph when it is asked for: of a
+    `tf.function` that is there, all would be traced, also those that a model can't answer."""
+
+    def mark(method: Callable) -> Callable:
+        method.input_signature = specs
+        return method
+
+    return mark
+
+
 class ServingModule(tf.Module):
     """The graph that is served: vocabulary, model and index in one.
 
@@ -70,9 +81,14 @@ class ServingModule(tf.Module):
             "encode": self.encode,
             "similar_items": self.similar_items,
         }
-        return served | ({"items_of_intent": self.items_of_intent} if self.has_intents else {})
+        if self.has_intents:
+            served["items_of_intent"] = self.items_of_intent
+        return {
+            name: tf.function(method, input_signature=method.input_signature)
+            for name, method in served.items()
+        }
 
-    @tf.function(input_signature=[_strings("history")])
+    @_takes(_strings("history"))
     def best(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         """The best unseen items for each history.
 
@@ -87,13 +103,11 @@ class ServingModule(tf.Module):
         known = self._known(history)
         return self._recommended(known, known.to_tensor(PADDING_ID), self.k)
 
-    @tf.function(
-        input_signature=[
-            _strings("history"),
-            tf.TensorSpec([], tf.int32, "k"),
-            _strings("exclude"),
-            tf.TensorSpec([], tf.bool, "filter_seen"),
-        ]
+    @_takes(
+        _strings("history"),
+        tf.TensorSpec([], tf.int32, "k"),
+        _strings("exclude"),
+        tf.TensorSpec([], tf.bool, "filter_seen"),
     )
     def recommend(
         self, history: tf.Tensor, k: tf.Tensor, exclude: tf.Tensor, filter_seen: tf.Tensor
@@ -115,7 +129,7 @@ class ServingModule(tf.Module):
         seen = tf.where(filter_seen, known.to_tensor(PADDING_ID), PADDING_ID)
         return self._recommended(known, tf.concat([seen, excluded], axis=1), k)
 
-    @tf.function(input_signature=[_strings("history"), _strings("candidates")])
+    @_takes(_strings("history"), _strings("candidates"))
     def rank(self, history: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
         """Score some items only, seen ones too: for allow-lists and re-ranking.
 
@@ -139,7 +153,7 @@ class ServingModule(tf.Module):
         order = tf.argsort(scores, direction="DESCENDING", stable=True)
         return {"scores": scores, "order": order, "from_popularity": encoded.is_new}
 
-    @tf.function(input_signature=[_strings("history")])
+    @_takes(_strings("history"))
     def encode(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
         """User vectors, for retrieval or models elsewhere.
 
@@ -158,7 +172,7 @@ class ServingModule(tf.Module):
             answer |= {"intent": self._intent(encoded), "intent_affinities": affinities}
         return answer
 
-    @tf.function(input_signature=[_strings("item_ids", rank=1)])
+    @_takes(_strings("item_ids", rank=1))
     def similar_items(self, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """The items nearest to each item.
 
@@ -180,7 +194,7 @@ class ServingModule(tf.Module):
         scores, nearest = tf.math.top_k(tf.where(unusable, -float("inf"), cosines), self.k)
         return self._answer(scores, nearest)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "intents")])
+    @_takes(tf.TensorSpec([None], tf.int32, "intents"))
     def items_of_intent(self, intents: tf.Tensor) -> dict[str, tf.Tensor]:
         """What an intent is about: the items that score best for its centroid.
 
@@ -262,9 +276,10 @@ def export_saved_model(
     directory.parent.mkdir(parents=True, exist_ok=True)
     ranker = Ranker(model, training_counts(interactions))
     module = ServingModule(ranker, interactions.items, k, max_k)
+    signatures = module.signatures
     with replace_directory(directory) as path:
-        tf.saved_model.save(module, str(path), signatures=module.signatures)
-        write_warm_up_requests(path, directory.parent.name, module.signatures, module.raw_ids[0])
+        tf.saved_model.save(module, str(path), signatures=signatures)
+        write_warm_up_requests(path, directory.parent.name, signatures, module.raw_ids[0])
 
 
 def next_version(folder: str | Path) -> Path:

@@ -1,0 +1,88 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_iclrec import (
+    Interactions,
+    SequentialRecommender,
+    build_model,
+    export_saved_model,
+    make_config,
+)
+from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.synthetic import planted_intents
+
+MAX_LENGTH = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A model, its log, and the folder that it was exported to."""
+
+    model: SequentialRecommender
+    log: Interactions
+    folder: str
+
+    def random_histories(self, num_users, length):
+        random = np.random.default_rng(length)
+        return random.choice(self.log.items.ids, size=(num_users, length)).tolist()
+
+    def scores(self, history):
+        """What the Python model says of all items: by popularity without a known item."""
+        ids = self.log.items.encode(history)
+        ids = ids[ids >= 3]
+        if not len(ids):
+            return training_counts(self.log).astype("float32")
+        return self.model({"item_ids": ids[None, -MAX_LENGTH:]}).numpy()[0]
+
+    def best(self, history, k, left_out=()):
+        """The best items and their scores, by sorting all of them."""
+        scores = self.scores(history)
+        out = self.log.items.encode(list(left_out))
+        scores[out[out >= 3] - 3] = -np.inf
+        best = np.argsort(-scores, kind="stable")[:k]
+        best = best[np.isfinite(scores[best])]
+        return self.log.items.ids[best].tolist(), scores[best]
+
+
+def built(name, log):
+    keras.utils.set_random_seed(1)
+    config = make_config(model=name, hidden_dim=16, max_length=MAX_LENGTH, num_intents=(3,))
+    model = build_model(config, log.items.size, log.providers)
+    # As drawn, the weights are so small that all scores are nearly the same.
+    random = np.random.default_rng(1)
+    for weight in model.encoder.trainable_weights:
+        weight.assign_add(random.normal(scale=0.2, size=weight.shape))
+    if model.intents is not None:
+        model.intents.update([random.normal(size=model.intents.centroids[0].shape)])
+    return model
+
+
+@pytest.fixture(scope="session")
+def log():
+    log, _ = planted_intents(num_users=100, num_items=90, num_intents=3)
+    return log.with_item_providers({item: f"brand {int(item) % 7}" for item in log.items.ids[:70]})
+
+
+@pytest.fixture(scope="session")
+def served(log, tmp_path_factory):
+    """ICLRec."""
+    model = built("iclrec", log)
+    folder = tmp_path_factory.mktemp("served") / "shop" / "1"
+    export_saved_model(model, log, folder, k=5, max_k=40)
+    return Served(model, log, str(folder))
+
+
+@pytest.fixture(scope="session")
+def signatures(served):
+    """The signatures of the loaded model: from arrays by name to arrays by name."""
+    loaded = tf.saved_model.load(served.folder)
+
+    def call(name, **inputs):
+        answer = loaded.signatures[name](**{key: tf.constant(v) for key, v in inputs.items()})
+        return {key: value.numpy() for key, value in answer.items()}
+
+    return call
