@@ -1,4 +1,4 @@
-"""Commands as a user runs them: in a process of their own."""
+"""Training, evaluating and converting from the command line."""
 
 import json
 import re
@@ -11,13 +11,10 @@ import pytest
 
 from tf_iclrec.data.synthetic import planted_intents
 
+from .command_line import check_refused, run
+
 SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
-
-
-def run(module, *arguments, **kwargs):
-    command = [sys.executable, "-m", f"tf_iclrec.{module}", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -285,15 +282,8 @@ def test_published_weights_give_the_published_figures(shared, tmp_path):
     }
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "convert"])
+@pytest.mark.parametrize("module", ["train", "evaluate", "convert", "export", "recommend"])
 def test_help_explains_every_option(module):
     result = run(module, "--help")
     assert result.returncode == 0
     assert "usage: python -m tf_iclrec" in result.stdout
-
-
-def check_refused(result, message):
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert "Traceback" not in result.stderr

@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = Path(values.output or Path("savedmodels") / Path(values.run).resolve().name)
     if folder.is_file():
         raise UserError(f"{folder} is a file; the output must be a folder.")
+    if values.ann and Path(values.ann).exists():
+        raise UserError(f"{values.ann} exists. Remove it, or choose another folder for --ann.")
     version = next_version(folder)
     export_saved_model(run.model, run.interactions, version, values.k, values.max_k)
     print(f"SavedModel: {version}")

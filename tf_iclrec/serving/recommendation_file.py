@@ -50,11 +50,12 @@ def write_recommendations(
     import pyarrow.parquet as pq
 
     output = Path(output)
-    parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
+    recommender.check_k(k)
     search = recommender.search(
         None if candidates is None else recommender.encode_items(candidates, 0, "ignore")
     )
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
+    parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
     done, paths = 0, []
     for number, users in enumerate(chunks):
         path = parts.path(number)

@@ -170,6 +170,14 @@ class BatchRecommender:
             return _ListSearch(self.ranker, candidates)
         return _IndexSearch(self.ranker, candidates.item_ids - NUM_SPECIAL_IDS)
 
+    def check_k(self, k: int) -> None:
+        """
+        Raises:
+            UserError: If there are not as many items, or ``k`` is not positive.
+        """
+        if not 1 <= k <= len(self.items):
+            raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
+
     def recommend(
         self,
         user_ids: Sequence[str],
@@ -191,8 +199,7 @@ class BatchRecommender:
         """
         import pyarrow as pa
 
-        if not 1 <= k <= len(self.items):
-            raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
+        self.check_k(k)
         num_users = len(histories.starts)
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
         rows = np.full((num_users, k), -1, dtype=np.int32)

@@ -1,0 +1,209 @@
+"""Exporting and recommending from the command line."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from tf_iclrec import fit, make_config
+from tf_iclrec.data.synthetic import planted_intents
+
+from .command_line import check_refused, run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run on a log with user ids u0, u1, ... in columns of other names."""
+    folder = tmp_path_factory.mktemp("trained")
+    log, _ = planted_intents(num_users=60, num_items=40, num_intents=3)
+    table = pd.DataFrame(
+        {
+            "who": [f"u{user}" for user, n in enumerate(log.lengths) for _ in range(n)],
+            "what": log.items.decode(log.item_ids),
+            "when": range(log.num_actions),
+        }
+    )
+    table.to_csv(folder / "log.csv", index=False)
+    config = make_config(
+        model="sasrec",
+        data=str(folder / "log.csv"),
+        user_column="who",
+        item_column="what",
+        time_column="when",
+        hidden_dim=8,
+        num_blocks=1,
+        epochs=1,
+        max_length=20,
+    )
+    return fit(config, folder / "run"), folder / "run"
+
+
+def test_export_writes_the_next_version(trained, tmp_path):
+    _, path = trained
+    output = tmp_path / "models" / "shop"
+    for version in ("1", "2"):
+        result = run("export", path, "--output", output, "--k", 3, "--max-k", 6)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout == f"SavedModel: {output / version}\n"
+    assert sorted(folder.name for folder in output.iterdir()) == ["1", "2"]
+    loaded = tf.saved_model.load(str(output / "2"))
+    answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
+    assert answer["item_ids"].shape == (1, 3)
+
+
+def test_export_goes_to_a_folder_named_like_the_run(trained, tmp_path):
+    _, path = trained
+    result = run("export", path, "--ann", "vectors", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "savedmodels" / "run" / "1" / "saved_model.pb").is_file()
+    assert (tmp_path / "vectors" / "items.parquet").is_file()
+    assert "Item vectors: vectors, 39 items, flat index" in result.stdout
+
+
+def test_recommend_writes_all_users(trained, tmp_path):
+    finished, path = trained
+    result = run("recommend", path, "--output", tmp_path / "recs.parquet", "--k", 4)
+    assert result.returncode == 0, result.stderr
+    assert "60/60" in result.stdout
+    recommended = pd.read_parquet(tmp_path / "recs.parquet")
+    assert recommended["user_id"].unique().tolist() == finished.interactions.users.tolist()
+    assert (recommended.groupby("user_id").size() == 4).all()
+    assert not recommended["from_popularity"].any()
+
+
+@pytest.mark.parametrize("form", ["txt", "csv", "parquet"])
+def test_recommend_takes_users_and_items_from_files(trained, tmp_path, form):
+    _, path = trained
+    users, items = ["u5", "nobody"], ["1", "2", "3"]
+    if form == "txt":
+        (tmp_path / "users.txt").write_text("u5\n\nnobody\n")
+        (tmp_path / "items.txt").write_text("1\n2\n3\n")
+    else:
+        for name, column, ids in (("users", "who", users), ("items", "what", items)):
+            frame = pd.DataFrame({"other": ids, column: ids})
+            if form == "csv":
+                frame.to_csv(tmp_path / f"{name}.csv", index=False)
+            else:
+                frame.to_parquet(tmp_path / f"{name}.parquet")
+    arguments = ["--output", tmp_path / "recs.parquet", "--users", tmp_path / f"users.{form}"]
+    arguments += ["--candidates", tmp_path / f"items.{form}", "--keep-seen"]
+    result = run("recommend", path, *arguments)
+    assert result.returncode == 0, result.stderr
+    recommended = pd.read_parquet(tmp_path / "recs.parquet")
+    assert recommended["user_id"].tolist() == ["u5"] * 3 + ["nobody"] * 3
+    assert set(recommended["item_id"]) == set(items)
+    assert recommended["from_popularity"].tolist() == [False] * 3 + [True] * 3
+
+
+def test_recommend_keeps_a_file_unless_told(trained, tmp_path):
+    _, path = trained
+    output = tmp_path / "recs.parquet"
+    output.write_text("precious")
+    (tmp_path / "users.txt").write_text("u5\n")
+    arguments = ["--output", output, "--users", tmp_path / "users.txt"]
+    check_refused(run("recommend", path, *arguments), "exists. Use --overwrite")
+    assert output.read_text() == "precious"
+    result = run("recommend", path, *arguments, "--overwrite", "--k", 2)
+    assert result.returncode == 0, result.stderr
+    assert pd.read_parquet(output)["rank"].tolist() == [1, 2]
+
+
+def test_recommend_reads_newer_histories(trained, tmp_path):
+    finished, path = trained
+    (tmp_path / "new.csv").write_text("who,what,when\nu5,1,1\neve,2,1\neve,3,2\nu5,new,2\n")
+    arguments = ["--output", tmp_path / "recs.parquet", "--histories", tmp_path / "new.csv"]
+    result = run("recommend", path, *arguments, "--k", 39)
+    assert result.returncode == 0, result.stderr
+    recommended = pd.read_parquet(tmp_path / "recs.parquet")
+    by_user = recommended.groupby("user_id")["item_id"].agg(set)
+    items = set(finished.interactions.items.ids)
+    assert by_user["u5"] == items - {"1"}
+    assert by_user["eve"] == items - {"2", "3"}
+
+
+def test_an_interrupted_recommend_goes_on(trained, tmp_path):
+    """Enough users for several chunks, the first of which is there after the interruption."""
+    _, path = trained
+    (tmp_path / "users.txt").write_text("\n".join(f"u{row % 60}" for row in range(90_000)))
+    output = tmp_path / "recs.parquet"
+    arguments = [path, "--output", output, "--users", tmp_path / "users.txt"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tf_iclrec.recommend", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        part = tmp_path / ".recs.parquet.parts" / "000000.parquet"
+        deadline = time.time() + 120
+        while not part.exists() and time.time() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "interrupted. The same command goes on after the last chunk.\n"
+    assert not output.exists()
+    written = part.stat().st_mtime_ns
+    assert run("recommend", *arguments[:2], output, *arguments[3:]).returncode == 0
+    assert pd.read_parquet(output, columns=["user_id"])["user_id"].nunique() == 60
+    assert not part.parent.exists()
+    assert written
+
+
+@pytest.fixture
+def broken(trained, tmp_path):
+    """A copy of the run, to break."""
+    return shutil.copytree(trained[1], tmp_path / "broken")
+
+
+@pytest.mark.parametrize("command", ["export", "recommend", "evaluate"])
+def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
+    arguments = [] if command == "evaluate" else ["--output", tmp_path / "out"]
+    (broken / "format.json").write_text(json.dumps({"format": 99}))
+    check_refused(run(command, broken, *arguments), "has format 99, and this version of tf_iclrec")
+    (broken / "format.json").write_text(json.dumps({"format": 1}))
+    (broken / "metrics.json").unlink()
+    check_refused(run(command, broken, *arguments), "is not finished. Continue it: python -m")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--users", "nowhere.txt"], "No such file: nowhere.txt"),
+        (["--users", "empty.txt"], "empty.txt holds no ids"),
+        (["--users", "wrong.csv"], "wrong.csv has no column 'who', only a, b"),
+        (["--exclude", "nowhere.txt"], "No such file: nowhere.txt"),
+        (["--candidates", "strangers.txt"], "None of the candidates is an item"),
+        (["--histories", "wrong.csv"], "No column 'who', 'what', 'when'"),
+        (["--k", 0], "k must be from 1 to 39, the number of items, not 0"),
+        (["--k", 40], "k must be from 1 to 39"),
+        (["--output", "no/such/folder.parquet"], "No such folder: no/such"),
+        (["--outptu", "x"], "did you mean '--output'?"),
+    ],
+)
+def test_bad_requests_get_one_clear_line(trained, tmp_path, arguments, message):
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "strangers.txt").write_text("soap\n")
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n")
+    before = sorted(tmp_path.iterdir())
+    result = run("recommend", trained[1], "--output", "recs.parquet", *arguments, cwd=tmp_path)
+    check_refused(result, message)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_export_refuses_what_it_cannot_do(trained, tmp_path):
+    _, path = trained
+    (tmp_path / "file").write_text("")
+    arguments = ["--output", tmp_path / "out"]
+    check_refused(run("export", path, "--output", tmp_path / "file"), "is a file; the output must")
+    check_refused(run("export", path, *arguments, "--k", 5, "--max-k", 4), "--k must be from 1")
+    check_refused(run("export", path, *arguments, "--ann", tmp_path), "exists. Remove it")
+    check_refused(run("export", tmp_path, *arguments), "is not a run directory")
+    assert not (tmp_path / "out").exists()
