@@ -115,6 +115,7 @@ class BatchRecommender:
         log = interactions if newer is None else newer
         self.users = log.users
         self._users = Vocabulary(log.users)
+        self._among_all = _IndexSearch(self.ranker, np.arange(len(self.items)))
         ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
         self._histories = _without_unknown(ids, log.offsets)
         self._raw_items = pa.array(self.items.ids, pa.string())
@@ -162,7 +163,7 @@ class BatchRecommender:
             UserError: If no candidate is an item of the data.
         """
         if candidates is None:
-            return _IndexSearch(self.ranker, np.arange(len(self.items)))
+            return self._among_all
         if not len(candidates.item_ids):
             raise UserError("None of the candidates is an item of the data.")
         candidates = candidates.distinct()
