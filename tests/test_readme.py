@@ -1,5 +1,6 @@
 """What the README says is run, word for word."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
+from tf_iclrec import load_run
 from tf_iclrec.data.synthetic import planted_intents
 
 ROOT = Path(__file__).parent.parent
@@ -65,16 +68,18 @@ def test_the_shell_line_for_own_data_trains(own_run, folder):
 def test_the_python_lines_for_own_data_train_and_save(folder):
     code = block_with("python", "model.fit(") + 'model.save("mine.keras")\n'
     code += 'again = keras.saving.load_model("mine.keras")\n'
-    code += 'tf_iclrec.export_saved_model(again, log.items, "savedmodels/mine/1")\n'
+    code += 'tf_iclrec.export_saved_model(again, log, "savedmodels/mine/1")\n'
     output = execute([sys.executable, "-c", code], folder)
     assert "val_NDCG@20" in output
     assert (folder / "savedmodels" / "mine" / "1" / "saved_model.pb").is_file()
 
 
 @pytest.mark.usefixtures("own_run")
-def test_the_served_model_answers(folder):
-    output = execute([sys.executable, "-c", block_with("python", "signatures")], folder)
-    assert output.count("tf.Tensor") == 2
+def test_recommending_from_python_and_to_a_file(folder):
+    output = execute([sys.executable, "-c", block_with("python", "recommend(")], folder)
+    assert output.count("item_id") == 2
+    execute(block_with("sh", "tf_iclrec.recommend runs/mine"), folder, shell=True)
+    assert len(pd.read_parquet(folder / "recs.parquet")) == 200 * 20
 
 
 def test_the_provider_lines_train_and_use_providers(folder):
@@ -87,22 +92,50 @@ def test_the_provider_lines_train_and_use_providers(folder):
     assert shape == "(1, 7)"
 
 
+@pytest.fixture(scope="module")
+def default_run(tmp_path_factory):
+    """What `make train` prints, and the run that it leaves."""
+    folder = tmp_path_factory.mktemp("default")
+    (folder / "venv").symlink_to(sys.prefix)
+    run = folder / "runs" / "completejourney"
+    command = ["make", "-C", ROOT, "-o", folder / "venv" / "installed", "train"]
+    return execute([*command, f"VENV={folder / 'venv'}", f"RUN={run}"], folder), run
+
+
 @pytest.mark.slow
-def test_make_train_does_what_is_said(tmp_path):
-    installed = "venv/installed"
-    (tmp_path / "venv").symlink_to(sys.prefix)
-    command = ["make", "-C", ROOT, "-o", tmp_path / installed, "train"]
-    command += [f"VENV={tmp_path / 'venv'}", f"RUN={tmp_path / 'run'}"]
-    output = execute(command, tmp_path)
+def test_make_train_does_what_is_said(default_run):
     figures = {
         line.split()[0]: [float(value) for value in line.split()[1:]]
-        for line in output.splitlines()
+        for line in default_run[0].splitlines()
         if line.startswith(("iclrec ", "popularity "))
     }
     # HR@5 to MRR@20: clearly better than popularity in every one.
     assert len(figures["iclrec"]) == 9
     for ours, popular in zip(figures["iclrec"], figures["popularity"], strict=True):
         assert ours > 1.4 * popular
+
+
+@pytest.mark.slow
+def test_the_request_to_tensorflow_serving_is_answered_as_shown(default_run):
+    """The lines for a shell export to a folder that the served configuration names; the body
+    of the request fits the signature, and the answer has what is shown."""
+    run = default_run[1]
+    lines = block_with("sh", "curl")
+    (export,) = [line for line in lines.splitlines() if "tf_iclrec.export" in line]
+    execute(export, run.parents[1], shell=True)
+    assert 'name: "completejourney"' in (ROOT / "savedmodels" / "models.config").read_text()
+    loaded = tf.saved_model.load(str(run.parents[1] / "savedmodels" / "completejourney" / "1"))
+    request = json.loads(lines[lines.index("{") : lines.rindex("}") + 1])
+    serve = loaded.signatures[request["signature_name"]]
+    answer = serve(**{name: tf.constant(value) for name, value in request["inputs"].items()})
+    shown = json.loads(block_with("json", "outputs"))["outputs"]
+    assert {name: np.shape(value) for name, value in shown.items()} == {
+        name: tuple(value.shape) for name, value in answer.items()
+    }
+    items = set(load_run(run).interactions.items.ids)
+    assert set(np.ravel(request["inputs"]["history"])) <= items
+    assert set(np.ravel(shown["item_ids"])) <= items
+    assert answer["from_popularity"].numpy().tolist() == shown["from_popularity"]
 
 
 def test_every_module_that_is_named_exists():
