@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, UserError
-from tf_iclrec.data.splits import Histories, drop_short_users, split_histories
+from tf_iclrec.data.splits import Histories, drop_short_users, split_histories, training_counts
 
 LOG = Interactions.from_sequences({"ann": list("abcde"), "bob": list("fgh"), "cat": list("acegik")})
 
@@ -66,6 +66,39 @@ def test_distinct_of_some_rows_holds_only_their_items():
 def test_distinct_of_no_rows_is_empty():
     none = np.zeros(0, np.int64)
     assert Histories(LOG.item_ids, none, none).distinct().lengths.tolist() == []
+
+
+def test_joined_histories_are_the_same_in_an_array_of_their_own():
+    histories = split_histories(LOG, "train").longer_than(1)
+    joined = histories.joined()
+    assert visible(LOG, joined) == visible(LOG, histories) == ["abc", "aceg"]
+    assert joined.item_ids.size == 7
+
+
+@pytest.mark.parametrize("max_length", [None, 1, 3, 50])
+def test_padded_histories_end_with_the_last_items(max_length, random_log):
+    log = random_log(4, users=40, items=30, shortest=2, longest=20)
+    histories = split_histories(log, "train")
+    rows = np.array([5, 0, 39, 5])
+    padded = histories.padded(rows, max_length)
+    expected = [log.item_ids[histories.starts[row] : histories.ends[row]] for row in rows]
+    expected = [items[-(max_length or 50) :].tolist() for items in expected]
+    assert [row[row != 0].tolist() for row in padded] == expected
+    assert padded.shape == (4, max(1, *map(len, expected)))
+    assert (np.sort(padded != 0, axis=1) == (padded != 0)).all()
+
+
+def test_padding_of_empty_histories_is_one_column():
+    none = np.zeros(2, np.int64)
+    assert Histories(np.zeros(0, np.int32), none, none).padded(np.array([1, 0])).tolist() == [
+        [0],
+        [0],
+    ]
+
+
+def test_training_counts_leave_the_held_out_items_out():
+    counts = dict(zip(LOG.items.ids, training_counts(LOG).tolist(), strict=True))
+    assert counts == dict(zip("abcdefghik", [2, 1, 2, 0, 1, 1, 1, 0, 0, 0], strict=True))
 
 
 def test_short_users_are_dropped_and_counted():

@@ -51,6 +51,16 @@ def test_is_finite_and_unfitted_before_the_first_update(vectors):
     assert set(np.asarray(ids)) <= {0, 1, 2}
 
 
+def test_affinities_are_the_soft_assignment_of_dec(layer, vectors, centroids):
+    for affinities, centres, (ids, _) in zip(
+        layer.affinities(vectors), centroids, layer(vectors), strict=True
+    ):
+        closeness = 1 / (1 + ((vectors[:, None] - centres) ** 2).sum(axis=-1))
+        expected = closeness / closeness.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(affinities, expected, rtol=1e-4)
+        np.testing.assert_array_equal(np.argmax(affinities, axis=1), ids)
+
+
 def test_update_replaces_the_centroids_and_marks_them_fitted(layer, centroids):
     layer.update([-value for value in centroids])
     assert float(layer.fitted) == 1.0

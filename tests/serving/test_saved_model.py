@@ -164,6 +164,25 @@ def test_items_of_an_intent_score_best_for_its_centroid(served, signatures):
         np.testing.assert_allclose(answer["scores"][row], scores[best], rtol=1e-4)
 
 
+def test_provider_affinities_are_sums_over_their_items(served, signatures):
+    (history,) = served.random_histories(1, 6)
+    answer = signatures("provider_affinities", history=[history, [""] * 6])
+    scores = served.scores(history).astype("float64")
+    probabilities = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+    counts = served.scores([])
+    providers = served.log.providers
+    for row, of_items in enumerate([probabilities, counts / counts.sum()]):
+        sums = np.array(
+            [
+                of_items[providers.of_items[3:] == p + 3].sum()
+                for p in range(len(providers.vocabulary))
+            ]
+        )
+        best = np.argsort(-sums, kind="stable")[:5]
+        assert texts(answer["provider_ids"])[row] == providers.vocabulary.ids[best].tolist()
+        np.testing.assert_allclose(answer["affinities"][row], sums[best], rtol=1e-3)
+
+
 @pytest.mark.parametrize("k", [0, -1, 41])
 def test_k_out_of_range_is_an_error_and_the_next_request_is_answered(signatures, log, k):
     item = log.items.ids[0]

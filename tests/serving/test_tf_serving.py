@@ -39,10 +39,12 @@ def requests_to(served):
         "encode": {"history": np.array(histories)},
         "similar_items": {"item_ids": np.array(["3", "unknown"])},
         "items_of_intent": {"intents": np.array([0, 2], dtype="int32")},
+        "provider_affinities": {"history": np.array(histories)},
     }
 
 
 NAMES = ["serving_default", "recommend", "rank", "encode", "similar_items", "items_of_intent"]
+NAMES += ["provider_affinities"]
 
 
 def signature_definitions(served):

@@ -63,6 +63,10 @@ class RetrievalIndex(tf.Module):
     def num_items(self) -> int:
         return self.vectors.shape[0]
 
+    def score_all(self, queries: tf.Tensor) -> tf.Tensor:
+        """Scores ``(batch, items)`` of all rows for each query ``(batch, dim)``."""
+        return tf.matmul(_aligned(queries), self.vectors, transpose_b=True)
+
     def score(self, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         """Scores ``(batch, n)`` of some rows ``(batch, n)`` for each query ``(batch, dim)``;
         minus infinity for a negative row."""

@@ -6,10 +6,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.providers import Providers
 from tf_iclrec.data.splits import training_counts
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.files import replace_directory
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.serving.provider_ranking import provider_affinities
 from tf_iclrec.serving.ranker import EncodedUsers, Ranker
 from tf_iclrec.serving.warm_up import write_warm_up_requests
 
@@ -46,6 +48,7 @@ class ServingModule(tf.Module):
         items: The item vocabulary.
         k: Number of items in answers to requests that don't say.
         max_k: The most that a request may ask for. Both are at most the size of the catalogue.
+        providers: The items' providers, where they are known.
 
     Attributes:
         has_intents: Whether the model has intents. Of several numbers of intents ``K``, the
@@ -58,9 +61,11 @@ class ServingModule(tf.Module):
         items: Vocabulary,
         k: int = DEFAULT_K,
         max_k: int = DEFAULT_MAX_K,
+        providers: Providers | None = None,
     ):
         super().__init__()
         self.ranker = ranker
+        self.providers = providers
         self.max_k = min(max(k, max_k), len(items))
         self.k = min(k, len(items))
         self.has_intents = ranker.model.intents is not None
@@ -83,6 +88,8 @@ class ServingModule(tf.Module):
         }
         if self.has_intents:
             served["items_of_intent"] = self.items_of_intent
+        if self.providers is not None:
+            served["provider_affinities"] = self.provider_affinities
         return {
             name: tf.function(method, input_signature=method.input_signature)
             for name, method in served.items()
@@ -213,6 +220,30 @@ class ServingModule(tf.Module):
         nothing = tf.zeros([tf.shape(intents)[0], 0], tf.int32)
         return self._answer(*self.ranker.index(queries, nothing, self.k))
 
+    @_takes(_strings("history"))
+    def provider_affinities(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        """How likely each provider is to offer a user's next item.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+
+        Returns:
+            ``provider_ids`` ``(batch, n)`` strings and ``affinities`` ``(batch, n)`` float32,
+            the largest first, of the ``k`` nearest providers or all that there are; see
+            `tf_iclrec.provider_affinities`. For a user without a known item, the providers'
+            shares of all interactions.
+        """
+        encoded = self._encoded(self._known(history))
+        scores = self.ranker.index.score_all(encoded.queries)
+        # Popularity is a count, and a softmax over its logarithm the share of all counts.
+        is_new = encoded.is_new[:, tf.newaxis]
+        scores = tf.where(is_new, tf.math.log(tf.maximum(scores, 1e-9)), scores)
+        vocabulary = self.providers.vocabulary
+        affinities = provider_affinities(scores, self.providers)
+        best, order = tf.math.top_k(affinities, min(self.k, len(vocabulary)))
+        raw_ids = tf.constant([str(provider).encode() for provider in vocabulary.ids])
+        return {"provider_ids": tf.gather(raw_ids, order), "affinities": best}
+
     def _known(self, history: tf.Tensor) -> tf.RaggedTensor:
         """Internal ids of the known items of each history."""
         history = tf.ensure_shape(history, [None, None], name="history_is_batch_by_length")
@@ -275,7 +306,7 @@ def export_saved_model(
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     ranker = Ranker(model, training_counts(interactions))
-    module = ServingModule(ranker, interactions.items, k, max_k)
+    module = ServingModule(ranker, interactions.items, k, max_k, interactions.providers)
     signatures = module.signatures
     with replace_directory(directory) as path:
         tf.saved_model.save(module, str(path), signatures=signatures)
