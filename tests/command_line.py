@@ -1,12 +1,36 @@
 """Commands as a user runs them: in a process of their own."""
 
+import signal
 import subprocess
 import sys
+import time
 
 
 def run(module, *arguments, **kwargs):
     command = [sys.executable, "-m", f"tf_iclrec.{module}", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, **kwargs)
+
+
+def run_until(path, stop, module, *arguments):
+    """Start a command and send it the signal ``stop`` as soon as ``path`` exists.
+
+    Returns:
+        Exit code and what it wrote to its standard error.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", f"tf_iclrec.{module}", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job, such as these tests may be, has Ctrl-C switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        deadline = time.time() + 120
+        while not path.exists() and time.time() < deadline:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
 
 
 def check_refused(result, message):

@@ -3,15 +3,12 @@
 import json
 import re
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from tf_iclrec.data.synthetic import planted_intents
 
-from .command_line import check_refused, run
+from .command_line import check_refused, run, run_until
 
 SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
@@ -132,21 +129,9 @@ def test_a_stopped_training_resumes(sequence_file, tmp_path, stop):
     output = tmp_path / "run"
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--epochs", 400]
     arguments += ["--patience", 400]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tf_iclrec.train", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell's background job, such as these tests may be, has Ctrl-C switched off.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        deadline = time.time() + 120
-        while not (output / "history.csv").exists() and time.time() < deadline:
-            time.sleep(0.1)
-        process.send_signal(stop)
-        _, errors = process.communicate(timeout=60)
+    code, errors = run_until(output / "history.csv", stop, "train", *arguments)
     if stop == signal.SIGINT:
-        assert process.returncode == 130
+        assert code == 130
         assert errors.count("\n") == 1
         assert "--resume" in errors
     done = json.loads((output / "checkpoints" / "state.json").read_text())["epochs_done"]
