@@ -12,6 +12,7 @@ from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.providers import Providers, read_item_providers
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.vocabulary import Vocabulary
@@ -29,6 +30,7 @@ from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
+from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.runs import Run, load_run
@@ -41,6 +43,7 @@ from tf_iclrec.serving.recommendations import BatchRecommender, recommend
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.fit import fit
 from tf_iclrec.training.intent_clustering import IntentClustering
+from tf_iclrec.training.lazy_adam import LazyAdam
 
 __version__ = "0.1.0"
 
@@ -52,6 +55,7 @@ __all__ = [
     "IntentContrast",
     "Interactions",
     "ItemProviderContrast",
+    "LazyAdam",
     "NonFiniteLossError",
     "Objective",
     "PopularityRecommender",
@@ -59,6 +63,8 @@ __all__ = [
     "Providers",
     "Run",
     "SampledCrossEntropy",
+    "SampledSoftmaxCrossEntropy",
+    "Sampling",
     "SelfAttentiveEncoder",
     "SequenceContrast",
     "SequentialRecommender",

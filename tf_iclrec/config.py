@@ -67,7 +67,15 @@ class Config:
     )
 
     # Objectives
-    loss: str = _option("softmax", "next-item loss: softmax or sampled")
+    loss: str = _option(
+        "softmax",
+        "next-item loss: softmax (over all items), sampled_softmax (for large catalogues) or "
+        "sampled (cross-entropy with one negative)",
+    )
+    sampling: str = _option(
+        "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
+    )
+    num_samples: int = _option(1024, "items drawn for a batch of sampled_softmax")
     intent_weight: float = _option(0.1, "weight lambda of intent contrast (ICL)")
     sequence_weight: float = _option(0.1, "weight beta of sequence contrast (SeqCL)")
     provider_weight: float = _option(0.0, "weight of item-provider contrast (IPSRec)")
@@ -101,6 +109,7 @@ class Config:
         for name in (
             *("max_length", "hidden_dim", "num_blocks", "num_heads", "num_fusion_blocks"),
             *("kmeans_iterations", "epochs", "batch_size", "patience"),
+            "num_samples",
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in (
@@ -116,7 +125,11 @@ class Config:
         for name in ["crop_ratio", "mask_ratio", "reorder_ratio"]:
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
-        self._check("loss", self.loss in ("softmax", "sampled"), "softmax or sampled")
+        for name, known in (
+            ("loss", ("softmax", "sampled_softmax", "sampled")),
+            ("sampling", ("uniform", "popularity", "in_batch")),
+        ):
+            self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")
         self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
         self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
         self._check("num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim")

@@ -79,6 +79,7 @@ def batches(log, model):
         batch_size=12,
         max_length=10,
         negatives=model.needs_negatives,
+        sampling=model.sampling,
         views=ViewRatios() if model.needs_views else None,
     )
 
@@ -113,7 +114,13 @@ def test_training_beats_chance_on_held_out_items(trained, log):
 
 @pytest.mark.parametrize(
     ("name", "loss"),
-    [*((name, "softmax") for name in TERMS), ("sasrec", "sampled"), ("iclrec", "sampled")],
+    [
+        *((name, "softmax") for name in TERMS),
+        ("sasrec", "sampled"),
+        ("iclrec", "sampled"),
+        ("sasrec", "sampled_softmax"),
+        ("iclrec_ips_c", "sampled_softmax"),
+    ],
 )
 def test_logs_have_every_term_and_their_weighted_sum(log, name, loss):
     model = new_model(model=name, loss=loss)

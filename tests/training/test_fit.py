@@ -23,6 +23,7 @@ from tf_iclrec import (
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.report import evaluate_splits
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.training.lazy_adam import LazyAdam
 
 SMALL = {
     "hidden_dim": 16,
@@ -91,7 +92,7 @@ def test_the_run_directory_is_complete(finished):
     _, output = finished
     names = {path.name for path in output.iterdir()}
     assert names == {
-        *("config.json", "metrics.json", "history.csv", "data", "checkpoints"),
+        *("format.json", "config.json", "metrics.json", "history.csv", "data", "checkpoints"),
         *("tensorboard", "model.keras", "saved_model"),
     }
     assert (output / "saved_model" / "1" / "saved_model.pb").is_file()
@@ -208,6 +209,23 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     before, after = read_history(output), read_history(tmp_path / "run")
     for name in ("loss", "val_NDCG@20", "intent_inertia_6"):
         assert [row[name] for row in before] == [row[name] for row in after]
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "popularity", "in_batch"])
+def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
+    config, tmp_path, fit_interrupted, sampling
+):
+    config = dataclasses.replace(
+        config, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
+    )
+    run = fit(config, tmp_path / "whole")
+    assert isinstance(run.model.optimizer, LazyAdam)
+    losses = [float(row["next_item"]) for row in read_history(tmp_path / "whole")]
+    assert losses[-1] < losses[0]
+    fit_interrupted(config, tmp_path / "run")
+    resumed = fit(config, tmp_path / "run", resume=True)
+    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_patience_is_restored(config, tmp_path):

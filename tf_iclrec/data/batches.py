@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_iclrec.data.augmentation import ViewRatios, apply_view, draw_view
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.splits import Histories, Split, split_histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.errors import UserError
@@ -25,6 +26,7 @@ def training_batches(
     max_length: int = 50,
     negatives: bool = False,
     views: ViewRatios | None = None,
+    sampling: Sampling | None = None,
     seed: int = 0,
     first_epoch: int = 0,
     pad_to_max_length: bool = False,
@@ -38,6 +40,7 @@ def training_batches(
         negatives: Add ``negative_ids``: per position one item the user never had in training,
             drawn uniformly.
         views: Add two augmented views of each sequence.
+        sampling: Add items sampled for the whole batch.
         seed: Everything random follows from it and from the number of the epoch.
         first_epoch: Number of the first pass; to continue an interrupted training.
         pad_to_max_length: Pad every batch to ``max_length`` and mix users of all lengths, as
@@ -50,7 +53,9 @@ def training_batches(
         ``view_provider_ids`` stand beside the items. Besides, ``target_weights`` ``(batch, time)``
         float32: the same at every real position of an epoch, and 1 in total for a batch with
         the average number of them. A mean over each batch would give a position among short
-        histories several times the weight of one among long ones.
+        histories several times the weight of one among long ones. With ``sampling``,
+        ``sampled_ids`` ``(samples,)`` and the logarithms of their probabilities,
+        ``sampled_log_probabilities`` ``(samples,)`` float32.
 
     Raises:
         UserError: If no user has two items left to train on.
@@ -64,6 +69,7 @@ def training_batches(
     lengths = tf.constant(histories.lengths - 1, tf.int32)
     distinct = histories.distinct()
     take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
+    sampler = ItemSampler.for_training(interactions, sampling.kind) if sampling else None
     num_steps = -(-rows // batch_size)
     num_targets = np.minimum(histories.lengths - 1, max_length).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
@@ -94,6 +100,13 @@ def training_batches(
             batch["negative_ids"] = draw_negatives(
                 target_ids, take_seen(batch_rows), interactions.num_items, negative_seed
             )
+        if sampler:
+            if sampling.kind == "in_batch":
+                sampled_ids = tf.boolean_mask(target_ids, target_ids != PADDING_ID)
+            else:
+                sampled_ids = sampler.draw(sampling.num_samples, negative_seed)
+            batch["sampled_ids"] = sampled_ids
+            batch["sampled_log_probabilities"] = sampler.log_probabilities(sampled_ids)
         if views:
             batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
             drawn = [

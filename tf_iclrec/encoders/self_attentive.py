@@ -5,6 +5,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
+from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.masks import valid_mask
 
 
@@ -33,11 +34,12 @@ class SelfAttentiveEncoder(TransformerEncoder):
     """
 
     def build(self, input_shape=None):
-        self.item_embedding = keras.layers.Embedding(
+        self.item_embedding = IdEmbedding(
             self.vocabulary_size,
             self.hidden_dim,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=self.initializer_stddev),
+            self.initializer_stddev,
             dtype=self.dtype_policy,
+            name="embedding",
         )
         self.item_embedding.build()
         self.transformer = self.built_transformer(1, "transformer")

@@ -5,6 +5,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.layers.id_embedding import IdEmbedding
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -55,14 +56,8 @@ class ItemProviderEmbedding(keras.layers.Layer):
 
     def build(self, input_shape=None):
         def embedding(size, name):
-            layer = keras.layers.Embedding(
-                size,
-                self.dim,
-                embeddings_initializer=keras.initializers.RandomNormal(
-                    stddev=self.initializer_stddev
-                ),
-                dtype=self.dtype_policy,
-                name=name,
+            layer = IdEmbedding(
+                size, self.dim, self.initializer_stddev, dtype=self.dtype_policy, name=name
             )
             layer.build()
             return layer

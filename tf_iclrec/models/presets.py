@@ -22,6 +22,7 @@ from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
+from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 
@@ -53,9 +54,12 @@ ENCODERS: dict[str, type[keras.layers.Layer]] = {
     "cross_stream": CrossStreamEncoder,
 }
 
-NEXT_ITEM_LOSSES: dict[str, Callable[[], Objective]] = {
-    "softmax": SoftmaxCrossEntropy,
-    "sampled": SampledCrossEntropy,
+NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
+    "softmax": lambda config: SoftmaxCrossEntropy(),
+    "sampled": lambda config: SampledCrossEntropy(),
+    "sampled_softmax": lambda config: SampledSoftmaxCrossEntropy(
+        kind=config.sampling, num_samples=config.num_samples
+    ),
 }
 
 
@@ -156,7 +160,7 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
 
 
 def _objectives(config) -> list[Objective]:
-    objectives = [NEXT_ITEM_LOSSES[config.loss]()]
+    objectives = [NEXT_ITEM_LOSSES[config.loss](config)]
     for kind, term in (
         (SequenceContrast, "sequence"),
         (IntentContrast, "intent"),

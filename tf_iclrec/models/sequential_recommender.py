@@ -60,6 +60,7 @@ class SequentialRecommender(Recommender):
         self.objectives = tuple(objectives)
         self.num_intents = tuple(num_intents)
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
+        self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
         self.needs_views = any(term.needs_views for term in self.objectives)
         self.needs_intents = any(term.needs_intents for term in self.objectives)
         self.needs_sides = any(term.needs_sides for term in self.objectives)
@@ -155,6 +156,8 @@ class SequentialRecommender(Recommender):
             target_weights=batch.get("target_weights"),
             item_vectors=self.encoder.item_vectors,
             negative_ids=batch.get("negative_ids"),
+            sampled_ids=batch.get("sampled_ids"),
+            sampled_log_probabilities=batch.get("sampled_log_probabilities"),
             view_hidden=tuple(view_hidden),
             view_vectors=tuple(view_vectors),
             sides=sides,

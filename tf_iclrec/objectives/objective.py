@@ -7,6 +7,7 @@ from typing import ClassVar
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.vocabulary import PADDING_ID
 
 
@@ -23,6 +24,8 @@ class EncodedBatch:
         item_vectors: Output vectors: of given ids ``(...,)`` as ``(..., dim)``, or without
             argument of the whole catalogue ``(items, dim)``.
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
+        sampled_ids: ``(samples,)`` int32 items sampled for the batch, if an objective asked
+            for it; with ``sampled_log_probabilities`` ``(samples,)`` float32.
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
             padded; empty unless an objective asked for them.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
@@ -38,6 +41,8 @@ class EncodedBatch:
     item_vectors: Callable[..., KerasTensor]
     target_weights: KerasTensor | None = None
     negative_ids: KerasTensor | None = None
+    sampled_ids: KerasTensor | None = None
+    sampled_log_probabilities: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
     sides: tuple[KerasTensor, KerasTensor] | None = None
@@ -77,6 +82,7 @@ class Objective:
 
     name: ClassVar[str]
     needs_negatives: ClassVar[bool] = False
+    sampling: Sampling | None = None
     needs_views: ClassVar[bool] = False
     needs_intents: ClassVar[bool] = False
     needs_sides: ClassVar[bool] = False

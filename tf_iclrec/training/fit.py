@@ -23,6 +23,7 @@ from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.runs import Run, RunDirectory
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
+from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
@@ -60,7 +61,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     _check_num_intents(model, interactions)
     if not resume:
         directory.start(config, interactions)
-    model.compile(keras.optimizers.Adam(config.learning_rate))
+    model.compile(_optimizer(model, config))
     progress = SaveProgress(directory.checkpoints, directory.history, config.patience, config.seed)
     progress.restore(model)
     if resume:
@@ -109,6 +110,7 @@ def _train(model, config, interactions, directory, progress):
         batch_size=config.batch_size,
         max_length=config.max_length,
         negatives=model.needs_negatives,
+        sampling=model.sampling,
         views=ViewRatios(config.crop_ratio, config.mask_ratio, config.reorder_ratio)
         if model.needs_views
         else None,
@@ -171,6 +173,12 @@ def _read_data(config: Config) -> Interactions:
             flush=True,
         )
     return interactions
+
+
+def _optimizer(model: SequentialRecommender, config: Config) -> keras.optimizers.Optimizer:
+    """With sampled items a step need not touch the others."""
+    kind = LazyAdam if model.sampling else keras.optimizers.Adam
+    return kind(config.learning_rate)
 
 
 def _check_num_intents(model: SequentialRecommender, interactions: Interactions) -> None:

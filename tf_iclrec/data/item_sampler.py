@@ -1,0 +1,68 @@
+"""Items drawn as negatives, all with known probabilities."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How items are sampled for a training batch.
+
+    Attributes:
+        kind: ``"uniform"``, ``"popularity"`` or ``"in_batch"``, which takes the next items of the
+            batch: they come with the probabilities of popularity.
+        num_samples: Items drawn for a batch; ``"in_batch"`` has as many as there are positions.
+    """
+
+    kind: str
+    num_samples: int
+
+
+class ItemSampler:
+    """Draws internal item ids with replacement, from a fixed distribution.
+
+    Args:
+        weights: ``(items,)`` how often each item is drawn, in relation to the others.
+
+    Example: the first item is drawn three times of four.
+    >>> sampler = ItemSampler(np.array([3, 1]))
+    >>> ids = sampler.draw(1000, tf.constant([0, 1]))
+    >>> 700 < int(tf.math.count_nonzero(ids == 3)) < 800
+    True
+    >>> [round(float(value), 4) for value in sampler.log_probabilities(tf.constant([3, 4]))]
+    [-0.2877, -1.3863]
+    """
+
+    def __init__(self, weights: np.ndarray):
+        weights = np.asarray(weights, dtype=np.float64)
+        probabilities = weights / weights.sum()
+        self._cumulative = tf.constant(np.cumsum(probabilities))
+        with np.errstate(divide="ignore"):
+            logarithms = np.log(probabilities).astype(np.float32)
+        self._log_probabilities = tf.constant(logarithms)
+
+    @classmethod
+    def for_training(cls, interactions: Interactions, kind: str) -> "ItemSampler":
+        """All items alike (``"uniform"``), or by their number of interactions in the training
+        data; an item that has none counts as if it had one."""
+        if kind == "uniform":
+            return cls(np.ones(interactions.num_items))
+        return cls(np.maximum(training_counts(interactions), 1))
+
+    def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
+        """``(count,)`` int32 internal ids, all from ``seed`` ``(2,)``."""
+        places = tf.random.stateless_uniform([count], seed, dtype=tf.float64)
+        rows = tf.searchsorted(self._cumulative, places, side="right", out_type=tf.int32)
+        # Rounding may leave the last sum a little below 1.
+        last = tf.shape(self._cumulative)[0] - 1
+        return tf.minimum(rows, last) + NUM_SPECIAL_IDS
+
+    def log_probabilities(self, item_ids: tf.Tensor) -> tf.Tensor:
+        """Of internal ids of any shape, float32."""
+        return tf.gather(self._log_probabilities, item_ids - NUM_SPECIAL_IDS)

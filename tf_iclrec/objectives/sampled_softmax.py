@@ -1,0 +1,88 @@
+"""Next item against some items, for catalogues too large for the full softmax."""
+
+import keras
+import tensorflow as tf
+from keras import KerasTensor, ops
+
+from tf_iclrec.data.item_sampler import Sampling
+from tf_iclrec.objectives.objective import EncodedBatch, Objective
+
+_EXCLUDED = -1e9
+
+
+def sampled_softmax_cross_entropy(
+    hidden: KerasTensor,
+    target_vectors: KerasTensor,
+    target_ids: KerasTensor,
+    sampled_vectors: KerasTensor,
+    sampled_ids: KerasTensor,
+    sampled_log_counts: KerasTensor,
+) -> KerasTensor:
+    """Softmax over the target and sampled items.
+
+    The score of a sample is lowered by the logarithm of how often it is expected among the
+    samples, and a sample that is the target itself does not count: the sum over samples then
+    estimates the sum over all items but the target without bias. The target, which is there
+    for certain, is not corrected (Khrylchenko et al., RecSys 2025).
+
+    Args:
+        hidden: ``(positions, dim)`` hidden states.
+        target_vectors: ``(positions, dim)`` vectors of the next items.
+        target_ids: ``(positions,)`` int32.
+        sampled_vectors: ``(samples, dim)`` vectors of the sampled items, for all positions.
+        sampled_ids: ``(samples,)`` int32.
+        sampled_log_counts: ``(samples,)`` float32 logarithms of the expected numbers.
+
+    Returns:
+        ``(positions,)``.
+
+    Example: no preference, two samples of which one is the target.
+    >>> loss = sampled_softmax_cross_entropy(
+    ...     ops.zeros((1, 2)), ops.ones((1, 2)), ops.array([7]),
+    ...     ops.ones((2, 2)), ops.array([7, 8]), ops.zeros(2))
+    >>> round(float(loss[0]), 4)
+    0.6931
+    """
+    own = ops.sum(hidden * target_vectors, axis=-1)
+    others = ops.matmul(hidden, ops.transpose(sampled_vectors)) - sampled_log_counts
+    is_target = ops.equal(target_ids[:, None], sampled_ids[None])
+    others = ops.where(is_target, _EXCLUDED, others)
+    logits = ops.concatenate([own[:, None], others], axis=1)
+    return ops.logsumexp(logits, axis=1) - own
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class SampledSoftmaxCrossEntropy(Objective):
+    """Softmax over samples, the same for all positions of a batch.
+
+    Args:
+        weight: Factor of the term in the total loss. Defaults to 1.
+        kind: Which items are sampled: ``"uniform"`` or ``"popularity"`` (by their number of
+            interactions in the training data), drawn anew for each batch, or ``"in_batch"``,
+            the next items of all positions. Defaults to ``"popularity"``.
+        num_samples: Items drawn for a batch. Defaults to 1024.
+    """
+
+    name = "next_item"
+
+    def __init__(self, weight: float = 1.0, kind: str = "popularity", num_samples: int = 1024):
+        super().__init__(weight)
+        self.kind = kind
+        self.num_samples = num_samples
+        self.sampling = Sampling(kind, num_samples)
+
+    def __call__(self, encoded: EncodedBatch) -> KerasTensor:
+        target_ids = tf.boolean_mask(encoded.target_ids, encoded.real)
+        num_samples = tf.cast(tf.size(encoded.sampled_ids), "float32")
+        losses = sampled_softmax_cross_entropy(
+            ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32"),
+            ops.cast(encoded.item_vectors(target_ids), "float32"),
+            target_ids,
+            ops.cast(encoded.item_vectors(encoded.sampled_ids), "float32"),
+            encoded.sampled_ids,
+            encoded.sampled_log_probabilities + tf.math.log(num_samples),
+        )
+        return ops.sum(losses * encoded.position_weights())
+
+    def get_config(self):
+        return super().get_config() | {"kind": self.kind, "num_samples": self.num_samples}
