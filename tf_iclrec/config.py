@@ -68,9 +68,10 @@ class Config:
 
     # Objectives
     loss: str = _option(
-        "softmax",
-        "next-item loss: softmax (over all items), sampled_softmax (for large catalogues) or "
-        "sampled (cross-entropy with one negative)",
+        "auto",
+        "next-item loss: softmax (over all items), sampled_softmax (for large catalogues), "
+        "sampled (cross-entropy with one negative), or auto: one of the first two by the number "
+        "of items",
     )
     sampling: str = _option(
         "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
@@ -126,7 +127,7 @@ class Config:
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         for name, known in (
-            ("loss", ("softmax", "sampled_softmax", "sampled")),
+            ("loss", ("auto", "softmax", "sampled_softmax", "sampled")),
             ("sampling", ("uniform", "popularity", "in_batch")),
         ):
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")

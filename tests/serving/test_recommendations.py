@@ -141,7 +141,7 @@ def test_histories_of_a_newer_log(served):
 def test_large_catalogues_take_smaller_batches(served, monkeypatch):
     histories = served.random_histories(50, 8)
     whole = recommend(served.model, histories, interactions=served.log)
-    monkeypatch.setattr("tf_iclrec.serving.recommendations._MAX_SCORES", 3 * 89)
+    monkeypatch.setattr("tf_iclrec.data.batches._MAX_SCORES", 3 * 89)
     in_threes = recommend(served.model, histories, interactions=served.log)
     assert whole["item_id"].tolist() == in_threes["item_id"].tolist()
     np.testing.assert_allclose(whole["score"], in_threes["score"], rtol=1e-4, atol=1e-5)

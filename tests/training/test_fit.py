@@ -228,6 +228,19 @@ def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
         np.testing.assert_array_equal(one, other)
 
 
+def test_large_catalogues_get_the_sampled_softmax_and_are_told(
+    config, tmp_path, monkeypatch, capsys
+):
+    config = dataclasses.replace(config, epochs=1, intent_weight=0.0, num_samples=20)
+    fit(config, tmp_path / "small")
+    assert "sampled softmax" not in capsys.readouterr().out
+    for module in ("models.presets", "training.fit"):
+        monkeypatch.setattr(f"tf_iclrec.{module}.MAX_SOFTMAX_ITEMS", 50)
+    run = fit(config, tmp_path / "large")
+    assert "Loss: sampled softmax (samples: popularity)" in capsys.readouterr().out
+    assert run.model.sampling.num_samples == 20
+
+
 def test_patience_is_restored(config, tmp_path):
     impatient = dataclasses.replace(config, epochs=1, patience=1, learning_rate=1e-9)
     fit(impatient, tmp_path / "run")

@@ -18,6 +18,8 @@ from tf_iclrec.errors import UserError
 # Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
 # the neighbours in a batch change from epoch to epoch.
 _LENGTH_JITTER = 0.25
+# Scores that are in memory at a time, as float32.
+_MAX_SCORES = 1 << 26
 
 
 def training_batches(
@@ -142,7 +144,7 @@ def training_batches(
 def evaluation_batches(
     interactions: Interactions,
     split: Split,
-    batch_size: int = 512,
+    batch_size: int | None = None,
     max_length: int = 50,
     filter_seen: bool = True,
 ) -> tf.data.Dataset:
@@ -151,7 +153,8 @@ def evaluation_batches(
     Args:
         interactions: The log.
         split: ``"valid"`` or ``"test"``.
-        batch_size: Users in a batch.
+        batch_size: Users in a batch. By default 512, or so many that their scores of all items
+            take 256 MB.
         max_length: Only the last so many items of a history are used as input.
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
 
@@ -161,6 +164,8 @@ def evaluation_batches(
         ``(batch, seen)``, distinct items, 0 = padding, and ``users`` ``(batch,)``, the rows of
         the users in the log.
     """
+    if batch_size is None:
+        batch_size = ranking_batch_size(interactions.num_items)
     histories = split_histories(interactions, split)
     if (histories.lengths < 1).any():
         raise UserError("A user has too few items to be evaluated; see drop_short_users.")
@@ -192,6 +197,16 @@ def sequence_batches(
     histories = split_histories(interactions, "train").longer_than(1)
     take = _streams(interactions, histories.starts, histories.ends - 1, max_length)
     return _in_order_of_length(histories, batch_size).map(take).prefetch(tf.data.AUTOTUNE)
+
+
+def ranking_batch_size(num_items: int) -> int:
+    """Users whose scores of all items are held at a time: 512, or as many as take 256 MB.
+
+    Example:
+    >>> ranking_batch_size(12_000), ranking_batch_size(1_000_000)
+    (512, 67)
+    """
+    return max(1, min(512, _MAX_SCORES // num_items))
 
 
 def draw_negatives(

@@ -63,6 +63,22 @@ NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
 }
 
 
+# Above so many items, a step of the full softmax takes several times as long as all the rest.
+MAX_SOFTMAX_ITEMS = 100_000
+
+
+def next_item_loss(config: Config, vocabulary_size: int) -> str:
+    """The name of the next-item loss; ``auto`` depends on the number of items.
+
+    Example:
+    >>> next_item_loss(make_config(), 1_000), next_item_loss(make_config(), 1_000_000)
+    ('softmax', 'sampled_softmax')
+    """
+    if config.loss != "auto":
+        return config.loss
+    return "softmax" if vocabulary_size <= MAX_SOFTMAX_ITEMS else "sampled_softmax"
+
+
 def make_config(**settings: Any) -> Config:
     """A configuration from a preset and deviations from it.
 
@@ -119,7 +135,9 @@ def build_model(
     ['next_item', 'sequence_contrast']
     """
     model = SequentialRecommender(
-        _encoder(config, vocabulary_size, providers), _objectives(config), config.num_intents
+        _encoder(config, vocabulary_size, providers),
+        _objectives(config, next_item_loss(config, vocabulary_size)),
+        config.num_intents,
     )
     model.build()
     if isinstance(model.encoder, ItemProviderEncoder):
@@ -159,8 +177,8 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
     return kind(vocabulary_size, **settings)
 
 
-def _objectives(config) -> list[Objective]:
-    objectives = [NEXT_ITEM_LOSSES[config.loss](config)]
+def _objectives(config, loss: str) -> list[Objective]:
+    objectives = [NEXT_ITEM_LOSSES[loss](config)]
     for kind, term in (
         (SequenceContrast, "sequence"),
         (IntentContrast, "intent"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.batches import ranking_batch_size
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.splits import Histories, training_counts
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 OnUnknown = Literal["ignore", "raise"]
 # Ids for all users, or a list of ids per user.
 ItemIds = Sequence[str] | Sequence[Sequence[str]]
-
-_BATCH_SIZE = 512
-# Scores that are in memory at a time: 256 MB.
-_MAX_SCORES = 1 << 26
 
 
 def recommend(
@@ -149,6 +146,7 @@ class BatchRecommender:
     def encode_items(self, ids: ItemIds, num_users: int, on_unknown: OnUnknown) -> Histories:
         """Item ids for all users, or a list per user, as internal ids: one list, or
         ``num_users``."""
+        ids = list(ids)
         is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
         if not is_per_user:
             return encode_lists([ids], self.items, on_unknown)
@@ -172,7 +170,8 @@ class BatchRecommender:
         return _IndexSearch(self.ranker, candidates.item_ids - NUM_SPECIAL_IDS)
 
     def check_k(self, k: int) -> None:
-        """
+        """Make sure that ``k`` items can be asked for.
+
         Raises:
             UserError: If there are not as many items, or ``k`` is not positive.
         """
@@ -205,7 +204,7 @@ class BatchRecommender:
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
         rows = np.full((num_users, k), -1, dtype=np.int32)
         max_length = self.ranker.model.encoder.max_length
-        batch_size = max(min(_BATCH_SIZE, _MAX_SCORES // len(self.items)), 1)
+        batch_size = ranking_batch_size(len(self.items))
         by_length = np.argsort(histories.lengths, kind="stable")
         for start in range(0, num_users, batch_size):
             users = by_length[start : start + batch_size]

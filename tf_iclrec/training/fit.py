@@ -18,7 +18,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import evaluate_splits, metrics_table
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.popularity import PopularityRecommender
-from tf_iclrec.models.presets import build_model
+from tf_iclrec.models.presets import MAX_SOFTMAX_ITEMS, build_model
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.runs import Run, RunDirectory
 from tf_iclrec.serving.saved_model import export_saved_model
@@ -59,9 +59,15 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, interactions.items.size, interactions.providers)
     _check_num_intents(model, interactions)
+    if config.loss == "auto" and model.sampling:
+        print(
+            f"Loss: sampled softmax (samples: {config.sampling}), because there are more than "
+            f"{MAX_SOFTMAX_ITEMS} items. --loss softmax is exact and slower.",
+            flush=True,
+        )
     if not resume:
         directory.start(config, interactions)
-    model.compile(_optimizer(model, config))
+    model.compile(new_optimizer(model, config))
     progress = SaveProgress(directory.checkpoints, directory.history, config.patience, config.seed)
     progress.restore(model)
     if resume:
@@ -102,6 +108,12 @@ def training_callbacks(
     return [
         IntentClustering(sequences, config.kmeans_iterations, config.warm_up_epochs, config.seed)
     ]
+
+
+def new_optimizer(model: SequentialRecommender, config: Config) -> keras.optimizers.Optimizer:
+    """Adam; for a loss over sampled items, `LazyAdam`, which leaves the other items alone."""
+    kind = LazyAdam if model.sampling else keras.optimizers.Adam
+    return kind(config.learning_rate)
 
 
 def _train(model, config, interactions, directory, progress):
@@ -173,12 +185,6 @@ def _read_data(config: Config) -> Interactions:
             flush=True,
         )
     return interactions
-
-
-def _optimizer(model: SequentialRecommender, config: Config) -> keras.optimizers.Optimizer:
-    """With sampled items a step need not touch the others."""
-    kind = LazyAdam if model.sampling else keras.optimizers.Adam
-    return kind(config.learning_rate)
 
 
 def _check_num_intents(model: SequentialRecommender, interactions: Interactions) -> None:
