@@ -139,6 +139,11 @@ class Config:
         if not valid:
             raise ValueError(f"{name} must be {rule}, not {getattr(self, name)}.")
 
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        """The names in ``header``, none without it."""
+        return tuple(self.header.split(",")) if self.header else ()
+
     def to_json(self) -> str:
         """The settings as indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2)

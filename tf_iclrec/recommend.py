@@ -99,7 +99,7 @@ def _load_like(path: str, config: Config):
         config.user_column,
         config.item_column,
         config.time_column,
-        header=config.header.split(",") if config.header else (),
+        header=config.header_names,
     )
 
 

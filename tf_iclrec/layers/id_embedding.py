@@ -9,9 +9,8 @@ from keras import KerasTensor, ops
 class IdEmbedding(keras.layers.Layer):
     """A table with a vector per id.
 
-    Unlike `keras.layers.Embedding` it never reads the whole table for a look-up: with a
-    million ids a single read costs more than the rest of a training step, once parts of the
-    table are updated in place.
+    Unlike `keras.layers.Embedding` it never reads the whole table for a look-up: TensorFlow
+    copies a variable at each read once parts of it have been updated in place.
 
     Args:
         size: Number of ids.

@@ -63,7 +63,8 @@ NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
 }
 
 
-# Above so many items, a step of the full softmax takes several times as long as all the rest.
+# The full softmax takes time in proportion to the items: at 10,000 a step already takes twice
+# as long as one with samples (benchmarks/growth.py).
 MAX_SOFTMAX_ITEMS = 100_000
 
 

@@ -13,7 +13,7 @@ from tf_iclrec.faiss_library import import_faiss
 from tf_iclrec.files import replace_directory
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 
-# From so many items on, exact search takes long enough for an approximate index to pay.
+# Smaller catalogues are searched exactly.
 HNSW_FROM = 50_000
 _LINKS = 32
 _SEARCH_BREADTH = 128

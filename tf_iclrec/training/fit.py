@@ -159,7 +159,7 @@ def _read_data(config: Config) -> Interactions:
         config.time_column,
         config.provider_column,
         config.core,
-        config.header.split(",") if config.header else (),
+        config.header_names,
     )
     interactions, dropped = drop_short_users(interactions)
     missing = 0
