@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_iclrec import fit, make_config
 from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.runs import FORMAT
 
 from .command_line import check_refused, run, run_until
 
@@ -153,6 +154,8 @@ def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
     (broken / "format.json").write_text(json.dumps({"format": 99}))
     check_refused(run(command, broken, *arguments), "has format 99, and this version of tf_iclrec")
     (broken / "format.json").write_text(json.dumps({"format": 1}))
+    check_refused(run(command, broken, *arguments), "of an earlier version of tf_iclrec (format 1,")
+    (broken / "format.json").write_text(json.dumps({"format": FORMAT}))
     (broken / "metrics.json").unlink()
     check_refused(run(command, broken, *arguments), "is not finished. Continue it: python -m")
     assert not (tmp_path / "out").exists()

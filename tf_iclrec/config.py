@@ -94,6 +94,7 @@ class Config:
     )
     warm_up_epochs: int = _option(0, "first epochs without intents")
     kmeans_iterations: int = _option(20, "K-means iterations per E-step")
+    clustered_users: int = _option(250_000, "users whose sequences an E-step clusters at most")
     crop_ratio: float = _option(0.2, "share of a sequence that a crop keeps")
     mask_ratio: float = _option(0.7, "share of a sequence that a mask hides")
     reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
@@ -103,14 +104,15 @@ class Config:
     batch_size: int = _option(64, "users per training step")
     learning_rate: float = _option(2e-3, "Adam's learning rate")
     patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")
+    evaluation_users: int = _option(100_000, "users whose next item is ranked at most")
     seed: int = _option(0, "seed of everything random")
     mixed_precision: bool = _option(False, "compute in bfloat16 (for GPUs)")
 
     def __post_init__(self):
         for name in (
             *("max_length", "hidden_dim", "num_blocks", "num_heads", "num_fusion_blocks"),
-            *("kmeans_iterations", "epochs", "batch_size", "patience"),
-            "num_samples",
+            *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
+            *("clustered_users", "evaluation_users"),
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in (

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import provider_coverage_groups
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.report import metrics_table, ranks_in_split
@@ -25,10 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run = load_run(values.run)
     ranks = ranks_in_split(run.model, run.interactions, run.config, values.split)
     metrics = metrics_of_ranks(ranks)
+    users = sampled_rows(run.interactions.num_users, run.config.evaluation_users)
     groups = {
-        name: {"users": int(mask.sum()), **metrics_of_ranks(ranks[mask])}
+        name: {"users": int(mask[users].sum()), **metrics_of_ranks(ranks[mask[users]])}
         for name, mask in provider_coverage_groups(run.interactions, values.split).items()
-        if mask.any()
+        if mask[users].any()
     }
     if values.json:
         by_group = {"by_provider_coverage": groups} if groups else {}

@@ -25,8 +25,9 @@ from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.presets import make_config
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 
-# Raised when a program that knows only lower numbers can't read what is written now.
-FORMAT = 1
+# Raised when what is written and what is read don't fit together any more. 2: the data's arrays
+# are files of their own.
+FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,7 @@ class RunDirectory:
         """The settings of the run.
 
         Raises:
-            UserError: If the folder holds no run, or one of a newer format.
+            UserError: If the folder holds no run, or one of another format.
         """
         if not self.config.is_file():
             raise UserError(f"{self.path} is not a run directory: it has no config.json.")
@@ -117,7 +118,12 @@ class RunDirectory:
         if written > FORMAT:
             raise UserError(
                 f"The run in {self.path} has format {written}, and this version of tf_iclrec "
-                f"reads formats up to {FORMAT}: upgrade tf_iclrec."
+                f"reads format {FORMAT}: upgrade tf_iclrec."
+            )
+        if written < FORMAT:
+            raise UserError(
+                f"The run in {self.path} is of an earlier version of tf_iclrec (format {written}, "
+                f"now {FORMAT}): train again."
             )
         return make_config(**read_settings(self.config))
 

@@ -19,7 +19,7 @@ from tf_iclrec import (
     sequence_batches,
     training_batches,
 )
-from tf_iclrec.data.batches import draw_negatives
+from tf_iclrec.data.batches import distinct, draw_negatives
 
 USERS = 70
 NUM_SHARED_ITEMS = 25
@@ -441,3 +441,42 @@ def test_sequence_batches_hold_the_providers_of_the_training_inputs(provider_log
     expected = [(items[:-3][-5:], providers[:-3][-5:]) for items, providers in pairs if items[:-3]]
     dataset = sequence_batches(provider_log, batch_size=16, max_length=5)
     assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
+
+
+# Parts of a log
+
+
+def test_a_sample_of_users_is_drawn_once_and_for_all(log):
+    for make in (
+        lambda **most: sequence_batches(log, 16, 5, **most),
+        lambda **most: evaluation_batches(log, "test", 16, **most),
+    ):
+        everyone = rows_of(make(), "item_ids")
+        some = rows_of(make(max_users=20), "item_ids")
+        assert len(some) == 20
+        assert all(row in everyone for row in some)
+        assert some == rows_of(make(max_users=20), "item_ids")
+        assert rows_of(make(max_users=USERS), "item_ids") == everyone
+
+
+def test_batches_of_a_log_in_its_file_are_those_of_one_in_memory(provider_log, tmp_path):
+    provider_log.save(tmp_path)
+    loaded = Interactions.load(tmp_path)
+    for make in (
+        lambda log: training_batches(log, 16, negatives=True, views=ViewRatios()),
+        lambda log: evaluation_batches(log, "valid", 16),
+        lambda log: sequence_batches(log, 16),
+    ):
+        for ours, theirs in zip(make(provider_log), make(loaded), strict=True):
+            for name in ours:
+                np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_distinct_ids_of_each_row():
+    rng = np.random.default_rng(1)
+    ids = rng.integers(0, 9, (50, 12)).astype("int32")
+    result = distinct(tf.constant(ids)).numpy()
+    assert result.dtype == np.int32
+    for row, kept in zip(ids.tolist(), result.tolist(), strict=True):
+        expected = sorted(set(row) - {0})
+        assert kept == [0] * (12 - len(expected)) + expected

@@ -195,7 +195,9 @@ def test_saved_log_reads_back(tmp_path, raw_sequences):
     assert (loaded.item_ids.dtype, loaded.offsets.dtype) == (np.int32, np.int64)
 
 
-@pytest.mark.parametrize("missing", ["sequences.npz", "users.json", "items.json", "providers.json"])
+@pytest.mark.parametrize(
+    "missing", ["item_ids.npy", "offsets.npy", "users.json", "items.json", "providers.json"]
+)
 def test_folder_without_all_its_files_is_refused(missing, tmp_path):
     LOG.with_item_providers({"tea": "acme"}).save(tmp_path)
     (tmp_path / missing).unlink()
@@ -424,3 +426,20 @@ def test_log_without_providers_replaces_one_with_them(tmp_path):
     LOG.with_item_providers({"tea": "acme"}).save(tmp_path)
     LOG.save(tmp_path)
     assert Interactions.load(tmp_path).provider_ids is None
+
+
+def test_sequences_stay_in_their_file_until_they_are_read(tmp_path, random_frame):
+    log = Interactions.from_frame(random_frame(0))
+    log.save(tmp_path)
+    loaded = Interactions.load(tmp_path)
+    for name in ("item_ids", "own_provider_ids"):
+        assert isinstance(getattr(loaded, name), np.memmap)
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(log, name))
+
+
+def test_damaged_data_is_refused_with_its_folder(tmp_path):
+    LOG.save(tmp_path)
+    whole = (tmp_path / "item_ids.npy").read_bytes()
+    (tmp_path / "item_ids.npy").write_bytes(whole[:-4])
+    with pytest.raises(UserError, match=f"prepared data in {tmp_path} is damaged"):
+        Interactions.load(tmp_path)

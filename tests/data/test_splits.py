@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, UserError
+from tf_iclrec.data import splits
 from tf_iclrec.data.splits import Histories, drop_short_users, split_histories, training_counts
 
 LOG = Interactions.from_sequences({"ann": list("abcde"), "bob": list("fgh"), "cat": list("acegik")})
@@ -88,6 +89,17 @@ def test_padded_histories_end_with_the_last_items(max_length, random_log):
     assert (np.sort(padded != 0, axis=1) == (padded != 0)).all()
 
 
+def test_padding_is_as_wide_as_asked_for():
+    histories = split_histories(LOG, "train")
+    assert histories.padded(np.array([0, 1]), 4, least=4).shape == (2, 4)
+
+
+def test_inputs_and_targets_are_a_step_apart():
+    histories = split_histories(LOG, "train").longer_than(1)
+    assert visible(LOG, histories.without_last()) == ["ab", "ace"]
+    assert visible(LOG, histories.without_first()) == ["bc", "ceg"]
+
+
 def test_padding_of_empty_histories_is_one_column():
     none = np.zeros(2, np.int64)
     assert Histories(np.zeros(0, np.int32), none, none).padded(np.array([1, 0])).tolist() == [
@@ -99,6 +111,18 @@ def test_padding_of_empty_histories_is_one_column():
 def test_training_counts_leave_the_held_out_items_out():
     counts = dict(zip(LOG.items.ids, training_counts(LOG).tolist(), strict=True))
     assert counts == dict(zip("abcdefghik", [2, 1, 2, 0, 1, 1, 1, 0, 0, 0], strict=True))
+
+
+def test_training_counts_of_users_with_fewer_items_than_are_held_out():
+    log = Interactions.from_sequences({"ann": "xyxz", "bob": "y", "cat": "yx", "dan": "zzx"})
+    assert training_counts(log).tolist() == [1, 1, 1]
+
+
+def test_training_counts_do_not_depend_on_how_many_are_counted_at_once(monkeypatch, random_log):
+    log = random_log(0, users=40, items=9, shortest=1, longest=20)
+    expected = training_counts(log)
+    monkeypatch.setattr(splits, "_COUNTED_AT_ONCE", 7)
+    assert training_counts(log).tolist() == expected.tolist()
 
 
 def test_short_users_are_dropped_and_counted():

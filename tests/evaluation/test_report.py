@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, make_config
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.report import evaluate_splits, metrics_table, ranks_in_split
 
 NAMES = ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "NDCG@100", "MRR@5", "MRR@100"]
@@ -35,6 +36,14 @@ def recency(batch):
 )
 def test_ranks_in_a_split_by_hand(split, settings, expected):
     assert ranks_in_split(recency, LOG, make_config(**settings), split).tolist() == expected
+
+
+def test_ranks_of_a_sample_are_those_of_its_users():
+    settings = {"filter_seen": True}
+    everyone = ranks_in_split(recency, LOG, make_config(**settings), "test")
+    users = sampled_rows(LOG.num_users, 2)
+    some = ranks_in_split(recency, LOG, make_config(**settings, evaluation_users=2), "test")
+    assert some.tolist() == everyone[users].tolist()
 
 
 def test_splits_have_the_metrics_of_their_ranks():

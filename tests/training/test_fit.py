@@ -3,6 +3,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -163,6 +164,22 @@ def test_another_seed_gives_other_numbers(finished, config, tmp_path):
     run, _ = finished
     other = fit(dataclasses.replace(config, seed=4, epochs=1), tmp_path / "other")
     assert other.metrics != run.metrics
+
+
+def test_parts_of_a_large_log_are_clustered_and_ranked(config, tmp_path, capsys):
+    """39 vectors a cluster are taken in any case."""
+    some = dataclasses.replace(
+        config, epochs=1, num_intents=(2,), clustered_users=30, evaluation_users=50
+    )
+    run = fit(some, tmp_path / "run")
+    printed = capsys.readouterr().out
+    assert "Of 200 users 50 are ranked in an evaluation (--evaluation-users)." in printed
+    assert "Of 200 users 78 are clustered (--clustered-users)." in printed
+    # Shares of 50 users.
+    hits = run.metrics["test"]["HR@20"] * 50
+    assert hits == pytest.approx(round(hits), abs=1e-4)
+    sizes = sum(map(int, re.findall(r"median (\d+)", printed)))
+    assert sizes == 39
 
 
 class Interrupt(keras.callbacks.Callback):

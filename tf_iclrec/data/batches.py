@@ -5,6 +5,8 @@ a maximum of 50), so batches are made of users with histories of similar length 
 the left, only to their longest.
 """
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -12,7 +14,7 @@ from tf_iclrec.data.augmentation import ViewRatios, apply_view, draw_view
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.splits import Histories, Split, split_histories
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 
 # Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
@@ -66,11 +68,11 @@ def training_batches(
     rows = len(histories.starts)
     if not rows:
         raise UserError("No user has more than three items: there is nothing to train on.")
-    take_targets = _window(histories.item_ids, histories.starts + 1, histories.ends, max_length)
-    take_inputs = _streams(interactions, histories.starts, histories.ends - 1, max_length)
+    least = max_length if pad_to_max_length else 1
+    take_inputs = _streams(interactions, histories.without_last(), max_length, least)
+    take_targets = _rows(histories.without_first(), max_length, least)
+    take_all = _rows(histories)
     lengths = tf.constant(histories.lengths - 1, tf.int32)
-    distinct = histories.distinct()
-    take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
     sampler = ItemSampler.for_training(interactions, sampling.kind) if sampling else None
     num_steps = -(-rows // batch_size)
     num_targets = np.minimum(histories.lengths - 1, max_length).sum()
@@ -90,17 +92,16 @@ def training_batches(
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
-        width = max_length if pad_to_max_length else None
-        inputs = take_inputs(batch_rows, width)
+        inputs = take_inputs(batch_rows)
         item_ids = inputs["item_ids"]
-        target_ids = take_targets(batch_rows, width)
+        target_ids = take_targets(batch_rows)
         batch = inputs | {
             "target_ids": target_ids,
             "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
         }
         if negatives:
             batch["negative_ids"] = draw_negatives(
-                target_ids, take_seen(batch_rows), interactions.num_items, negative_seed
+                target_ids, distinct(take_all(batch_rows)), interactions.num_items, negative_seed
             )
         if sampler:
             if sampling.kind == "in_batch":
@@ -147,6 +148,7 @@ def evaluation_batches(
     batch_size: int | None = None,
     max_length: int = 50,
     filter_seen: bool = True,
+    max_users: int | None = None,
 ) -> tf.data.Dataset:
     """Batches for ``model.evaluate``: every user once, in order of history length.
 
@@ -157,6 +159,7 @@ def evaluation_batches(
             take 256 MB.
         max_length: Only the last so many items of a history are used as input.
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
+        max_users: Of a log with more users, so many are drawn, always the same ones.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
@@ -169,34 +172,57 @@ def evaluation_batches(
     histories = split_histories(interactions, split)
     if (histories.lengths < 1).any():
         raise UserError("A user has too few items to be evaluated; see drop_short_users.")
-    take = _streams(interactions, histories.starts, histories.ends, max_length)
+    take = _streams(interactions, histories, max_length)
+    take_seen = _rows(histories)
     targets = tf.constant(histories.item_ids[histories.ends])
-    distinct = histories.distinct()
-    take_seen = _window(distinct.item_ids, distinct.starts, distinct.ends, None)
+    order = _by_length(histories, sampled_rows(interactions.num_users, max_users))
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        seen_ids = take_seen(rows)
+        seen_ids = distinct(take_seen(rows))
         return take(rows) | {
             "target_ids": tf.gather(targets, rows),
             "seen_ids": seen_ids if filter_seen else seen_ids[:, :0],
             "users": rows,
         }
 
-    return _in_order_of_length(histories, batch_size).map(assemble).prefetch(tf.data.AUTOTUNE)
+    return _batches_of(order, batch_size, assemble)
 
 
 def sequence_batches(
-    interactions: Interactions, batch_size: int = 1024, max_length: int = 50
+    interactions: Interactions,
+    batch_size: int = 1024,
+    max_length: int = 50,
+    max_users: int | None = None,
 ) -> tf.data.Dataset:
     """The training inputs of all users, without targets, for the E-step.
+
+    Args:
+        interactions: The log.
+        batch_size: Users in a batch.
+        max_length: Only the last so many items of a history are used.
+        max_users: Of a log with more users, so many are drawn, always the same ones.
 
     Returns:
         A dataset of dicts with ``item_ids`` and, where the log has providers,
         ``provider_ids`` ``(batch, time)`` int32, 0 = padding.
     """
     histories = split_histories(interactions, "train").longer_than(1)
-    take = _streams(interactions, histories.starts, histories.ends - 1, max_length)
-    return _in_order_of_length(histories, batch_size).map(take).prefetch(tf.data.AUTOTUNE)
+    take = _streams(interactions, histories.without_last(), max_length)
+    order = _by_length(histories, sampled_rows(len(histories.starts), max_users))
+    return _batches_of(order, batch_size, take)
+
+
+def sampled_rows(rows: int, most: int | None) -> np.ndarray:
+    """The numbers of all rows, or of as many as may be, always the same ones; ascending int32.
+
+    Example:
+    >>> sampled_rows(3, 5).tolist(), len(sampled_rows(100, 5))
+    ([0, 1, 2], 5)
+    """
+    if most is None or rows <= most:
+        return np.arange(rows, dtype=np.int32)
+    drawn = np.random.default_rng(0).choice(rows, most, replace=False)
+    return np.sort(drawn).astype(np.int32)
 
 
 def ranking_batch_size(num_items: int) -> int:
@@ -240,40 +266,67 @@ def draw_negatives(
     return tf.where((target_ids != PADDING_ID) & (num_unseen > 0), drawn, PADDING_ID)
 
 
-def _window(flat, starts, ends, max_length):
+def distinct(ids: tf.Tensor) -> tf.Tensor:
+    """The distinct ids of each row in ascending order, padded with 0 on the left.
+
+    Args:
+        ids: ``(batch, time)`` int32, 0 = padding.
+
+    Returns:
+        ``(batch, time)`` int32.
+
+    Example:
+    >>> distinct(tf.constant([[0, 7, 5, 7]])).numpy().tolist()
+    [[0, 0, 5, 7]]
+    """
+    ids = tf.sort(ids, axis=1)
+    repeated = tf.pad(ids[:, 1:] == ids[:, :-1], [[0, 0], [1, 0]])
+    return tf.sort(tf.where(repeated, PADDING_ID, ids), axis=1)
+
+
+def _rows(histories: Histories, max_length: int | None = None, least: int = 1):
     """A function from row numbers ``(batch,)`` to the last ``max_length`` ids of each row,
-    ``(batch, time)``, padded on the left to the longest of them (or to a given width)."""
-    flat, starts, ends = tf.constant(flat), tf.constant(starts), tf.constant(ends)
+    ``(batch, time)``, padded on the left to the longest of them and at least to ``least``.
 
-    def take(rows: tf.Tensor, width: int | None = None) -> tf.Tensor:
-        row_starts, row_ends = tf.gather(starts, rows), tf.gather(ends, rows)
-        if width is None:
-            width = tf.reduce_max(row_ends - row_starts)
-            width = tf.minimum(width, max_length) if max_length else width
-        width = tf.cast(width, tf.int64)
-        index = row_ends[:, tf.newaxis] - width + tf.range(width)
-        inside = index >= row_starts[:, tf.newaxis]
-        return tf.where(inside, tf.gather(flat, tf.maximum(index, 0)), PADDING_ID)
+    Only these rows are read, from memory or from a file.
+    """
+
+    def take(rows: tf.Tensor) -> tf.Tensor:
+        ids = tf.numpy_function(
+            lambda rows: histories.padded(rows, max_length, least), [rows], tf.int32, stateful=False
+        )
+        return tf.ensure_shape(ids, [None, None])
 
     return take
 
 
-def _streams(interactions, starts, ends, max_length):
-    """A function as `_window`'s for every stream that a model reads, by name."""
-    streams = {"item_ids": interactions.item_ids, "provider_ids": interactions.provider_ids}
-    takes = {
-        name: _window(flat, starts, ends, max_length)
-        for name, flat in streams.items()
-        if flat is not None
-    }
+def _streams(interactions, histories, max_length, least=1):
+    """A function as `_rows`'s for every stream that a model reads, by name."""
+    take_items = _rows(histories, max_length, least)
+    own = interactions.own_provider_ids
+    if interactions.providers is None:
+        return lambda rows: {"item_ids": take_items(rows)}
+    of_items = tf.constant(interactions.providers.of_items)
+    take_own = None
+    if own is not None:
+        take_own = _rows(dataclasses.replace(histories, item_ids=own), max_length, least)
 
-    def take(rows: tf.Tensor, width: int | None = None) -> dict[str, tf.Tensor]:
-        return {name: take_stream(rows, width) for name, take_stream in takes.items()}
+    def take(rows: tf.Tensor) -> dict[str, tf.Tensor]:
+        item_ids = take_items(rows)
+        provider_ids = tf.gather(of_items, item_ids)
+        if take_own:
+            own_ids = take_own(rows)
+            provider_ids = tf.where(own_ids == UNKNOWN_ID, provider_ids, own_ids)
+        return {"item_ids": item_ids, "provider_ids": provider_ids}
 
     return take
 
 
-def _in_order_of_length(histories: Histories, batch_size: int) -> tf.data.Dataset:
-    """Row numbers in batches, shortest histories first."""
-    order = tf.argsort(tf.constant(histories.lengths), stable=True)
-    return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:
+    """Row numbers, shortest histories first."""
+    return rows[np.argsort(histories.lengths[rows], kind="stable")]
+
+
+def _batches_of(rows: np.ndarray, batch_size: int, assemble) -> tf.data.Dataset:
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+    return batches.map(assemble).prefetch(tf.data.AUTOTUNE)

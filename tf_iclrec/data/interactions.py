@@ -23,7 +23,8 @@ from tf_iclrec.files import replace_file
 if TYPE_CHECKING:
     import pandas as pd
 
-_ARRAYS = "sequences.npz"
+# Arrays are files of their own, so that they can be read a part at a time.
+_ARRAYS = ("item_ids", "offsets", "providers_of_items", "own_provider_ids")
 _USERS = "users.json"
 _ITEMS = "items.json"
 _PROVIDERS = "providers.json"
@@ -309,37 +310,49 @@ class Interactions:
             arrays["providers_of_items"] = self.providers.of_items
             if self.own_provider_ids is not None:
                 arrays["own_provider_ids"] = self.own_provider_ids
+        for name in _ARRAYS:
+            if name not in arrays:
+                (directory / f"{name}.npy").unlink(missing_ok=True)
         for name, raw in ids.items():
             with replace_file(directory / name) as path:
                 path.write_text(json.dumps(raw.tolist()))
-        with replace_file(directory / _ARRAYS) as path:
-            np.savez_compressed(path, **arrays)
+        for name, array in arrays.items():
+            with replace_file(directory / f"{name}.npy") as path, path.open("wb") as file:
+                np.save(file, array)
 
     @classmethod
     def load(cls, directory: str | Path) -> Interactions:
         """Read what `save` wrote.
 
+        What is there per interaction stays in its file and is read when it is needed.
+
         Raises:
             UserError: If the folder does not hold prepared data.
         """
-        directory, arrays = Path(directory), {}
-        if (directory / _ARRAYS).is_file():
-            with np.load(directory / _ARRAYS) as file:
-                arrays = dict(file)
-        needed = [_ARRAYS, _USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in arrays)
-        if not all((directory / name).is_file() for name in needed):
+        directory = Path(directory)
+        files = {name: directory / f"{name}.npy" for name in _ARRAYS}
+        there = {name for name, file in files.items() if file.is_file()}
+        needed = [_USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in there)
+        if not {"item_ids", "offsets"} <= there or not all(
+            (directory / name).is_file() for name in needed
+        ):
             raise UserError(
                 f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
                 "file, or a folder written by this program."
             )
+        try:
+            arrays = {name: np.load(files[name], mmap_mode="r") for name in there}
+        except ValueError as error:
+            raise UserError(f"The prepared data in {directory} is damaged: {error}") from error
         users = np.asarray(json.loads((directory / _USERS).read_text()), dtype=object)
         items = Vocabulary(json.loads((directory / _ITEMS).read_text()))
         providers = None
         if "providers_of_items" in arrays:
             vocabulary = Vocabulary(json.loads((directory / _PROVIDERS).read_text()))
-            providers = Providers(vocabulary, arrays["providers_of_items"])
+            providers = Providers(vocabulary, np.array(arrays["providers_of_items"]))
         own = arrays.get("own_provider_ids")
-        return cls(arrays["item_ids"], arrays["offsets"], users, items, providers, own)
+        offsets = np.array(arrays["offsets"])
+        return cls(arrays["item_ids"], offsets, users, items, providers, own)
 
 
 def _special_ids_and(ids: np.ndarray) -> np.ndarray:

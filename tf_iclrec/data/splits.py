@@ -16,6 +16,7 @@ Split = Literal["train", "valid", "test"]
 # How many of the last items of a user a split hides from the model's input.
 _HELD_OUT = {"train": 2, "valid": 2, "test": 1}
 MIN_LENGTH = 3
+_COUNTED_AT_ONCE = 1 << 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Histories:
         keep = self.lengths > length
         return dataclasses.replace(self, starts=self.starts[keep], ends=self.ends[keep])
 
+    def without_last(self) -> "Histories":
+        """Each history but for its last item: the inputs of a training."""
+        return dataclasses.replace(self, ends=self.ends - 1)
+
+    def without_first(self) -> "Histories":
+        """Each history but for its first item: the targets of a training."""
+        return dataclasses.replace(self, starts=self.starts + 1)
+
     def joined(self) -> "Histories":
         """The same histories one after the other in an array of their own."""
         ends = np.cumsum(self.lengths)
@@ -60,20 +69,20 @@ class Histories:
         ends = np.cumsum(counts)
         return Histories((pairs % width).astype(np.int32), ends - counts, ends)
 
-    def padded(self, rows: np.ndarray, max_length: int | None = None) -> np.ndarray:
+    def padded(self, rows: np.ndarray, max_length: int | None = None, least: int = 1) -> np.ndarray:
         """The last ``max_length`` items of some histories, or all.
 
         Args:
             rows: ``(batch,)`` which histories.
             max_length: The most items of each.
+            least: The least width of the result.
 
         Returns:
-            ``(batch, time)`` int32, padded with 0 on the left to the longest of them, and at
-            least one column wide.
+            ``(batch, time)`` int32, padded with 0 on the left to the longest of them.
         """
         starts, ends = self.starts[rows], self.ends[rows]
-        width = max(int((ends - starts).max(initial=0)), 1)
-        width = width if max_length is None else min(width, max_length)
+        width = int((ends - starts).max(initial=0))
+        width = max(width if max_length is None else min(width, max_length), least)
         places = ends[:, np.newaxis] - width + np.arange(width)
         inside = places >= starts[:, np.newaxis]
         result = np.full(places.shape, PADDING_ID, dtype=np.int32)
@@ -92,11 +101,16 @@ def split_histories(interactions: Interactions, split: Split) -> Histories:
 def training_counts(interactions: Interactions) -> np.ndarray:
     """``(items,)`` int64 number of interactions of each item in the training part: all but the
     last two items of each user."""
-    histories = split_histories(interactions, "train")
-    users = np.repeat(np.arange(interactions.num_users), interactions.lengths)
-    in_training = np.arange(interactions.num_actions) < histories.ends[users]
-    columns = interactions.item_ids[in_training] - NUM_SPECIAL_IDS
-    return np.bincount(columns, minlength=interactions.num_items)
+    item_ids, size = interactions.item_ids, interactions.items.size
+    # NumPy counts 64-bit integers: a copy of some actions at a time.
+    counts = np.zeros(size, dtype=np.int64)
+    for first in range(0, len(item_ids), _COUNTED_AT_ONCE):
+        counts += np.bincount(item_ids[first : first + _COUNTED_AT_ONCE], minlength=size)
+    starts, ends = interactions.offsets[:-1], interactions.offsets[1:]
+    for place in range(1, 1 + _HELD_OUT["train"]):
+        held_out = (ends - place)[ends - place >= starts]
+        counts -= np.bincount(item_ids[held_out], minlength=size)
+    return counts[NUM_SPECIAL_IDS:]
 
 
 def drop_short_users(interactions: Interactions) -> tuple[Interactions, int]:

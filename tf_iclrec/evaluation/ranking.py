@@ -44,14 +44,14 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
 def rank_users(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset
 ) -> np.ndarray:
-    """Rank of every user's target.
+    """Rank of each user's target.
 
     Args:
         model: From a batch to the scores of all items, ``(batch, items)``.
         batches: Of `tf_iclrec.evaluation_batches`.
 
     Returns:
-        ``(users,)`` int32 in the order of the log, 1 = best.
+        ``(users,)`` int32 of the users in ``batches``, in the order of the log, 1 = best.
     """
 
     @tf.function(input_signature=[batches.element_spec])
@@ -61,6 +61,4 @@ def rank_users(
     rows, ranks = zip(
         *((batch["users"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
     )
-    result = np.empty(sum(map(len, rows)), dtype=np.int32)
-    result[np.concatenate(rows)] = np.concatenate(ranks)
-    return result
+    return np.concatenate(ranks)[np.argsort(np.concatenate(rows))]

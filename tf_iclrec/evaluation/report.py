@@ -13,16 +13,20 @@ from tf_iclrec.evaluation.ranking import rank_users
 
 
 def ranks_in_split(model, interactions: Interactions, config: Config, split: Split) -> np.ndarray:
-    """Rank of each user's target, ``(users,)`` int32 in the order of the log.
+    """Rank of each evaluated user's target, ``(users,)`` int32 in the order of the log.
 
     Args:
         model: A `Recommender`.
         interactions: The log.
-        config: ``max_length`` and ``filter_seen`` are used.
+        config: ``max_length``, ``filter_seen`` and ``evaluation_users`` are used.
         split: ``"valid"`` or ``"test"``.
     """
     batches = evaluation_batches(
-        interactions, split, max_length=config.max_length, filter_seen=config.filter_seen
+        interactions,
+        split,
+        max_length=config.max_length,
+        filter_seen=config.filter_seen,
+        max_users=config.evaluation_users,
     )
     return rank_users(model, batches)
 
@@ -35,7 +39,7 @@ def evaluate_splits(
     Args:
         model: A `Recommender`.
         interactions: The log.
-        config: ``max_length`` and ``filter_seen`` are used.
+        config: ``max_length``, ``filter_seen`` and ``evaluation_users`` are used.
         splits: Which splits to evaluate.
 
     Returns:

@@ -65,6 +65,15 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
             f"{MAX_SOFTMAX_ITEMS} items. --loss softmax is exact and slower.",
             flush=True,
         )
+    for limit, what in (
+        (config.evaluation_users, "are ranked in an evaluation (--evaluation-users)"),
+        (
+            _clustered_users(config) if model.needs_intents else None,
+            "are clustered (--clustered-users)",
+        ),
+    ):
+        if limit and interactions.num_users > limit:
+            print(f"Of {interactions.num_users} users {limit} {what}.", flush=True)
     if not resume:
         directory.start(config, interactions)
     model.compile(new_optimizer(model, config))
@@ -104,7 +113,9 @@ def training_callbacks(
     """The callbacks that belong to the method: the E-step, where the model has intents."""
     if not model.needs_intents:
         return []
-    sequences = sequence_batches(interactions, max_length=config.max_length)
+    sequences = sequence_batches(
+        interactions, max_length=config.max_length, max_users=_clustered_users(config)
+    )
     return [
         IntentClustering(sequences, config.kmeans_iterations, config.warm_up_epochs, config.seed)
     ]
@@ -130,7 +141,11 @@ def _train(model, config, interactions, directory, progress):
         first_epoch=progress.epochs_done,
     )
     valid = evaluation_batches(
-        interactions, "valid", max_length=config.max_length, filter_seen=config.filter_seen
+        interactions,
+        "valid",
+        max_length=config.max_length,
+        filter_seen=config.filter_seen,
+        max_users=config.evaluation_users,
     )
     clustering = training_callbacks(config, interactions, model)
     if clustering:
@@ -185,6 +200,11 @@ def _read_data(config: Config) -> Interactions:
             flush=True,
         )
     return interactions
+
+
+def _clustered_users(config: Config) -> int:
+    # Faiss asks for 39 vectors a cluster at least.
+    return max(config.clustered_users, 39 * max(config.num_intents))
 
 
 def _check_num_intents(model: SequentialRecommender, interactions: Interactions) -> None:
