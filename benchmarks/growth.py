@@ -1,9 +1,11 @@
 """How the time of a training step and memory grow with the catalogue and with the users.
 
-    python benchmarks/growth.py [--items N ...] [--users N ...]
+    python benchmarks/growth.py [--items N ...] [--users N ...] [--output growth]
 
-Random logs with popularity after Zipf's law. Each size runs in a process of its own, so that its
-peak memory is its own. SASRec with the loss that the library chooses by itself.
+Random logs with popularity after Zipf's law, prepared once and then read from their files. Each
+size runs in a process of its own, so that its peak memory is its own. ICLRec with the loss that
+the library chooses by itself, in batches of 256. Writes ``growth.json`` and a plot, ``growth.png``
+(needs matplotlib).
 """
 
 import argparse
@@ -11,73 +13,100 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import keras
 import numpy as np
+from timing import timed
 
 import tf_iclrec
 from tf_iclrec.models.presets import next_item_loss
-from tf_iclrec.training.fit import new_optimizer
+from tf_iclrec.training.fit import new_optimizer, training_callbacks
 
 STEPS = 200
 BATCH_SIZE = 256
+RANKED_USERS = 10_000
+LABELS = {
+    "step": "s per 1,000 steps",
+    "E-step": "E-step, s",
+    "ranking": f"ranking {RANKED_USERS:,} users, s",
+    "memory": "peak memory, GB",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--users", type=int, nargs="+", default=[10_000, 1_000_000])
-    parser.add_argument("--ranked-users", type=int, default=10_000)
-    parser.add_argument("--one", type=int, nargs=2, metavar=("USERS", "ITEMS"))
+    parser.add_argument("--users", type=int, nargs="+", default=[10_000, 1_000_000, 5_000_000])
+    parser.add_argument("--output", type=Path, help="name of the results, without a suffix")
+    parser.add_argument("--one", metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measured(*options.one, options.ranked_users)))
+        print(json.dumps(measured(options.one)))
         return
-    base = options.users[0]
-    show("items", [(items, run(base, items)) for items in options.items])
-    base = options.items[0]
-    show("users", [(users, run(users, base)) for users in options.users])
+    first_users, first_items = options.users[0], options.items[0]
+    figures = {
+        "items": {items: run(first_users, items) for items in options.items},
+        "users": {users: run(users, first_items) for users in options.users},
+        "both": {max(options.items): run(max(options.items), max(options.items))},
+    }
+    for what, rows in figures.items():
+        show(what, rows)
+    if options.output:
+        options.output.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
+        plot(figures, options.output.with_suffix(".png"))
 
 
 def run(users: int, items: int) -> dict:
-    """Measure in a process of its own."""
-    command = [sys.executable, __file__, "--one", str(users), str(items)]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(result.stdout.splitlines()[-1])
+    """Prepare a log and measure in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        random_log(users, items).save(folder)
+        command = [sys.executable, __file__, "--one", folder]
+        result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    row = json.loads(result.stdout.splitlines()[-1])
+    print(f"{users:,} users, {items:,} items: {row}", file=sys.stderr, flush=True)
+    return row
 
 
-def show(name: str, rows: list[tuple[int, dict]]) -> None:
-    print(f"\n| {name} | loss | s per 1,000 steps | ranking 10,000 users, s | peak memory, GB |")
-    print("|---|---|---|---|---|")
-    for size, row in rows:
-        figures = (row["step"] * 1000, row["ranking"], row["memory"])
-        print(f"| {size:,} | {row['loss']} | " + " | ".join(f"{x:.1f}" for x in figures) + " |")
-    sizes, steps = (np.log([size for size, _ in rows]), np.log([row["step"] for _, row in rows]))
-    if len(rows) > 1:
-        slope = np.polyfit(sizes, steps, 1)[0]
-        print(f"\nA step grows as the number of {name} to the power of {slope:.2f}.", flush=True)
-
-
-def measured(num_users: int, num_items: int, ranked_users: int) -> dict:
-    log = random_log(num_users, num_items)
-    config = tf_iclrec.make_config(model="sasrec", batch_size=BATCH_SIZE)
+def measured(folder: str) -> dict:
+    log = tf_iclrec.load_interactions(folder)
+    config = tf_iclrec.make_config(batch_size=BATCH_SIZE)
     model = tf_iclrec.build_model(config, log.items.size)
     model.compile(new_optimizer(model, config))
-    batches = tf_iclrec.training_batches(log, BATCH_SIZE, sampling=model.sampling).repeat()
-    model.fit(batches, steps_per_epoch=20, verbose=0, shuffle=False)  # Compiles.
-    start = time.perf_counter()
-    model.fit(batches, steps_per_epoch=STEPS, verbose=0, shuffle=False)
-    step = (time.perf_counter() - start) / STEPS
-    some = log.select(np.arange(log.num_actions) < log.offsets[min(ranked_users, num_users)])
-    evaluated = tf_iclrec.evaluation_batches(some.with_vocabulary(log.items), "test")
-    start = time.perf_counter()
-    model.evaluate(evaluated, verbose=0)
+    (clustering,) = training_callbacks(config, log, model)
+    clustering.set_model(model)
+    clustering.on_train_begin()
+    estep = timed(clustering.run)
+    batches = tf_iclrec.training_batches(
+        log, BATCH_SIZE, views=tf_iclrec.ViewRatios(), sampling=model.sampling
+    ).repeat()
+    times = StepTimes()
+    model.fit(batches, steps_per_epoch=20 + STEPS, callbacks=[times], verbose=0, shuffle=False)
+    evaluated = tf_iclrec.evaluation_batches(log, "test", max_users=RANKED_USERS)
+    ranking = timed(lambda: model.evaluate(evaluated, verbose=0))
     return {
         "loss": next_item_loss(config, log.items.size),
-        "step": step,
-        "ranking": time.perf_counter() - start,
+        "step": times.mean() * 1000,
+        "E-step": estep,
+        "ranking": ranking,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
+
+
+class StepTimes(keras.callbacks.Callback):
+    """Seconds of the last `STEPS` steps; those before compile."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_train_batch_begin(self, step, logs=None):
+        self.seconds.append(time.perf_counter())
+
+    def mean(self) -> float:
+        return (self.seconds[-1] - self.seconds[-STEPS]) / (STEPS - 1)
 
 
 def random_log(num_users: int, num_items: int) -> tf_iclrec.Interactions:
@@ -92,6 +121,37 @@ def random_log(num_users: int, num_items: int) -> tf_iclrec.Interactions:
         users=np.arange(num_users).astype(str).astype(object),
         items=tf_iclrec.Vocabulary(np.arange(num_items).astype(str)),
     )
+
+
+def show(what: str, rows: dict[int, dict]) -> None:
+    print(f"\n| {what} | loss | {' | '.join(LABELS.values())} |")
+    print("|---" * (2 + len(LABELS)) + "|")
+    for size, row in rows.items():
+        print(f"| {size:,} | {row['loss']} | " + " | ".join(f"{row[x]:.1f}" for x in LABELS) + " |")
+    if len(rows) > 1:
+        exponents = ", ".join(f"{LABELS[x]}: {exponent(rows, x):.2f}" for x in LABELS)
+        print(f"\nExponents of the growth with {what}: {exponents}", flush=True)
+
+
+def exponent(rows: dict[int, dict], figure: str) -> float:
+    """Of the power of the size that fits best."""
+    sizes, values = np.log(list(rows)), np.log([row[figure] for row in rows.values()])
+    return float(np.polyfit(sizes, values, 1)[0])
+
+
+def plot(figures: dict, path: Path) -> None:
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    for axis, what in zip(axes, ("items", "users"), strict=True):
+        rows = figures[what]
+        for name, label in LABELS.items():
+            values = [row[name] for row in rows.values()]
+            axis.loglog(list(rows), values, "o-", label=f"{label} (^{exponent(rows, name):.2f})")
+        axis.set_xlabel(what)
+        axis.legend(fontsize=7)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":

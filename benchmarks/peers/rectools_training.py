@@ -36,8 +36,7 @@ def main(path: str, steps: int) -> None:
     warnings.filterwarnings("ignore")
     frame = read_sequences(path)
     held_out = frame.groupby(Columns.User).cumcount(ascending=False) < 2
-    times = StepTimes()
-    SASRecModel(
+    model = SASRecModel(
         n_blocks=2,
         n_heads=2,
         n_factors=64,
@@ -52,9 +51,12 @@ def main(path: str, steps: int) -> None:
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[times],
+            callbacks=[StepTimes()],
         ),
-    ).fit(Dataset.construct(frame[~held_out]))
+    )
+    model.fit(Dataset.construct(frame[~held_out]))
+    # RecTools trains with a copy of the trainer.
+    (times,) = (part for part in model.fit_trainer.callbacks if isinstance(part, StepTimes))
     measured = times.ends[-1] - times.ends[WARM_UP_STEPS - 1]
     result = {
         "epoch": measured / steps * times.steps,

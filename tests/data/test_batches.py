@@ -19,7 +19,7 @@ from tf_iclrec import (
     sequence_batches,
     training_batches,
 )
-from tf_iclrec.data.batches import distinct, draw_negatives
+from tf_iclrec.data.batches import draw_negatives
 
 USERS = 70
 NUM_SHARED_ITEMS = 25
@@ -470,13 +470,3 @@ def test_batches_of_a_log_in_its_file_are_those_of_one_in_memory(provider_log, t
         for ours, theirs in zip(make(provider_log), make(loaded), strict=True):
             for name in ours:
                 np.testing.assert_array_equal(ours[name], theirs[name])
-
-
-def test_distinct_ids_of_each_row():
-    rng = np.random.default_rng(1)
-    ids = rng.integers(0, 9, (50, 12)).astype("int32")
-    result = distinct(tf.constant(ids)).numpy()
-    assert result.dtype == np.int32
-    for row, kept in zip(ids.tolist(), result.tolist(), strict=True):
-        expected = sorted(set(row) - {0})
-        assert kept == [0] * (12 - len(expected)) + expected

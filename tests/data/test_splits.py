@@ -94,6 +94,16 @@ def test_padding_is_as_wide_as_asked_for():
     assert histories.padded(np.array([0, 1]), 4, least=4).shape == (2, 4)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_padded_distinct_items_agree_with_sets(seed, random_log):
+    log = random_log(seed, users=80, items=9, shortest=2, longest=20)
+    histories = split_histories(log, "test")
+    padded = histories.padded(np.arange(80), distinct=True)
+    for row, start, end in zip(padded, histories.starts, histories.ends, strict=True):
+        items = sorted(set(log.item_ids[start:end].tolist()))
+        assert row.tolist() == [0] * (len(row) - len(items)) + items
+
+
 def test_inputs_and_targets_are_a_step_apart():
     histories = split_histories(LOG, "train").longer_than(1)
     assert visible(LOG, histories.without_last()) == ["ab", "ace"]

@@ -71,7 +71,7 @@ def training_batches(
     least = max_length if pad_to_max_length else 1
     take_inputs = _streams(interactions, histories.without_last(), max_length, least)
     take_targets = _rows(histories.without_first(), max_length, least)
-    take_all = _rows(histories)
+    take_seen = _rows(histories, distinct=True)
     lengths = tf.constant(histories.lengths - 1, tf.int32)
     sampler = ItemSampler.for_training(interactions, sampling.kind) if sampling else None
     num_steps = -(-rows // batch_size)
@@ -101,7 +101,7 @@ def training_batches(
         }
         if negatives:
             batch["negative_ids"] = draw_negatives(
-                target_ids, distinct(take_all(batch_rows)), interactions.num_items, negative_seed
+                target_ids, take_seen(batch_rows), interactions.num_items, negative_seed
             )
         if sampler:
             if sampling.kind == "in_batch":
@@ -173,12 +173,12 @@ def evaluation_batches(
     if (histories.lengths < 1).any():
         raise UserError("A user has too few items to be evaluated; see drop_short_users.")
     take = _streams(interactions, histories, max_length)
-    take_seen = _rows(histories)
+    take_seen = _rows(histories, distinct=True)
     targets = tf.constant(histories.item_ids[histories.ends])
     order = _by_length(histories, sampled_rows(interactions.num_users, max_users))
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        seen_ids = distinct(take_seen(rows))
+        seen_ids = take_seen(rows)
         return take(rows) | {
             "target_ids": tf.gather(targets, rows),
             "seen_ids": seen_ids if filter_seen else seen_ids[:, :0],
@@ -266,42 +266,26 @@ def draw_negatives(
     return tf.where((target_ids != PADDING_ID) & (num_unseen > 0), drawn, PADDING_ID)
 
 
-def distinct(ids: tf.Tensor) -> tf.Tensor:
-    """The distinct ids of each row in ascending order, padded with 0 on the left.
-
-    Args:
-        ids: ``(batch, time)`` int32, 0 = padding.
-
-    Returns:
-        ``(batch, time)`` int32.
-
-    Example:
-    >>> distinct(tf.constant([[0, 7, 5, 7]])).numpy().tolist()
-    [[0, 0, 5, 7]]
-    """
-    ids = tf.sort(ids, axis=1)
-    repeated = tf.pad(ids[:, 1:] == ids[:, :-1], [[0, 0], [1, 0]])
-    return tf.sort(tf.where(repeated, PADDING_ID, ids), axis=1)
-
-
-def _rows(histories: Histories, max_length: int | None = None, least: int = 1):
-    """A function from row numbers ``(batch,)`` to the last ``max_length`` ids of each row,
-    ``(batch, time)``, padded on the left to the longest of them and at least to ``least``.
+def _rows(
+    histories: Histories, max_length: int | None = None, least: int = 1, distinct: bool = False
+):
+    """A function from row numbers ``(batch,)`` to what `Histories.padded` makes of them.
 
     Only these rows are read, from memory or from a file.
     """
 
+    def read(rows: np.ndarray) -> np.ndarray:
+        return histories.padded(rows, max_length, least, distinct)
+
     def take(rows: tf.Tensor) -> tf.Tensor:
-        ids = tf.numpy_function(
-            lambda rows: histories.padded(rows, max_length, least), [rows], tf.int32, stateful=False
-        )
+        ids = tf.numpy_function(read, [rows], tf.int32, stateful=False)
         return tf.ensure_shape(ids, [None, None])
 
     return take
 
 
 def _streams(interactions, histories, max_length, least=1):
-    """A function as `_rows`'s for every stream that a model reads, by name."""
+    """A function as that of `_rows` for every stream that a model reads, by name."""
     take_items = _rows(histories, max_length, least)
     own = interactions.own_provider_ids
     if interactions.providers is None:

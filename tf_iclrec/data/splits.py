@@ -69,13 +69,20 @@ class Histories:
         ends = np.cumsum(counts)
         return Histories((pairs % width).astype(np.int32), ends - counts, ends)
 
-    def padded(self, rows: np.ndarray, max_length: int | None = None, least: int = 1) -> np.ndarray:
+    def padded(
+        self,
+        rows: np.ndarray,
+        max_length: int | None = None,
+        least: int = 1,
+        distinct: bool = False,
+    ) -> np.ndarray:
         """The last ``max_length`` items of some histories, or all.
 
         Args:
             rows: ``(batch,)`` which histories.
             max_length: The most items of each.
             least: The least width of the result.
+            distinct: Whether to give each item once, in ascending order.
 
         Returns:
             ``(batch, time)`` int32, padded with 0 on the left to the longest of them.
@@ -87,6 +94,10 @@ class Histories:
         inside = places >= starts[:, np.newaxis]
         result = np.full(places.shape, PADDING_ID, dtype=np.int32)
         result[inside] = self.item_ids[places[inside]]
+        if distinct:
+            result.sort(axis=1)
+            result[:, 1:][result[:, 1:] == result[:, :-1]] = PADDING_ID
+            result.sort(axis=1)
         return result
 
 

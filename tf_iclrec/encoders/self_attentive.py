@@ -1,11 +1,10 @@
 """SASRec's encoder: a causal Transformer over the items."""
 
 import keras
-from keras import KerasTensor, ops
+from keras import KerasTensor
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
-from tf_iclrec.layers.id_embedding import IdEmbedding
+from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 from tf_iclrec.layers.masks import valid_mask
 
 
@@ -28,6 +27,7 @@ class SelfAttentiveEncoder(TransformerEncoder):
         itself and what came before it.
 
     Example:
+    >>> from keras import ops
     >>> encoder = SelfAttentiveEncoder(vocabulary_size=100, max_length=50)
     >>> encoder({"item_ids": ops.array([[0, 5, 9]])}).shape
     TensorShape([1, 3, 64])
@@ -63,4 +63,4 @@ class SelfAttentiveEncoder(TransformerEncoder):
         """
         if item_ids is not None:
             return self.item_embedding(item_ids)
-        return ops.convert_to_tensor(self.item_embedding.embeddings)[NUM_SPECIAL_IDS:]
+        return without_special_ids(self.item_embedding.embeddings)

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class IdEmbedding(keras.layers.Layer):
@@ -52,3 +54,14 @@ class IdEmbedding(keras.layers.Layer):
             "dim": self.dim,
             "initializer_stddev": self.initializer_stddev,
         }
+
+
+def without_special_ids(table: keras.Variable) -> KerasTensor:
+    """The rows of a table ``(ids, dim)`` that belong to raw ids, ``(ids - 3, dim)``.
+
+    Example:
+    >>> without_special_ids(keras.Variable([[0.0], [0.0], [0.0], [1.0]])).numpy().tolist()
+    [[1.0]]
+    """
+    # The gradient of a slice costs several times that of a split.
+    return tf.split(ops.convert_to_tensor(table), [NUM_SPECIAL_IDS, -1])[1]

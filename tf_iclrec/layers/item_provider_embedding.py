@@ -5,7 +5,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.layers.id_embedding import IdEmbedding
+from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -100,7 +100,7 @@ class ItemProviderEmbedding(keras.layers.Layer):
         """
         if item_ids is not None:
             return self({"item_ids": item_ids})
-        items = ops.convert_to_tensor(self.item_embedding.embeddings)[NUM_SPECIAL_IDS:]
+        items = without_special_ids(self.item_embedding.embeddings)
         provider_ids = ops.convert_to_tensor(self.item_providers)[NUM_SPECIAL_IDS:]
         table = ops.convert_to_tensor(self.provider_embedding.embeddings)
         providers = ops.take(table, provider_ids, axis=0)
