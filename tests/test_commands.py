@@ -53,6 +53,25 @@ def test_evaluate_repeats_the_figures_exactly(trained):
         assert json.loads(result.stdout) == {split: metrics[split]}
 
 
+def test_prepared_data_trains_as_the_log_itself(sequence_file, trained, tmp_path):
+    prepared, output = tmp_path / "new" / "prepared", tmp_path / "run"
+    result = run("prepare", "--data", sequence_file, "--output", prepared)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "200 users" in result.stdout
+    result = run("train", "--data", prepared, "--output", output, *SMALL)
+    assert result.returncode == 0, result.stderr
+    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (output, trained[1])]
+    assert metrics[0] == metrics[1]
+    check_refused(run("prepare", "--data", sequence_file, "--output", prepared), "exists. Remove")
+    nowhere = run("prepare", "--data", "nowhere.csv", "--output", tmp_path / "other")
+    check_refused(nowhere, "No such file or folder")
+    assert not (tmp_path / "other").exists()
+    # Only options about data are there.
+    check_refused(
+        run("prepare", "--output", tmp_path / "other", "--epochs", 3), "Unknown option --epochs"
+    )
+
+
 def test_evaluate_prints_a_table(trained):
     _, output = trained
     result = run("evaluate", output)

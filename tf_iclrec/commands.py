@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from tf_iclrec.config import Config, field_types
@@ -36,10 +36,13 @@ class Parser(argparse.ArgumentParser):
         raise UserError(message[0].upper() + message[1:] + ". See --help.")
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add an option per field of `Config`; options not given are absent from the result."""
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
+    """Add an option per field of `Config`, or per field named; options not given are absent from
+    the result."""
     kinds = field_types()
     for field in dataclasses.fields(Config):
+        if names is not None and field.name not in names:
+            continue
         kind = kinds[field.name]
         options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
         default = field.default

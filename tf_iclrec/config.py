@@ -16,6 +16,13 @@ def _option(default: Any, help: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": help})
 
 
+# Settings that say where the data is and how it is read.
+DATA_SETTINGS = (
+    *("data", "user_column", "item_column", "time_column", "provider_column"),
+    *("header", "items", "core"),
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Settings of a training run.

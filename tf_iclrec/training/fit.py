@@ -55,7 +55,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         interactions = Interactions.load(directory.data)
     else:
         directory.check_free(overwrite)
-        interactions = _read_data(config)
+        interactions = read_data(config)
     keras.utils.set_random_seed(config.seed)
     model = build_model(config, interactions.items.size, interactions.providers)
     _check_num_intents(model, interactions)
@@ -166,7 +166,13 @@ def _train(model, config, interactions, directory, progress):
     )
 
 
-def _read_data(config: Config) -> Interactions:
+def read_data(config: Config) -> Interactions:
+    """The interactions that the settings name, without users too short to split; says what was
+    found.
+
+    Raises:
+        UserError: If the data can't be used.
+    """
     interactions = load_interactions(
         config.data,
         config.user_column,
