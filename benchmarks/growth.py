@@ -74,7 +74,7 @@ def measured(folder: str) -> dict:
     log = tf_iclrec.load_interactions(folder)
     config = tf_iclrec.make_config(batch_size=BATCH_SIZE)
     model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(new_optimizer(model, config))
+    model.compile(new_optimizer(model, config, log))
     (clustering,) = training_callbacks(config, log, model)
     clustering.set_model(model)
     clustering.on_train_begin()

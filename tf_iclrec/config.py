@@ -80,6 +80,13 @@ class Config:
         "sampled (cross-entropy with one negative), or auto: one of the first two by the number "
         "of items",
     )
+    score_temperature: float = _option(
+        0.0, "score items by the cosine with the user, divided by this; 0: by the dot product"
+    )
+    horizon: int = _option(1, "next items that each position learns from (softmax)")
+    horizon_decay: float = _option(
+        0.5, "what each further one of them counts, in shares of the last"
+    )
     sampling: str = _option(
         "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
     )
@@ -110,6 +117,9 @@ class Config:
     epochs: int = _option(10, "passes over the data at most")
     batch_size: int = _option(64, "users per training step")
     learning_rate: float = _option(2e-3, "Adam's learning rate")
+    learning_rate_schedule: str = _option(
+        "constant", "constant, or cosine: falling to 0 over all epochs"
+    )
     patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")
     evaluation_users: int = _option(100_000, "users whose next item is ranked at most")
     seed: int = _option(0, "seed of everything random")
@@ -119,12 +129,12 @@ class Config:
         for name in (
             *("max_length", "hidden_dim", "num_blocks", "num_heads", "num_fusion_blocks"),
             *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
-            *("clustered_users", "evaluation_users"),
+            *("clustered_users", "evaluation_users", "horizon"),
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in (
             *("core", "warm_up_epochs", "seed"),
-            *("intent_weight", "sequence_weight", "provider_weight"),
+            *("intent_weight", "sequence_weight", "provider_weight", "score_temperature"),
         ):
             self._check(name, getattr(self, name) >= 0, "0 or more")
         for name in (
@@ -132,12 +142,13 @@ class Config:
             *("sequence_temperature", "provider_temperature"),
         ):
             self._check(name, getattr(self, name) > 0, "above 0")
-        for name in ["crop_ratio", "mask_ratio", "reorder_ratio"]:
+        for name in ("crop_ratio", "mask_ratio", "reorder_ratio", "horizon_decay"):
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         for name, known in (
             ("loss", ("auto", "softmax", "sampled_softmax", "sampled")),
             ("sampling", ("uniform", "popularity", "in_batch")),
+            ("learning_rate_schedule", ("constant", "cosine")),
         ):
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")
         self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")

@@ -208,12 +208,35 @@ def test_a_training_step_leaves_the_intents_alone(log):
         np.testing.assert_array_equal(weight, value)
 
 
-def test_scores_are_products_of_user_and_item_vectors(trained):
-    model, _ = trained
-    users = np.asarray(model.user_vectors(INPUTS))
-    items = np.asarray(model.encoder.item_vectors())
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_scores_are_products_of_user_and_item_vectors(temperature):
+    model = new_model(model="iclrec", score_temperature=temperature)
+    users, items = np.asarray(model.user_vectors(INPUTS)), np.asarray(model.item_vectors())
     assert (users.shape, items.shape) == ((3, 8), (12, 8))
     np.testing.assert_allclose(model(INPUTS), users @ items.T, rtol=1e-5, atol=1e-5)
+    hidden, embedded = np.array(model.encoder(INPUTS)), np.array(model.encoder.item_vectors())
+    hidden = hidden[[0, 1, 2], [3, 3, 1]]
+    if temperature:
+        hidden /= 0.1 * np.linalg.norm(hidden, axis=1, keepdims=True)
+        embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
+    np.testing.assert_allclose(users, hidden, rtol=1e-5)
+    np.testing.assert_allclose(items, embedded, rtol=1e-5)
+    np.testing.assert_allclose(model.item_vectors(np.array([[4, 14]])), items[[[1, 11]]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled_softmax", "sampled"])
+def test_losses_see_cosines_divided_by_the_temperature(loss, log):
+    """A state longer by any factor, and items likewise, change nothing."""
+    model = new_model(model="sasrec", loss=loss, score_temperature=0.1, dropout=0.0)
+    batch = next(iter(batches(log, model)))
+    losses = []
+    for factor in (1.0, 3.0):
+        encoded = model._encode(batch)
+        losses.append(float(model.objectives[0](encoded)))
+        table = model.encoder.item_embedding.embeddings
+        table.assign(table * factor)  # A LayerNorm follows, so the states stay as they are.
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert losses[0] > 0
 
 
 def test_user_vector_is_the_last_items_and_mean_vector_leaves_out_padding(trained):

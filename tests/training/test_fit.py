@@ -16,14 +16,18 @@ from tf_iclrec import (
     Interactions,
     NonFiniteLossError,
     UserError,
+    build_model,
     evaluation_batches,
     fit,
+    load_interactions,
     load_run,
     make_config,
+    training_batches,
 )
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.report import evaluate_splits
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.training.fit import new_optimizer
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 SMALL = {
@@ -180,6 +184,18 @@ def test_parts_of_a_large_log_are_clustered_and_ranked(config, tmp_path, capsys)
     assert hits == pytest.approx(round(hits), abs=1e-4)
     sizes = sum(map(int, re.findall(r"median (\d+)", printed)))
     assert sizes == 39
+
+
+def test_learning_rate_falls_to_zero_over_all_epochs(config, source):
+    log = load_interactions(source)
+    model = build_model(config, log.items.size)
+    falling = dataclasses.replace(config, learning_rate_schedule="cosine")
+    rates = new_optimizer(model, falling, log)._learning_rate
+    steps = config.epochs * len(list(training_batches(log, config.batch_size)))
+    expected = [config.learning_rate, config.learning_rate / 2, 0.0]
+    assert [float(rates(at)) for at in (0, steps // 2, steps)] == pytest.approx(expected)
+    constant = new_optimizer(model, config, log)
+    assert float(constant.learning_rate) == pytest.approx(config.learning_rate)
 
 
 class Interrupt(keras.callbacks.Callback):

@@ -74,7 +74,7 @@ def training_batches(
     take_seen = _rows(histories, distinct=True)
     lengths = tf.constant(histories.lengths - 1, tf.int32)
     sampler = ItemSampler.for_training(interactions, sampling.kind) if sampling else None
-    num_steps = -(-rows // batch_size)
+    num_steps = num_training_steps(interactions, batch_size)
     num_targets = np.minimum(histories.lengths - 1, max_length).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
@@ -140,6 +140,11 @@ def training_batches(
         .apply(tf.data.experimental.assert_cardinality(num_steps))
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def num_training_steps(interactions: Interactions, batch_size: int) -> int:
+    """Batches of an epoch of `training_batches`."""
+    return -(-len(split_histories(interactions, "train").longer_than(1).starts) // batch_size)
 
 
 def evaluation_batches(

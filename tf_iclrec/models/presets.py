@@ -55,7 +55,9 @@ ENCODERS: dict[str, type[keras.layers.Layer]] = {
 }
 
 NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
-    "softmax": lambda config: SoftmaxCrossEntropy(),
+    "softmax": lambda config: SoftmaxCrossEntropy(
+        horizon=config.horizon, decay=config.horizon_decay
+    ),
     "sampled": lambda config: SampledCrossEntropy(),
     "sampled_softmax": lambda config: SampledSoftmaxCrossEntropy(
         kind=config.sampling, num_samples=config.num_samples
@@ -139,6 +141,7 @@ def build_model(
         _encoder(config, vocabulary_size, providers),
         _objectives(config, next_item_loss(config, vocabulary_size)),
         config.num_intents,
+        config.score_temperature or None,
     )
     model.build()
     if isinstance(model.encoder, ItemProviderEncoder):

@@ -30,6 +30,9 @@ class SequentialRecommender(Recommender):
             `tf_iclrec.encoders`. States of two streams are put side by side.
         objectives: Loss terms; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
+        temperature: If given, an item's score is the cosine of its vector and the user's, divided
+            by this. Defaults to None: their dot product. Frequent items have long vectors, which
+            a cosine leaves out.
         cutoffs: The ``k`` of HR, NDCG and MRR.
 
     Call arguments:
@@ -52,6 +55,7 @@ class SequentialRecommender(Recommender):
         encoder: keras.layers.Layer,
         objectives: Sequence[Objective],
         num_intents: Sequence[int] = (),
+        temperature: float | None = None,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
         **kwargs,
     ):
@@ -59,6 +63,7 @@ class SequentialRecommender(Recommender):
         self.encoder = encoder
         self.objectives = tuple(objectives)
         self.num_intents = tuple(num_intents)
+        self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
         self.needs_views = any(term.needs_views for term in self.objectives)
@@ -92,10 +97,13 @@ class SequentialRecommender(Recommender):
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
         hidden = self._hidden(inputs, training)
         valid = valid_mask(inputs["item_ids"])
-        return last_valid(hidden, valid), ops.cast(masked_mean(hidden, valid), "float32")
+        return self._as_queries(last_valid(hidden, valid)), ops.cast(
+            masked_mean(hidden, valid), "float32"
+        )
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
-        """The hidden state at each sequence's last step, ``(batch, dim)``."""
+        """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
+        a temperature, of length ``1 / temperature``."""
         return self.encode(inputs, training)[0]
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
@@ -106,7 +114,18 @@ class SequentialRecommender(Recommender):
     def score(self, user_vectors: KerasTensor) -> KerasTensor:
         """Scores of all items for user vectors ``(batch, dim)``, ``(batch, items)`` float32."""
         vectors = ops.cast(user_vectors, "float32")
-        return ops.matmul(vectors, ops.transpose(self.encoder.item_vectors()))
+        return ops.matmul(vectors, ops.transpose(self.item_vectors()))
+
+    def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
+        """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
+        dim)`` float32: the encoder's; with a temperature, of length 1."""
+        vectors = self.encoder.item_vectors(item_ids)
+        return vectors if self.temperature is None else ops.normalize(vectors, axis=-1)
+
+    def _as_queries(self, hidden: KerasTensor) -> KerasTensor:
+        if self.temperature is None:
+            return hidden
+        return ops.normalize(ops.cast(hidden, "float32"), axis=-1) / self.temperature
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -151,10 +170,10 @@ class SequentialRecommender(Recommender):
             intents = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
             intents_fitted = ops.convert_to_tensor(self.intents.fitted)
         return EncodedBatch(
-            hidden=hidden,
+            hidden=self._as_queries(hidden),
             target_ids=batch["target_ids"],
             target_weights=batch.get("target_weights"),
-            item_vectors=self.encoder.item_vectors,
+            item_vectors=self.item_vectors,
             negative_ids=batch.get("negative_ids"),
             sampled_ids=batch.get("sampled_ids"),
             sampled_log_probabilities=batch.get("sampled_log_probabilities"),
@@ -170,6 +189,7 @@ class SequentialRecommender(Recommender):
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "objectives": [keras.saving.serialize_keras_object(term) for term in self.objectives],
             "num_intents": self.num_intents,
+            "temperature": self.temperature,
         }
 
     @classmethod

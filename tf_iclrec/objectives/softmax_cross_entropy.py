@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 
 # Positions whose logits are held at once. On a CPU they then stay in the cache: the loss costs
@@ -17,7 +17,7 @@ _POSITIONS_ON_GPU = 4096
 def softmax_cross_entropy(
     hidden: KerasTensor, item_vectors: KerasTensor, targets: KerasTensor, weights: KerasTensor
 ) -> KerasTensor:
-    """``Σ weight · -log softmax(h Eᵀ)[target]`` over positions.
+    """``Σ weight · -log softmax(h Eᵀ)[target]`` over positions and the targets of each.
 
     The gradients are computed with the loss, some positions at a time, so that the logits of
     all positions never exist together.
@@ -25,15 +25,15 @@ def softmax_cross_entropy(
     Args:
         hidden: ``(positions, dim)`` float32 hidden states.
         item_vectors: ``(items, dim)`` float32 vectors of the catalogue.
-        targets: ``(positions,)`` int32 rows of ``item_vectors``.
-        weights: ``(positions,)`` float32.
+        targets: ``(positions, k)`` int32 rows of ``item_vectors``.
+        weights: ``(positions, k)`` float32, 0 where a position has fewer targets.
 
     Returns:
         Scalar. It can be differentiated once, by ``hidden`` and ``item_vectors``.
 
     Example: without any preference among four items the loss of a position is ln 4.
     >>> loss = softmax_cross_entropy(
-    ...     ops.zeros((2, 2)), ops.ones((4, 2)), ops.array([0, 3]), ops.array([0.5, 0.5]))
+    ...     ops.zeros((2, 2)), ops.ones((4, 2)), ops.array([[0], [3]]), ops.array([[0.5], [0.5]]))
     >>> round(float(loss), 4)
     1.3863
     """
@@ -53,7 +53,7 @@ def softmax_cross_entropy(
 def _loss_and_gradients(hidden, item_vectors, targets, weights):
     """The loss and its gradients by ``hidden`` and ``item_vectors``, block by block.
 
-    With ``p = softmax(h Eᵀ)`` they are ``w (p E - e_target)`` and ``Σ w (p - onehot)ᵀ h``; the
+    With ``p = softmax(h Eᵀ)`` they are ``Σ w (p E - e_target)`` and ``Σ w (p - onehot)ᵀ h``; the
     parts of the targets are added at the end.
     """
     on_gpu = bool(tf.config.list_logical_devices("GPU"))
@@ -66,7 +66,7 @@ def _loss_and_gradients(hidden, item_vectors, targets, weights):
         rest = tf.zeros([blocks * size - positions, *values.shape[1:]], values.dtype)
         return tf.reshape(tf.concat([values, rest], axis=0), [blocks, size, *values.shape[1:]])
 
-    hidden_blocks, weight_blocks = in_blocks(hidden), in_blocks(weights)
+    hidden_blocks, weight_blocks = in_blocks(hidden), in_blocks(tf.reduce_sum(weights, axis=1))
 
     def step(block, value, by_hidden, by_items):
         own, weight = hidden_blocks[block], weight_blocks[block][:, tf.newaxis]
@@ -89,23 +89,52 @@ def _loss_and_gradients(hidden, item_vectors, targets, weights):
     _, value, by_hidden, by_items = tf.while_loop(
         lambda block, *_: block < blocks, step, start, parallel_iterations=1
     )
-    weights = weights[:, tf.newaxis]
-    target_vectors = tf.gather(item_vectors, targets)
-    value -= tf.reduce_sum(weights * hidden * target_vectors)
-    by_hidden = tf.reshape(by_hidden.stack(), [-1, dim])[:positions] - weights * target_vectors
-    by_items = tf.tensor_scatter_nd_sub(by_items, targets[:, tf.newaxis], weights * hidden)
+    weights = weights[:, :, tf.newaxis]
+    pulled = tf.reduce_sum(weights * tf.gather(item_vectors, targets), axis=1)
+    value -= tf.reduce_sum(hidden * pulled)
+    by_hidden = tf.reshape(by_hidden.stack(), [-1, dim])[:positions] - pulled
+    by_items = tf.tensor_scatter_nd_sub(
+        by_items, targets[:, :, tf.newaxis], weights * hidden[:, tf.newaxis]
+    )
     return value, by_hidden, by_items
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class SoftmaxCrossEntropy(Objective):
-    """Full softmax at every real position; padded positions cost nothing."""
+    """Full softmax at every real position; padded positions cost nothing.
+
+    With a horizon, a position learns from several next items, each counting less than the one
+    before it; the softmax is computed once for all of them.
+
+    Args:
+        weight: Factor of the term in the total loss. Defaults to 1.
+        horizon: How many next items a position learns from. Defaults to 1.
+        decay: What the next but one item counts, in shares of the next one, and so on.
+            Defaults to 0.5.
+    """
 
     name = "next_item"
 
+    def __init__(self, weight: float = 1.0, horizon: int = 1, decay: float = 0.5):
+        super().__init__(weight)
+        self.horizon = horizon
+        self.decay = decay
+
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
-        targets = tf.boolean_mask(encoded.target_ids, encoded.real) - NUM_SPECIAL_IDS
+        time = tf.shape(encoded.target_ids)[1]
+        later = tf.pad(encoded.target_ids, [[0, 0], [0, self.horizon - 1]])
+        targets = tf.stack([later[:, step : step + time] for step in range(self.horizon)], axis=-1)
+        targets = tf.boolean_mask(targets, encoded.real)
+        shares = tf.constant([self.decay**step for step in range(self.horizon)], tf.float32)
+        shares = tf.where(targets == PADDING_ID, 0.0, shares)
+        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
         return softmax_cross_entropy(
-            hidden, encoded.item_vectors(), targets, encoded.position_weights()
+            hidden,
+            encoded.item_vectors(),
+            tf.maximum(targets - NUM_SPECIAL_IDS, 0),
+            shares * encoded.position_weights()[:, tf.newaxis],
         )
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"horizon": self.horizon, "decay": self.decay}

@@ -77,7 +77,7 @@ def export_nearest_neighbours(
     if directory.exists():
         raise UserError(f"{directory} exists. Remove it, or choose another folder.")
     faiss = import_faiss()
-    vectors = np.asarray(model.encoder.item_vectors(), dtype=np.float32)
+    vectors = np.asarray(model.item_vectors(), dtype=np.float32)
     queries = _user_vectors(model, interactions)
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)

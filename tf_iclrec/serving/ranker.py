@@ -51,7 +51,7 @@ class Ranker(tf.Module):
         layers = [model.encoder] if model.intents is None else [model.encoder, model.intents]
         self.weights = [variable.value for layer in layers for variable in layer.variables]
         counts = tf.cast(counts, tf.float32)[:, tf.newaxis]
-        item_vectors = tf.cast(model.encoder.item_vectors(), tf.float32)
+        item_vectors = tf.cast(model.item_vectors(), tf.float32)
         self.index = RetrievalIndex(tf.concat([item_vectors, counts], axis=1))
 
     @property

@@ -8,7 +8,12 @@ import keras
 
 from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios
-from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
+from tf_iclrec.data.batches import (
+    evaluation_batches,
+    num_training_steps,
+    sequence_batches,
+    training_batches,
+)
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.providers import read_item_providers
 from tf_iclrec.data.sources import load_interactions
@@ -76,7 +81,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
             print(f"Of {interactions.num_users} users {limit} {what}.", flush=True)
     if not resume:
         directory.start(config, interactions)
-    model.compile(new_optimizer(model, config))
+    model.compile(new_optimizer(model, config, interactions))
     progress = SaveProgress(directory.checkpoints, directory.history, config.patience, config.seed)
     progress.restore(model)
     if resume:
@@ -121,10 +126,16 @@ def training_callbacks(
     ]
 
 
-def new_optimizer(model: SequentialRecommender, config: Config) -> keras.optimizers.Optimizer:
+def new_optimizer(
+    model: SequentialRecommender, config: Config, interactions: Interactions
+) -> keras.optimizers.Optimizer:
     """Adam; for a loss over sampled items, `LazyAdam`, which leaves the other items alone."""
     kind = LazyAdam if model.sampling else keras.optimizers.Adam
-    return kind(config.learning_rate)
+    learning_rate = config.learning_rate
+    if config.learning_rate_schedule == "cosine":
+        steps = config.epochs * num_training_steps(interactions, config.batch_size)
+        learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    return kind(learning_rate)
 
 
 def _train(model, config, interactions, directory, progress):
