@@ -20,7 +20,7 @@ ORDER = [
     "objectives",
 ]
 ORDER += ["evaluation", "models", "runs", "serving", "training", "commands"]
-COMMANDS = {"train", "evaluate", "convert", "export", "recommend", "__init__"}
+COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
 
 
 def imported_parts(path: Path) -> set[str]:

@@ -65,6 +65,9 @@ class Config:
         "self_attentive; with providers provider_sum, single_stream or cross_stream",
     )
     hidden_dim: int = _option(64, "width of embeddings and hidden states")
+    item_initialization: str = _option(
+        "random", "random, or spectral: from which items follow each other in the training data"
+    )
     num_blocks: int = _option(2, "Transformer blocks")
     num_heads: int = _option(2, "attention heads")
     num_fusion_blocks: int = _option(1, "co-attention blocks (cross_stream)")
@@ -148,6 +151,7 @@ class Config:
         for name, known in (
             ("loss", ("auto", "softmax", "sampled_softmax", "sampled")),
             ("sampling", ("uniform", "popularity", "in_batch")),
+            ("item_initialization", ("random", "spectral")),
             ("learning_rate_schedule", ("constant", "cosine")),
         ):
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")

@@ -41,8 +41,11 @@ class Histories:
 
     def longer_than(self, length: int) -> "Histories":
         """Only the histories with more than ``length`` items."""
-        keep = self.lengths > length
-        return dataclasses.replace(self, starts=self.starts[keep], ends=self.ends[keep])
+        return self.rows(np.flatnonzero(self.lengths > length))
+
+    def rows(self, rows: np.ndarray) -> "Histories":
+        """Only some of the histories, by number."""
+        return dataclasses.replace(self, starts=self.starts[rows], ends=self.ends[rows])
 
     def without_last(self) -> "Histories":
         """Each history but for its last item: the inputs of a training."""

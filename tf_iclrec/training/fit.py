@@ -11,6 +11,7 @@ from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import (
     evaluation_batches,
     num_training_steps,
+    sampled_rows,
     sequence_batches,
     training_batches,
 )
@@ -30,6 +31,10 @@ from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.save_progress import SaveProgress
+from tf_iclrec.training.spectral_initialization import (
+    add_to_item_vectors,
+    spectral_item_vectors,
+)
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
 
@@ -86,6 +91,10 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     progress.restore(model)
     if resume:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
+    if progress.epochs_done == 0 and config.item_initialization == "spectral":
+        users = sampled_rows(interactions.num_users, config.clustered_users)
+        vectors = spectral_item_vectors(interactions, config.hidden_dim, users, config.seed)
+        add_to_item_vectors(model.encoder, vectors)
     if not progress.stopped and progress.epochs_done < config.epochs:
         _train(model, config, interactions, directory, progress)
     progress.restore_best(model)
