@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from tf_iclrec import Interactions, build_model, make_config
+from tf_iclrec import Interactions, Vocabulary, build_model, make_config
+from tf_iclrec.data.providers import Providers
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.training.spectral_initialization import add_to_item_vectors, spectral_item_vectors
@@ -62,8 +64,10 @@ def test_wider_vectors_than_items_and_items_alone():
     assert np.isfinite(vectors).all()
 
 
-def test_vectors_are_added_to_those_of_the_items():
-    model = build_model(make_config(model="sasrec", hidden_dim=16), vocabulary_size=23)
+@pytest.mark.parametrize("name", ["sasrec", "ipsrec_s", "ipsrec_c", "provider_sum"])
+def test_vectors_are_added_to_those_of_the_items(name):
+    providers = Providers(Vocabulary(["acme"]), np.full(23, 3, dtype=np.int32))
+    model = build_model(make_config(model=name, hidden_dim=16), 23, providers)
     before = model.encoder.item_embedding.embeddings.numpy()
     vectors = np.eye(20, 16, dtype="float32")
     add_to_item_vectors(model.encoder, vectors)

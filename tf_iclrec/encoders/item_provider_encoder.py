@@ -4,6 +4,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
+from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.item_provider_embedding import ItemProviderEmbedding
 from tf_iclrec.layers.masks import valid_mask
 
@@ -67,6 +68,11 @@ class ItemProviderEncoder(TransformerEncoder):
         """Vectors of items and of their providers ``(..., hidden_dim)`` to output vectors
         ``(..., output_dim)``: side by side, as the states of the two streams are."""
         return ops.concatenate([items, providers], axis=-1)
+
+    @property
+    def item_embedding(self) -> IdEmbedding:
+        """The table of the items alone."""
+        return self.embedding.item_embedding
 
     def set_item_providers(self, provider_ids: np.ndarray) -> None:
         """Set the internal provider id of each internal item id ``(vocabulary_size,)``."""
