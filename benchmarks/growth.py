@@ -9,6 +9,7 @@ the library chooses by itself, in batches of 256. Writes ``growth.json`` and a p
 """
 
 import argparse
+import functools
 import json
 import resource
 import subprocess
@@ -50,7 +51,7 @@ def main() -> None:
     figures = {
         "items": {items: run(first_users, items) for items in options.items},
         "users": {users: run(users, first_items) for users in options.users},
-        "both": {max(options.items): run(max(options.items), max(options.items))},
+        "users and items": {max(options.items): run(max(options.items), max(options.items))},
     }
     for what, rows in figures.items():
         show(what, rows)
@@ -59,6 +60,7 @@ def main() -> None:
         plot(figures, options.output.with_suffix(".png"))
 
 
+@functools.cache
 def run(users: int, items: int) -> dict:
     """Prepare a log and measure in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
