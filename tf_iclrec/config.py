@@ -66,7 +66,7 @@ class Config:
     )
     hidden_dim: int = _option(64, "width of embeddings and hidden states")
     item_initialization: str = _option(
-        "random", "random, or spectral: from which items follow each other in the training data"
+        "spectral", "random, or spectral: from which items follow each other in the training data"
     )
     num_blocks: int = _option(2, "Transformer blocks")
     num_heads: int = _option(2, "attention heads")
@@ -84,11 +84,11 @@ class Config:
         "of items",
     )
     score_temperature: float = _option(
-        0.0, "score items by the cosine with the user, divided by this; 0: by the dot product"
+        0.07, "score items by the cosine with the user, divided by this; 0: by the dot product"
     )
-    horizon: int = _option(1, "next items that each position learns from (softmax)")
+    horizon: int = _option(5, "next items that each position learns from (softmax)")
     horizon_decay: float = _option(
-        0.5, "what each further one of them counts, in shares of the last"
+        0.6, "what each further one of them counts, in shares of the last"
     )
     sampling: str = _option(
         "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
@@ -121,7 +121,7 @@ class Config:
     batch_size: int = _option(64, "users per training step")
     learning_rate: float = _option(2e-3, "Adam's learning rate")
     learning_rate_schedule: str = _option(
-        "constant", "constant, or cosine: falling to 0 over all epochs"
+        "cosine", "constant, or cosine: falling to 0 over all epochs"
     )
     patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")
     evaluation_users: int = _option(100_000, "users whose next item is ranked at most")

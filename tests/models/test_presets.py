@@ -31,6 +31,7 @@ def providers():
         ("sasrec", SelfAttentiveEncoder, []),
         ("cl4srec", SelfAttentiveEncoder, ["sequence_contrast"]),
         ("iclrec", SelfAttentiveEncoder, CONTRASTS),
+        ("iclrec_published", SelfAttentiveEncoder, CONTRASTS),
         ("ipsrec_s", SingleStreamEncoder, ["item_provider_contrast"]),
         ("ipsrec_c", CrossStreamEncoder, ["item_provider_contrast"]),
         ("iclrec_ips_s", SingleStreamEncoder, [*CONTRASTS, "item_provider_contrast"]),

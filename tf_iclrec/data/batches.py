@@ -20,6 +20,7 @@ from tf_iclrec.errors import UserError
 # Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
 # the neighbours in a batch change from epoch to epoch.
 _LENGTH_JITTER = 0.25
+_PREFETCHED = 4
 # Scores that are in memory at a time, as float32.
 _MAX_SCORES = 1 << 26
 
@@ -133,13 +134,8 @@ def training_batches(
 
     # The counter makes each pass another epoch; one pass is one finite dataset, as Keras
     # expects it.
-    return (
-        tf.data.Dataset.range(1)
-        .flat_map(one_epoch)
-        .map(assemble, num_parallel_calls=tf.data.AUTOTUNE)
-        .apply(tf.data.experimental.assert_cardinality(num_steps))
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    batches = tf.data.Dataset.range(1).flat_map(one_epoch).map(assemble)
+    return _ahead(batches.apply(tf.data.experimental.assert_cardinality(num_steps)))
 
 
 def num_training_steps(interactions: Interactions, batch_size: int) -> int:
@@ -318,4 +314,15 @@ def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:
 
 def _batches_of(rows: np.ndarray, batch_size: int, assemble) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    return batches.map(assemble).prefetch(tf.data.AUTOTUNE)
+    return _ahead(batches.map(assemble))
+
+
+def _ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Prepared while the model is busy with the batches before.
+
+    A batch takes a fiftieth of the time of its step, so there is nothing to tune; and at the end of
+    a pass TensorFlow would wait for the tuning thread, which sleeps twice as long each time.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(_PREFETCHED).with_options(options)

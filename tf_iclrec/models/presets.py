@@ -44,6 +44,21 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     },
     "iclrec_ips_s": {"encoder": "single_stream", "provider_weight": 0.1},
     "iclrec_ips_c": {"encoder": "cross_stream", "provider_weight": 0.1},
+    # As published: ICLRec's own configuration, to compare with.
+    "iclrec_published": {
+        "num_blocks": 1,
+        "relative_positions": False,
+        "item_initialization": "random",
+        "loss": "sampled",
+        "score_temperature": 0.0,
+        "normalize_contrast": False,
+        "intent_fnm": False,
+        "epochs": 300,
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "learning_rate_schedule": "constant",
+        "patience": 40,
+    },
     "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0, "sequence_weight": 0.0},
 }
 

@@ -41,15 +41,11 @@ def published_settings(weights: Mapping[str, np.ndarray], num_heads: int) -> dic
             "the hidden width, can be converted."
         )
     return {
-        "model": "iclrec",
-        "loss": "sampled",
-        "relative_positions": False,
+        "model": "iclrec_published",
         "hidden_dim": hidden_dim,
         "max_length": weights[_POSITIONS].shape[0],
         "num_blocks": len(blocks),
         "num_heads": num_heads,
-        "normalize_contrast": False,
-        "intent_fnm": False,
     }
 
 

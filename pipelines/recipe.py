@@ -1,0 +1,42 @@
+"""What the pipelines share: from a sequence file to test figures and an exported model."""
+
+from pathlib import Path
+from typing import Any
+
+from tf_iclrec import fit, make_config
+from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.serving.saved_model import export_saved_model, next_version
+
+
+def run(name: str, **settings: Any) -> None:
+    """Train with the recipe, which is the library's default, and export.
+
+    Args:
+        name: Of the run's folder and of the served model.
+        **settings: Where the data set wants other settings; see `tf_iclrec.Config`.
+    """
+
+    def main() -> None:
+        parser = Parser(prog=f"python pipelines/{name}.py")
+        parser.add_argument("sequences", metavar="SEQUENCES", help="the data set's sequence file")
+        parser.add_argument(
+            "--items", default="", help="table of items and providers; trains the joint model"
+        )
+        parser.add_argument("--output", default=f"runs/{name}", help="run directory to write")
+        parser.add_argument("--overwrite", action="store_true", help="replace a run in --output")
+        parser.add_argument("--resume", action="store_true", help="go on with a run in --output")
+        parser.add_argument("--seed", type=int, default=0)
+        values = parser.parse(None)
+        config = make_config(
+            model="iclrec_ips_s" if values.items else "iclrec",
+            data=values.sequences,
+            items=values.items,
+            seed=values.seed,
+            **settings,
+        )
+        trained = fit(config, values.output, values.resume, values.overwrite)
+        version = next_version(Path("savedmodels") / name)
+        export_saved_model(trained.model, trained.interactions, version)
+        print(f"SavedModel: {version}")
+
+    run_command(main, "A training goes on after its last complete epoch with --resume.")
