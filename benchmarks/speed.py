@@ -40,8 +40,6 @@ CHOICES = {
     "padded to 50": {"pad": True},
     "batches of exactly sorted lengths": {"jitter": 0.0},
     "lengths sorted loosely (factor up to 2)": {"jitter": 1.0},
-    # Of every new shape XLA makes a new program, so batches are padded to one shape.
-    "XLA, padded to 50": {"jit": True, "pad": True, "steps": 8},
     "one thread an operation, two operations": {"threads": (1, 2)},
     "two threads an operation, one operation": {"threads": (2, 1)},
 }
@@ -102,8 +100,6 @@ def measured(
     settings: dict,
     pad: bool = False,
     jitter: float | None = None,
-    jit: bool = False,
-    steps: int | None = None,
     threads: tuple[int, ...] = (),
 ) -> dict:
     """Figures of one row; see the module's head.
@@ -114,8 +110,6 @@ def measured(
         settings: Of the model.
         pad: Whether batches of mixed lengths are padded to the maximum.
         jitter: How loosely sequences are sorted by length; by default as the library does it.
-        jit: Whether XLA compiles the training step.
-        steps: How many steps stand for an epoch; by default all.
         threads: Threads of an operation, and operations at a time; set by `in_process`.
     """
     start = time.perf_counter()
@@ -132,7 +126,7 @@ def measured(
         **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}
     )
     model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(keras.optimizers.Adam(config.learning_rate), jit_compile=jit)
+    model.compile(keras.optimizers.Adam(config.learning_rate))
     batches = tf_iclrec.training_batches(
         log,
         config.batch_size,
@@ -154,11 +148,10 @@ def measured(
         result["E-step"] = statistics.median(timed(clustering.run) for _ in range(repeats))
 
     def epoch():
-        model.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False)
+        model.fit(batches, verbose=0, shuffle=False)
 
     epoch()  # Compiles what the first step did not.
-    whole = 1 if steps is None else int(batches.cardinality()) / steps
-    epochs = [timed(epoch) * whole for _ in range(repeats)]
+    epochs = [timed(epoch) for _ in range(repeats)]
     shapes = [
         (*batch["item_ids"].shape, int((batch["target_ids"].numpy() > 0).sum()))
         for batch in batches

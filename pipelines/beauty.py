@@ -6,4 +6,4 @@ python pipelines/beauty.py Beauty.txt [--items Beauty.tsv]
 from recipe import run
 
 if __name__ == "__main__":
-    run("beauty")
+    run("beauty", epochs=12)

@@ -6,4 +6,4 @@ python pipelines/sports.py Sports_and_Outdoors.txt [--items Sports_and_Outdoors.
 from recipe import run
 
 if __name__ == "__main__":
-    run("sports")
+    run("sports", epochs=12)

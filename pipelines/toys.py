@@ -6,4 +6,4 @@ python pipelines/toys.py Toys_and_Games.txt [--items Toys_and_Games.tsv]
 from recipe import run
 
 if __name__ == "__main__":
-    run("toys")
+    run("toys", epochs=12)

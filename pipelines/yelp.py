@@ -6,4 +6,4 @@ python pipelines/yelp.py Yelp.txt [--items Yelp.tsv]
 from recipe import run
 
 if __name__ == "__main__":
-    run("yelp")
+    run("yelp", epochs=12)

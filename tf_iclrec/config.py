@@ -64,7 +64,7 @@ class Config:
         "self_attentive",
         "self_attentive; with providers provider_sum, single_stream or cross_stream",
     )
-    hidden_dim: int = _option(64, "width of embeddings and hidden states")
+    hidden_dim: int = _option(128, "width of embeddings and hidden states")
     item_initialization: str = _option(
         "spectral", "random, or spectral: from which items follow each other in the training data"
     )
@@ -117,9 +117,9 @@ class Config:
     reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
 
     # Training
-    epochs: int = _option(10, "passes over the data at most")
+    epochs: int = _option(8, "passes over the data at most")
     batch_size: int = _option(64, "users per training step")
-    learning_rate: float = _option(2e-3, "Adam's learning rate")
+    learning_rate: float = _option(1e-3, "Adam's learning rate")
     learning_rate_schedule: str = _option(
         "cosine", "constant, or cosine: falling to 0 over all epochs"
     )

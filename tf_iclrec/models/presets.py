@@ -46,6 +46,7 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec_ips_c": {"encoder": "cross_stream", "provider_weight": 0.1},
     # As published: ICLRec's own configuration, to compare with.
     "iclrec_published": {
+        "hidden_dim": 64,
         "num_blocks": 1,
         "relative_positions": False,
         "item_initialization": "random",
@@ -55,7 +56,6 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "intent_fnm": False,
         "epochs": 300,
         "batch_size": 256,
-        "learning_rate": 1e-3,
         "learning_rate_schedule": "constant",
         "patience": 40,
     },
