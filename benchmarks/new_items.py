@@ -76,7 +76,7 @@ def compare(log: tf_iclrec.Interactions, is_new: np.ndarray, run: tf_iclrec.Run)
     providers = run.interactions.providers
     raw = log.providers.vocabulary.ids[log.providers.of_items[is_new] - NUM_SPECIAL_IDS]
     rows = providers.vocabulary.encode(raw) - NUM_SPECIAL_IDS
-    means = tf_iclrec.provider_mean_vectors(run.model.encoder.item_vectors(), providers)
+    means = tf_iclrec.provider_mean_vectors(run.model.item_vectors(), providers)
     # A provider all of whose items are new has no mean.
     usable = rows >= 0
     new_columns = np.flatnonzero(is_new[NUM_SPECIAL_IDS:])[usable]

@@ -61,9 +61,9 @@ def test_beauty_top_items_are_the_published_programs(golden, beauty, shared):
 
 
 def test_beauty_settings_and_vocabulary(golden):
-    settings = published_settings(golden[0], num_heads=2)
+    config = make_config(**published_settings(golden[0], num_heads=2))
     names = ("hidden_dim", "num_blocks", "num_heads", "max_length", "relative_positions")
-    assert [settings[name] for name in names] == [64, 1, 2, 50, False]
+    assert [getattr(config, name) for name in names] == [64, 1, 2, 50, False]
     vocabulary = published_vocabulary(golden[0])
     assert len(vocabulary) == 12101
     assert vocabulary.encode(["1", "12101", "12102"]).tolist() == [3, 12103, 1]

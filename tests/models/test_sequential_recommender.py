@@ -24,7 +24,15 @@ from tf_iclrec.evaluation.ranking import target_ranks
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
-SMALL = {"hidden_dim": 8, "num_blocks": 1, "max_length": 10, "num_intents": (2, 3)}
+SMALL = {
+    "hidden_dim": 8,
+    "num_blocks": 1,
+    "max_length": 10,
+    "num_intents": (2, 3),
+    # Dot products; cosines have tests of their own.
+    "score_temperature": 0.0,
+    "horizon": 1,
+}
 TERMS = {
     "iclrec": ["next_item", "sequence_contrast", "intent_contrast"],
     "cl4srec": ["next_item", "sequence_contrast"],

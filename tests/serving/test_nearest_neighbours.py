@@ -12,7 +12,7 @@ def test_writes_vectors_ids_and_an_exact_index(served, tmp_path):
     table = pq.read_table(tmp_path / "ann" / "items.parquet")
     assert table["item_id"].to_pylist() == served.log.items.ids.tolist()
     vectors = np.array(table["vector"].to_pylist(), dtype="float32")
-    np.testing.assert_allclose(vectors, served.model.encoder.item_vectors(), rtol=1e-6)
+    np.testing.assert_allclose(vectors, served.model.item_vectors(), rtol=1e-6)
     (history,) = served.random_histories(1, 9)
     ids = served.log.items.encode(history)[None]
     query = np.asarray(served.model.user_vectors({"item_ids": ids}))

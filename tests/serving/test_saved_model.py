@@ -142,7 +142,7 @@ def test_the_best_items_come_with_the_intent_of_the_history(served, signatures):
 
 def test_similar_items_are_nearest_by_cosine(served, signatures):
     ids = served.log.items.ids
-    vectors = np.asarray(served.model.encoder.item_vectors())
+    vectors = np.asarray(served.model.item_vectors())
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     answer = signatures("similar_items", item_ids=[ids[4], "unknown", ids[60]])
     for row, item in [(0, 4), (2, 60)]:
@@ -156,7 +156,7 @@ def test_similar_items_are_nearest_by_cosine(served, signatures):
 
 def test_items_of_an_intent_score_best_for_its_centroid(served, signatures):
     answer = signatures("items_of_intent", intents=np.array([2, 0], dtype="int32"))
-    vectors = np.asarray(served.model.encoder.item_vectors())
+    vectors = np.asarray(served.model.item_vectors())
     for row, intent in [(0, 2), (1, 0)]:
         scores = vectors @ served.model.intents.centroids[0].numpy()[intent]
         best = np.argsort(-scores)[:5]

@@ -120,7 +120,9 @@ class SequentialRecommender(Recommender):
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
         dim)`` float32: the encoder's; with a temperature, of length 1."""
         vectors = self.encoder.item_vectors(item_ids)
-        return vectors if self.temperature is None else ops.normalize(vectors, axis=-1)
+        if self.temperature is None:
+            return vectors
+        return ops.normalize(ops.cast(vectors, "float32"), axis=-1)
 
     def _as_queries(self, hidden: KerasTensor) -> KerasTensor:
         if self.temperature is None:
