@@ -266,11 +266,15 @@ def test_large_catalogues_get_the_sampled_softmax_and_are_told(
 ):
     config = dataclasses.replace(config, epochs=1, intent_weight=0.0, num_samples=20)
     fit(config, tmp_path / "small")
-    assert "sampled softmax" not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "sampled softmax" not in printed
+    assert "start at random" not in printed
     for module in ("models.presets", "training.fit"):
         monkeypatch.setattr(f"tf_iclrec.{module}.MAX_SOFTMAX_ITEMS", 50)
     run = fit(config, tmp_path / "large")
-    assert "Loss: sampled softmax (samples: popularity)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Loss: sampled softmax (samples: popularity)" in printed
+    assert "Item vectors start at random: there are more than 50 items." in printed
     assert run.model.sampling.num_samples == 20
 
 

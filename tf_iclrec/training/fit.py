@@ -92,9 +92,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     if resume:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
     if progress.epochs_done == 0 and config.item_initialization == "spectral":
-        users = sampled_rows(interactions.num_users, config.clustered_users)
-        vectors = spectral_item_vectors(interactions, config.hidden_dim, users, config.seed)
-        add_to_item_vectors(model.encoder, vectors)
+        _start_from_spectral_vectors(model, config, interactions)
     if not progress.stopped and progress.epochs_done < config.epochs:
         _train(model, config, interactions, directory, progress)
     progress.restore_best(model)
@@ -226,6 +224,19 @@ def read_data(config: Config) -> Interactions:
             flush=True,
         )
     return interactions
+
+
+def _start_from_spectral_vectors(model, config, interactions):
+    # At 100,000 items it takes most of a minute, and grows faster than the catalogue.
+    if interactions.num_items > MAX_SOFTMAX_ITEMS:
+        print(
+            f"Item vectors start at random: there are more than {MAX_SOFTMAX_ITEMS} items.",
+            flush=True,
+        )
+        return
+    users = sampled_rows(interactions.num_users, config.clustered_users)
+    vectors = spectral_item_vectors(interactions, config.hidden_dim, users, config.seed)
+    add_to_item_vectors(model.encoder, vectors)
 
 
 def _clustered_users(config: Config) -> int:
