@@ -50,7 +50,7 @@ def main() -> None:
 
 def epoch(name: str, log: tf_iclrec.Interactions, batch_size: int):
     """A function that trains a model for one epoch; the E-step is not part of it."""
-    config = tf_iclrec.make_config(model=name)
+    config = tf_iclrec.make_config(model=name, num_members=1)
     model = tf_iclrec.build_model(config, log.items.size, log.providers)
     model.compile(keras.optimizers.Adam(1e-3))
     views = tf_iclrec.ViewRatios() if model.needs_views else None

@@ -74,7 +74,7 @@ def run(users: int, items: int) -> dict:
 
 def measured(folder: str) -> dict:
     log = tf_iclrec.load_interactions(folder)
-    config = tf_iclrec.make_config(batch_size=BATCH_SIZE)
+    config = tf_iclrec.make_config(num_members=1, hidden_dim=64, batch_size=BATCH_SIZE)
     model = tf_iclrec.build_model(config, log.items.size)
     model.compile(new_optimizer(model, config, log))
     (clustering,) = training_callbacks(config, log, model)

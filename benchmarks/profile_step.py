@@ -37,7 +37,9 @@ def main() -> None:
     parser.add_argument("--model", default="sasrec")
     options = parser.parse_args()
     log = tf_iclrec.load_interactions(options.data)
-    config = tf_iclrec.make_config(model=options.model, loss="softmax", batch_size=256)
+    config = tf_iclrec.make_config(
+        model=options.model, num_members=1, loss="softmax", batch_size=256
+    )
     model = tf_iclrec.build_model(config, log.items.size)
     model.compile(keras.optimizers.Adam(config.learning_rate))
     views = tf_iclrec.ViewRatios() if model.needs_views else None

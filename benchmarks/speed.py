@@ -26,7 +26,10 @@ from pathlib import Path
 from timing import timed
 
 HERE = Path(__file__).parent
-SIZES = {"hidden_dim": 64, "num_blocks": 2, "num_heads": 2, "max_length": 50, "batch_size": 256}
+SIZES = {
+    **{"num_members": 1, "hidden_dim": 64, "num_blocks": 2, "num_heads": 2},
+    **{"max_length": 50, "batch_size": 256},
+}
 # What is measured: settings of the model, and deviations in how it runs.
 ROWS = {
     "SASRec, softmax": {"model": "sasrec", "loss": "softmax"} | SIZES,

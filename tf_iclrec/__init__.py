@@ -17,6 +17,7 @@ from tf_iclrec.data.providers import Providers, read_item_providers
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
@@ -51,6 +52,7 @@ __all__ = [
     "BatchRecommender",
     "Config",
     "CrossStreamEncoder",
+    "EnsembleEncoder",
     "IntentClustering",
     "IntentContrast",
     "Interactions",

@@ -64,9 +64,14 @@ class Config:
         "self_attentive",
         "self_attentive; with providers provider_sum, single_stream or cross_stream",
     )
-    hidden_dim: int = _option(128, "width of embeddings and hidden states")
+    num_members: int = _option(
+        2, "encoders that learn side by side and whose scores are averaged, an ensemble"
+    )
+    hidden_dim: int = _option(128, "width of embeddings and hidden states of each")
     item_initialization: str = _option(
-        "spectral", "random, or spectral: from which items follow each other in the training data"
+        "spectral",
+        "random, or spectral: the first encoder starts from which items follow each other in the "
+        "training data",
     )
     num_blocks: int = _option(2, "Transformer blocks")
     num_heads: int = _option(2, "attention heads")
@@ -98,6 +103,11 @@ class Config:
     sequence_weight: float = _option(0.1, "weight beta of sequence contrast (SeqCL)")
     provider_weight: float = _option(0.0, "weight of item-provider contrast (IPSRec)")
     num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
+    intent_views: str = _option(
+        "augmented",
+        "what intent contrast compares with the intents: augmented sequences, or the sequence as "
+        "it is under dropout",
+    )
     intent_temperature: float = _option(1.0, "temperature of intent contrast")
     sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
     provider_temperature: float = _option(1.0, "temperature of item-provider contrast")
@@ -130,7 +140,14 @@ class Config:
 
     def __post_init__(self):
         for name in (
-            *("max_length", "hidden_dim", "num_blocks", "num_heads", "num_fusion_blocks"),
+            *(
+                "max_length",
+                "hidden_dim",
+                "num_blocks",
+                "num_heads",
+                "num_fusion_blocks",
+                "num_members",
+            ),
             *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
             *("clustered_users", "evaluation_users", "horizon"),
         ):
@@ -152,6 +169,7 @@ class Config:
             ("loss", ("auto", "softmax", "sampled_softmax", "sampled")),
             ("sampling", ("uniform", "popularity", "in_batch")),
             ("item_initialization", ("random", "spectral")),
+            ("intent_views", ("augmented", "dropout")),
             ("learning_rate_schedule", ("constant", "cosine")),
         ):
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")

@@ -41,12 +41,14 @@ def providers():
 )
 def test_a_preset_has_its_encoder_and_objectives(model, encoder, terms, providers):
     built = build_model(make_config(model=model), vocabulary_size=50, providers=providers)
-    assert type(built.encoder) is encoder
+    members = 1 if model == "iclrec_published" else 2
+    assert [type(member) for member in built.encoder.members()] == [encoder] * members
     assert [term.name for term in built.objectives] == ["next_item", *terms]
     assert [term.weight for term in built.objectives] == [1.0] + [0.1] * len(terms)
     if encoder is not SelfAttentiveEncoder:
-        np.testing.assert_array_equal(built.encoder.embedding.item_providers, providers.of_items)
-        assert built.encoder.provider_vocabulary_size == 9
+        for member in built.encoder.members():
+            np.testing.assert_array_equal(member.embedding.item_providers, providers.of_items)
+            assert member.provider_vocabulary_size == 9
 
 
 def test_an_option_wins_over_the_preset():
@@ -57,6 +59,7 @@ def test_an_option_wins_over_the_preset():
 def test_settings_reach_the_model():
     config = make_config(
         loss="sampled",
+        num_members=1,
         num_blocks=3,
         num_heads=4,
         hidden_dim=32,
@@ -93,6 +96,7 @@ def test_settings_reach_a_model_with_providers(providers):
         num_heads=4,
         hidden_dim=32,
         num_fusion_blocks=2,
+        num_members=1,
         dropout=0.3,
         relative_positions=False,
         provider_weight=0.2,
@@ -114,7 +118,7 @@ def test_settings_reach_a_model_with_providers(providers):
 
 
 def test_an_encoder_can_be_named_beside_any_objectives(providers):
-    config = make_config(model="cl4srec", encoder="single_stream")
+    config = make_config(model="cl4srec", encoder="single_stream", num_members=1)
     built = build_model(config, vocabulary_size=50, providers=providers)
     assert type(built.encoder) is SingleStreamEncoder
     assert [term.name for term in built.objectives] == ["next_item", "sequence_contrast"]

@@ -37,6 +37,7 @@ def encoded(rng, item_table):
         target_ids=np.array([[0, 3, 4], [5, 6, 3], [0, 0, 6]], dtype="int32"),
         item_vectors=item_vectors,
         negative_ids=np.array([[0, 5, 6], [4, 4, 4], [0, 0, 3]], dtype="int32"),
+        own_vectors=rng.normal(size=(3, 4)).astype("float32"),
         view_hidden=rng.normal(size=(2, 3, 3, 4)).astype("float32"),
         view_vectors=rng.normal(size=(2, 3, 4)).astype("float32"),
         sides=tuple(rng.normal(size=(2, 3, 4)).astype("float32")),

@@ -39,6 +39,20 @@ def test_is_zero_until_intents_are_fitted(encoded):
     assert float(IntentContrast()(encoded)) > 0.1
 
 
+def test_without_augmentation_the_sequence_itself_is_compared(encoded, slow_in_batch_info_nce):
+    expected = [
+        slow_in_batch_info_nce(encoded.own_vectors, prototypes, group_ids=ids)
+        for ids, prototypes in encoded.intents
+    ]
+    term = IntentContrast(augmented=False)
+    assert not term.needs_views
+    assert float(term(encoded)) == pytest.approx(np.mean(expected), rel=1e-5)
+    without_views = dataclasses.replace(encoded, view_vectors=())
+    assert float(term(without_views)) == float(term(encoded))
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
+    assert vars(loaded) == vars(term)
+
+
 @pytest.mark.parametrize("mitigate", [False, True])
 def test_is_a_named_term_that_survives_saving(mitigate):
     term = IntentContrast(0.5, temperature=2.0, mitigate_false_negatives=mitigate)

@@ -32,7 +32,9 @@ def log():
 @pytest.fixture
 def model(log):
     keras.utils.set_random_seed(0)
-    built = build_model(make_config(num_intents=(4, 8), hidden_dim=16), log.items.size)
+    built = build_model(
+        make_config(num_members=1, num_intents=(4, 8), hidden_dim=16), log.items.size
+    )
     built.compile(keras.optimizers.Adam(1e-2))
     return built
 

@@ -67,7 +67,7 @@ def test_wider_vectors_than_items_and_items_alone():
 @pytest.mark.parametrize("name", ["sasrec", "ipsrec_s", "ipsrec_c", "provider_sum"])
 def test_vectors_are_added_to_those_of_the_items(name):
     providers = Providers(Vocabulary(["acme"]), np.full(23, 3, dtype=np.int32))
-    model = build_model(make_config(model=name, hidden_dim=16), 23, providers)
+    model = build_model(make_config(model=name, num_members=1, hidden_dim=16), 23, providers)
     before = model.encoder.item_embedding.embeddings.numpy()
     vectors = np.eye(20, 16, dtype="float32")
     add_to_item_vectors(model.encoder, vectors)

@@ -12,6 +12,7 @@ import keras
 from tf_iclrec.config import Config, field_types
 from tf_iclrec.data.providers import Providers
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
@@ -46,6 +47,7 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec_ips_c": {"encoder": "cross_stream", "provider_weight": 0.1},
     # As published: ICLRec's own configuration, to compare with.
     "iclrec_published": {
+        "num_members": 1,
         "hidden_dim": 64,
         "num_blocks": 1,
         "relative_positions": False,
@@ -159,8 +161,9 @@ def build_model(
         config.score_temperature or None,
     )
     model.build()
-    if isinstance(model.encoder, ItemProviderEncoder):
-        model.encoder.set_item_providers(providers.of_items)
+    for member in model.encoder.members():
+        if isinstance(member, ItemProviderEncoder):
+            member.set_item_providers(providers.of_items)
     return model
 
 
@@ -174,7 +177,6 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
         "dropout": config.dropout,
         "relative_positions": config.relative_positions,
         "dtype": "mixed_bfloat16" if config.mixed_precision else None,
-        "name": "encoder",
     }
     if config.provider_weight and kind.num_streams < 2:
         with_stream = [name for name, layer in ENCODERS.items() if layer.num_streams == 2]
@@ -193,7 +195,13 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
                 "--provider-column."
             )
         settings["provider_vocabulary_size"] = providers.vocabulary.size
-    return kind(vocabulary_size, **settings)
+    if config.num_members == 1:
+        return kind(vocabulary_size, name="encoder", **settings)
+    members = [
+        kind(vocabulary_size, name=f"member_{number}", **settings)
+        for number in range(config.num_members)
+    ]
+    return EnsembleEncoder(members, name="encoder")
 
 
 def _objectives(config, loss: str) -> list[Objective]:
@@ -207,5 +215,6 @@ def _objectives(config, loss: str) -> list[Objective]:
             getattr(config, f"{term}_{name}") for name in ("weight", "temperature", "fnm")
         )
         if weight:
-            objectives.append(kind(weight, temperature, config.normalize_contrast, fnm))
+            settings = {"augmented": config.intent_views == "augmented"} if term == "intent" else {}
+            objectives.append(kind(weight, temperature, config.normalize_contrast, fnm, **settings))
     return objectives

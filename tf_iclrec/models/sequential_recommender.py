@@ -1,5 +1,6 @@
 """An encoder and weighted objectives, trained together."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -27,7 +28,9 @@ class SequentialRecommender(Recommender):
     Args:
         encoder: A layer from a batch to the hidden states of one stream, or of the item and
             the provider stream, with ``item_vectors()`` and ``output_dim``; see
-            `tf_iclrec.encoders`. States of two streams are put side by side.
+            `tf_iclrec.encoders`. States of two streams are put side by side. The members of an
+            `EnsembleEncoder` learn side by side, each with all objectives; they share the
+            intents, and an item's score is the mean of theirs.
         objectives: Loss terms; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
         temperature: If given, an item's score is the cosine of its vector and the user's, divided
@@ -95,11 +98,11 @@ class SequentialRecommender(Recommender):
         self, inputs: dict[str, KerasTensor], training: bool = False
     ) -> tuple[KerasTensor, KerasTensor]:
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
-        hidden = self._hidden(inputs, training)
+        hidden = [self._hidden(member, inputs, training) for member in self.encoder.members()]
         valid = valid_mask(inputs["item_ids"])
-        return self._as_queries(last_valid(hidden, valid)), ops.cast(
-            masked_mean(hidden, valid), "float32"
-        )
+        queries = [self._as_queries(last_valid(states, valid)) for states in hidden]
+        means = [ops.cast(masked_mean(states, valid), "float32") for states in hidden]
+        return _side_by_side(queries) / len(queries), _side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
@@ -118,8 +121,13 @@ class SequentialRecommender(Recommender):
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
-        dim)`` float32: the encoder's; with a temperature, of length 1."""
-        vectors = self.encoder.item_vectors(item_ids)
+        dim)`` float32: the encoder's; with a temperature, of length 1 (each member's)."""
+        return _side_by_side(
+            [self._member_item_vectors(member, item_ids) for member in self.encoder.members()]
+        )
+
+    def _member_item_vectors(self, member, item_ids=None) -> KerasTensor:
+        vectors = member.item_vectors(item_ids)
         if self.temperature is None:
             return vectors
         return ops.normalize(ops.cast(vectors, "float32"), axis=-1)
@@ -132,7 +140,10 @@ class SequentialRecommender(Recommender):
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)
-            terms = [term(encoded) for term in self.objectives]
+            terms = [
+                tf.add_n([term(of_member) for of_member in encoded]) / len(encoded)
+                for term in self.objectives
+            ]
             loss = tf.add_n(
                 [term.weight * value for term, value in zip(self.objectives, terms, strict=True)]
             )
@@ -144,13 +155,13 @@ class SequentialRecommender(Recommender):
             tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
 
-    def _hidden(self, inputs: dict[str, KerasTensor], training: bool) -> KerasTensor:
-        """Hidden states of all streams side by side, ``(batch, time, dim)``."""
-        streams = self.encoder(inputs, training=training)
-        return streams if self.encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
+    def _hidden(self, member, inputs: dict[str, KerasTensor], training: bool) -> KerasTensor:
+        """Hidden states of all streams of a member side by side, ``(batch, time, dim)``."""
+        streams = member(inputs, training=training)
+        return streams if member.num_streams == 1 else ops.concatenate(streams, axis=-1)
 
-    def _encode(self, batch: dict[str, tf.Tensor]) -> EncodedBatch:
-        """Encode the sequences and, where needed, their two views in one call."""
+    def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
+        """Encode the sequences and, where needed, their two views in one call; per member."""
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
         parts = 1
         if self.needs_views:
@@ -160,31 +171,47 @@ class SequentialRecommender(Recommender):
                 name: tf.concat([ids, *tf.unstack(batch[f"view_{name}"], 2, axis=1)], axis=0)
                 for name, ids in inputs.items()
             }
-        all_hidden = self._hidden(inputs, training=True)
-        all_vectors = masked_mean(all_hidden, valid_mask(inputs["item_ids"]))
-        hidden, *view_hidden = tf.split(all_hidden, parts)
-        own_vectors, *view_vectors = tf.split(all_vectors, parts)
-        sides = None
-        if self.needs_sides:
-            sides = tf.split(last_valid(hidden, valid_mask(batch["item_ids"])), 2, axis=-1)
-        intents = intents_fitted = None
+        valid = valid_mask(inputs["item_ids"])
+        members = self.encoder.members()
+        hidden = [self._hidden(member, inputs, training=True) for member in members]
+        vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
+        hidden = [tf.split(states, parts) for states in hidden]
+        intents, intents_fitted = [None] * len(members), None
         if self.needs_intents:
-            intents = self.intents(tf.stop_gradient(tf.cast(own_vectors, tf.float32)))
+            intents = self._intents_of_members([own for own, *_ in vectors])
             intents_fitted = ops.convert_to_tensor(self.intents.fitted)
-        return EncodedBatch(
-            hidden=self._as_queries(hidden),
-            target_ids=batch["target_ids"],
-            target_weights=batch.get("target_weights"),
-            item_vectors=self.item_vectors,
-            negative_ids=batch.get("negative_ids"),
-            sampled_ids=batch.get("sampled_ids"),
-            sampled_log_probabilities=batch.get("sampled_log_probabilities"),
-            view_hidden=tuple(view_hidden),
-            view_vectors=tuple(view_vectors),
-            sides=sides,
-            intents=intents,
-            intents_fitted=intents_fitted,
-        )
+        sides = [None] * len(members)
+        if self.needs_sides:
+            last = valid_mask(batch["item_ids"])
+            sides = [tf.split(last_valid(own, last), 2, axis=-1) for own, *_ in hidden]
+        return [
+            EncodedBatch(
+                hidden=self._as_queries(hidden[index][0]),
+                target_ids=batch["target_ids"],
+                target_weights=batch.get("target_weights"),
+                item_vectors=functools.partial(self._member_item_vectors, member),
+                negative_ids=batch.get("negative_ids"),
+                sampled_ids=batch.get("sampled_ids"),
+                sampled_log_probabilities=batch.get("sampled_log_probabilities"),
+                own_vectors=vectors[index][0],
+                view_hidden=tuple(hidden[index][1:]),
+                view_vectors=tuple(vectors[index][1:]),
+                sides=sides[index],
+                intents=intents[index],
+                intents_fitted=intents_fitted,
+            )
+            for index, member in enumerate(members)
+        ]
+
+    def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:
+        """The intents of users, found by all members together, as each member sees them."""
+        found = self.intents(tf.stop_gradient(tf.cast(_side_by_side(vectors), tf.float32)))
+        sizes = [member.output_dim for member in self.encoder.members()]
+        parts = [(ids, tf.split(prototypes, sizes, axis=-1)) for ids, prototypes in found]
+        return [
+            [(ids, ops.normalize(of_members[index], axis=-1)) for ids, of_members in parts]
+            for index in range(len(sizes))
+        ]
 
     def get_config(self):
         return super().get_config() | {
@@ -202,3 +229,7 @@ class SequentialRecommender(Recommender):
             keras.saving.deserialize_keras_object(term) for term in config["objectives"]
         ]
         return cls(**config)
+
+
+def _side_by_side(parts: Sequence[KerasTensor]) -> KerasTensor:
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

@@ -1,4 +1,4 @@
-"""Each view of a sequence against its intent: ICL (ICLRec Eq. 15-17)."""
+"""A sequence against its intent: ICL (ICLRec Eq. 15-17)."""
 
 import keras
 from keras import KerasTensor, ops
@@ -15,16 +15,20 @@ class IntentContrast(Contrast):
     The negatives are the intents of the other users in the batch. The losses of both views,
     and of several numbers of intents, are averaged. Zero until the first E-step.
 
+    The views are augmented sequences, as published, or the sequence as it is, in which case the
+    only noise is the encoder's dropout (as in SimCSE, Gao et al., EMNLP 2021): a third of the
+    encoder's work.
+
     Args:
         weight: ``lambda`` of ICLRec Eq. 18. Defaults to 0.1.
         temperature: Divides the similarities. Defaults to 1.
         normalize: Whether views have length 1, as intents do, so that similarities are
             cosines. Defaults to False, as published.
         mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16. Defaults to True.
+        augmented: Whether the views are augmented sequences. Defaults to True.
     """
 
     name = "intent_contrast"
-    needs_views = True
     needs_intents = True
 
     def __init__(
@@ -33,11 +37,15 @@ class IntentContrast(Contrast):
         temperature: float = 1.0,
         normalize: bool = False,
         mitigate_false_negatives: bool = True,
+        augmented: bool = True,
     ):
         super().__init__(weight, temperature, normalize, mitigate_false_negatives)
+        self.augmented = augmented
+        self.needs_views = augmented
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        views = [self.compared(view) for view in encoded.view_vectors]
+        views = encoded.view_vectors if self.augmented else (encoded.own_vectors,)
+        views = [self.compared(view) for view in views]
         losses = [
             in_batch_info_nce(
                 view,
@@ -49,3 +57,6 @@ class IntentContrast(Contrast):
             for view in views
         ]
         return ops.mean(ops.stack(losses)) * encoded.intents_fitted
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"augmented": self.augmented}

@@ -26,6 +26,7 @@ class EncodedBatch:
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
         sampled_ids: ``(samples,)`` int32 items sampled for the batch, if an objective asked
             for it; with ``sampled_log_probabilities`` ``(samples,)`` float32.
+        own_vectors: ``(batch, dim)``, the hidden states of each sequence mean-pooled.
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
             padded; empty unless an objective asked for them.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
@@ -43,6 +44,7 @@ class EncodedBatch:
     negative_ids: KerasTensor | None = None
     sampled_ids: KerasTensor | None = None
     sampled_log_probabilities: KerasTensor | None = None
+    own_vectors: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
     sides: tuple[KerasTensor, KerasTensor] | None = None
@@ -83,8 +85,8 @@ class Objective:
     name: ClassVar[str]
     needs_negatives: ClassVar[bool] = False
     sampling: Sampling | None = None
-    needs_views: ClassVar[bool] = False
-    needs_intents: ClassVar[bool] = False
+    needs_views: bool = False
+    needs_intents: bool = False
     needs_sides: ClassVar[bool] = False
 
     def __init__(self, weight: float = 1.0):

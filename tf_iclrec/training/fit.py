@@ -236,7 +236,8 @@ def _start_from_spectral_vectors(model, config, interactions):
         return
     users = sampled_rows(interactions.num_users, config.clustered_users)
     vectors = spectral_item_vectors(interactions, config.hidden_dim, users, config.seed)
-    add_to_item_vectors(model.encoder, vectors)
+    # The others start elsewhere and so err elsewhere.
+    add_to_item_vectors(model.encoder.members()[0], vectors)
 
 
 def _clustered_users(config: Config) -> int:

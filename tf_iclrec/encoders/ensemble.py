@@ -1,0 +1,80 @@
+"""Several encoders as one."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import KerasTensor, ops
+
+
+@keras.saving.register_keras_serializable("tf_iclrec")
+class EnsembleEncoder(keras.layers.Layer):
+    """Encoders that read the same batch, each with vectors of its own, side by side.
+
+    A `SequentialRecommender` trains each by itself and averages their scores, which remain a
+    single dot product: of the users' vectors side by side with the items' vectors side by side.
+    Members err on different items, so that their mean ranks better than each of them
+    (Lakshminarayanan et al., NIPS 2017); the more they differ, the better.
+
+    Args:
+        members: Encoders with the same number of streams; see `tf_iclrec.encoders`.
+
+    Call arguments:
+        inputs: What the members read.
+
+    Returns:
+        Hidden states of each stream, those of the members side by side, ``(batch, time, sum of
+        their widths)``; a tuple where the members have several streams.
+
+    Raises:
+        ValueError: If there is no member, or they differ in their streams.
+
+    Example:
+    >>> from tf_iclrec import SelfAttentiveEncoder
+    >>> encoder = EnsembleEncoder([SelfAttentiveEncoder(100, 50), SelfAttentiveEncoder(100, 50)])
+    >>> encoder({"item_ids": ops.array([[0, 5, 9]])}).shape, encoder.output_dim
+    (TensorShape([1, 3, 128]), 128)
+    """
+
+    def __init__(self, members: Sequence[keras.layers.Layer], **kwargs):
+        super().__init__(**kwargs)
+        self.encoders = tuple(members)
+        if len({member.num_streams for member in members}) != 1:
+            raise ValueError("An ensemble needs members, all with the same number of streams.")
+
+    def build(self, input_shape=None):
+        for member in self.encoders:
+            if not member.built:
+                member.build()
+        self.built = True
+
+    def call(self, inputs: dict[str, KerasTensor], training: bool = False):
+        states = [member(inputs, training=training) for member in self.encoders]
+        if self.num_streams == 1:
+            return ops.concatenate(states, axis=-1)
+        return tuple(ops.concatenate(of_stream, axis=-1) for of_stream in zip(*states, strict=True))
+
+    def members(self) -> tuple[keras.layers.Layer, ...]:
+        """The encoders. No property: Keras would save what it returns a second time."""
+        return self.encoders
+
+    @property
+    def num_streams(self) -> int:
+        return self.encoders[0].num_streams
+
+    @property
+    def max_length(self) -> int:
+        return min(member.max_length for member in self.encoders)
+
+    @property
+    def output_dim(self) -> int:
+        """Width of the item vectors of all members side by side."""
+        return sum(member.output_dim for member in self.encoders)
+
+    def get_config(self):
+        members = [keras.saving.serialize_keras_object(member) for member in self.encoders]
+        return super().get_config() | {"members": members}
+
+    @classmethod
+    def from_config(cls, config):
+        members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
+        return cls(**{**config, "members": members})
