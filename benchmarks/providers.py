@@ -8,15 +8,9 @@ is in DIR already is not repeated.
 """
 
 import argparse
-import json
 from pathlib import Path
 
-import numpy as np
-
-import tf_iclrec
-from tf_iclrec.evaluation.metrics import NDCG
-from tf_iclrec.evaluation.report import ranks_in_split
-from tf_iclrec.evaluation.significance import paired_t_test
+from comparison import compare
 
 # Each model as a preset and what differs from it.
 MODELS = {
@@ -53,44 +47,8 @@ def main() -> None:
         "batch_size": values.batch_size,
         "learning_rate": values.learning_rate,
     }
-    ranks: dict[str, list[np.ndarray]] = {}
-    for seed in values.seeds:
-        for name in values.models:
-            path = values.runs / f"{name.replace(' ', '_')}-{seed}"
-            ranks.setdefault(name, []).append(train(path, budget | MODELS[name] | {"seed": seed}))
-    report(ranks, values.models)
-
-
-def train(path: Path, settings: dict) -> np.ndarray:
-    """Test ranks of all users under a model, trained unless its run is there."""
-    if not (path / "metrics.json").is_file():
-        tf_iclrec.fit(tf_iclrec.make_config(**settings), path, resume=(path / "data").is_dir())
-    run = tf_iclrec.load_run(path)
-    return ranks_in_split(run.model, run.interactions, run.config, "test")
-
-
-def report(ranks: dict[str, list[np.ndarray]], models: list[str]) -> None:
-    """Print mean and standard deviation over seeds, and how each model compares."""
-    metrics = {
-        name: [tf_iclrec.metrics_of_ranks(seed_ranks) for seed_ranks in of_seeds]
-        for name, of_seeds in ranks.items()
-    }
-    gains = {
-        name: np.mean([np.asarray(NDCG(k=10).of_users(r)) for r in of_seeds], axis=0)
-        for name, of_seeds in ranks.items()
-    }
-    base = models[0]
-    print(f"| model | {' | '.join(METRICS)} | against {base}, NDCG@10 | p |")
-    print("|---|" + "---|" * (len(METRICS) + 2))
-    for name in models:
-        cells = []
-        for metric in METRICS:
-            of_seeds = [values[metric] for values in metrics[name]]
-            cells.append(f"{np.mean(of_seeds):.4f} ± {np.std(of_seeds):.4f}")
-        test = paired_t_test(gains[name], gains[base])
-        change = test.difference / gains[base].mean()
-        print(f"| {name} | {' | '.join(cells)} | {change:+.1%} | {test.p_value:.2g} |")
-    print(json.dumps({name: metrics[name] for name in models}))
+    models = {name: MODELS[name] for name in values.models}
+    compare(models, budget, values.seeds, values.runs, "test", METRICS, "NDCG@10")
 
 
 if __name__ == "__main__":

@@ -206,15 +206,14 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
 
 def _objectives(config, loss: str) -> list[Objective]:
     objectives = [NEXT_ITEM_LOSSES[loss](config)]
-    for kind, term in (
-        (SequenceContrast, "sequence"),
-        (IntentContrast, "intent"),
-        (ItemProviderContrast, "provider"),
+    for term, kind, further in (
+        ("sequence", SequenceContrast, {}),
+        ("intent", IntentContrast, {"augmented": config.intent_views == "augmented"}),
+        ("provider", ItemProviderContrast, {}),
     ):
         weight, temperature, fnm = (
             getattr(config, f"{term}_{name}") for name in ("weight", "temperature", "fnm")
         )
         if weight:
-            settings = {"augmented": config.intent_views == "augmented"} if term == "intent" else {}
-            objectives.append(kind(weight, temperature, config.normalize_contrast, fnm, **settings))
+            objectives.append(kind(weight, temperature, config.normalize_contrast, fnm, **further))
     return objectives
