@@ -21,7 +21,7 @@ def test_states_of_the_members_are_side_by_side(ensemble):
     states = np.asarray(ensemble({"item_ids": IDS}))
     assert states.shape == (2, 3, 12)
     assert (ensemble.output_dim, ensemble.max_length, ensemble.num_streams) == (12, 5, 1)
-    wide, narrow = ensemble.members()
+    wide, narrow = ensemble.encoders
     np.testing.assert_allclose(states[..., :8], wide({"item_ids": IDS}), rtol=1e-6)
     np.testing.assert_allclose(states[..., 8:], narrow({"item_ids": IDS}), rtol=1e-6)
 
@@ -39,7 +39,7 @@ def test_each_stream_of_the_members_is_side_by_side():
 
 def test_members_start_differently(ensemble):
     keras.utils.set_random_seed(0)
-    first, second = EnsembleEncoder([member(), member()]).members()
+    first, second = EnsembleEncoder([member(), member()]).encoders
     first.build()
     second.build()
     tables = [np.asarray(one.item_embedding.embeddings) for one in (first, second)]
@@ -48,7 +48,7 @@ def test_members_start_differently(ensemble):
 
 def test_config_round_trip(ensemble):
     again = EnsembleEncoder.from_config(ensemble.get_config())
-    assert [one.hidden_dim for one in again.members()] == [8, 4]
+    assert [one.hidden_dim for one in again.encoders] == [8, 4]
     ensemble.build()
     again.build()
     again.set_weights(ensemble.get_weights())

@@ -42,11 +42,11 @@ def providers():
 def test_a_preset_has_its_encoder_and_objectives(model, encoder, terms, providers):
     built = build_model(make_config(model=model), vocabulary_size=50, providers=providers)
     members = 1 if model == "iclrec_published" else 2
-    assert [type(member) for member in built.encoder.members()] == [encoder] * members
+    assert [type(member) for member in built.members()] == [encoder] * members
     assert [term.name for term in built.objectives] == ["next_item", *terms]
     assert [term.weight for term in built.objectives] == [1.0] + [0.1] * len(terms)
     if encoder is not SelfAttentiveEncoder:
-        for member in built.encoder.members():
+        for member in built.members():
             np.testing.assert_array_equal(member.embedding.item_providers, providers.of_items)
             assert member.provider_vocabulary_size == 9
 

@@ -410,7 +410,7 @@ def test_objectives_of_two_sides_want_an_encoder_with_two_streams():
 def test_an_ensembles_score_is_the_mean_of_its_members_cosines():
     model = new_model(model="iclrec", num_members=2, score_temperature=0.1)
     expected = np.zeros((3, 12))
-    for member in model.encoder.members():
+    for member in model.members():
         hidden = np.asarray(member(INPUTS))[[0, 1, 2], [3, 3, 1]]
         items = np.asarray(member.item_vectors())
         norms = np.linalg.norm(hidden, axis=1)[:, None] * np.linalg.norm(items, axis=1)
@@ -426,13 +426,13 @@ def test_members_learn_as_if_alone(log):
     settings = {"model": "sasrec", "dropout": 0.0, "score_temperature": 0.1}
     together = new_model(**settings, num_members=2)
     alone = new_model(**settings)
-    alone.encoder.set_weights(together.encoder.members()[1].get_weights())
+    alone.encoder.set_weights(together.members()[1].get_weights())
     alone.compile(keras.optimizers.SGD(0.1))
     together.compile(keras.optimizers.SGD(0.2))
     for batch in batches(log, alone).take(3):
         together.train_step(batch)
         alone.train_step(batch)
-    learnt = together.encoder.members()[1].get_weights()
+    learnt = together.members()[1].get_weights()
     for weight, expected in zip(learnt, alone.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5)
 

@@ -16,7 +16,7 @@ class EnsembleEncoder(keras.layers.Layer):
     (Lakshminarayanan et al., NIPS 2017); the more they differ, the better.
 
     Args:
-        members: Encoders with the same number of streams; see `tf_iclrec.encoders`.
+        encoders: The members, with the same number of streams; see `tf_iclrec.encoders`.
 
     Call arguments:
         inputs: What the members read.
@@ -35,27 +35,23 @@ class EnsembleEncoder(keras.layers.Layer):
     (TensorShape([1, 3, 128]), 128)
     """
 
-    def __init__(self, members: Sequence[keras.layers.Layer], **kwargs):
+    def __init__(self, encoders: Sequence[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
-        self.encoders = tuple(members)
-        if len({member.num_streams for member in members}) != 1:
+        self.encoders = tuple(encoders)
+        if len({encoder.num_streams for encoder in encoders}) != 1:
             raise ValueError("An ensemble needs members, all with the same number of streams.")
 
     def build(self, input_shape=None):
-        for member in self.encoders:
-            if not member.built:
-                member.build()
+        for encoder in self.encoders:
+            if not encoder.built:
+                encoder.build()
         self.built = True
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False):
-        states = [member(inputs, training=training) for member in self.encoders]
+        states = [encoder(inputs, training=training) for encoder in self.encoders]
         if self.num_streams == 1:
             return ops.concatenate(states, axis=-1)
         return tuple(ops.concatenate(of_stream, axis=-1) for of_stream in zip(*states, strict=True))
-
-    def members(self) -> tuple[keras.layers.Layer, ...]:
-        """The encoders. No property: Keras would save what it returns a second time."""
-        return self.encoders
 
     @property
     def num_streams(self) -> int:
@@ -63,18 +59,18 @@ class EnsembleEncoder(keras.layers.Layer):
 
     @property
     def max_length(self) -> int:
-        return min(member.max_length for member in self.encoders)
+        return min(encoder.max_length for encoder in self.encoders)
 
     @property
     def output_dim(self) -> int:
         """Width of the item vectors of all members side by side."""
-        return sum(member.output_dim for member in self.encoders)
+        return sum(encoder.output_dim for encoder in self.encoders)
 
     def get_config(self):
-        members = [keras.saving.serialize_keras_object(member) for member in self.encoders]
-        return super().get_config() | {"members": members}
+        encoders = [keras.saving.serialize_keras_object(encoder) for encoder in self.encoders]
+        return super().get_config() | {"encoders": encoders}
 
     @classmethod
     def from_config(cls, config):
-        members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
-        return cls(**{**config, "members": members})
+        encoders = [keras.saving.deserialize_keras_object(one) for one in config["encoders"]]
+        return cls(**{**config, "encoders": encoders})

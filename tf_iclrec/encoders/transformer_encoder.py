@@ -54,10 +54,6 @@ class TransformerEncoder(keras.layers.Layer):
         """Width of the item vectors, that of the states of all streams side by side."""
         return self.num_streams * self.hidden_dim
 
-    def members(self) -> tuple[keras.layers.Layer, ...]:
-        """The encoders of an ensemble: this one alone."""
-        return (self,)
-
     def built_transformer(self, num_streams: int, name: str) -> CausalTransformer:
         """A built Transformer over so many streams, with the settings of this encoder."""
         transformer = CausalTransformer(

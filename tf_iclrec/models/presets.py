@@ -161,7 +161,7 @@ def build_model(
         config.score_temperature or None,
     )
     model.build()
-    for member in model.encoder.members():
+    for member in model.members():
         if isinstance(member, ItemProviderEncoder):
             member.set_item_providers(providers.of_items)
     return model

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
@@ -87,6 +88,13 @@ class SequentialRecommender(Recommender):
             self.encoder.build()
         self.built = True
 
+    def members(self) -> tuple[keras.layers.Layer, ...]:
+        """The encoders: those of an ensemble, or the only one. No property: Keras would save what
+        it returns a second time."""
+        if isinstance(self.encoder, EnsembleEncoder):
+            return self.encoder.encoders
+        return (self.encoder,)
+
     @property
     def metrics(self):
         return [self.loss_tracker, *self.term_trackers, *self.ranking]
@@ -98,7 +106,7 @@ class SequentialRecommender(Recommender):
         self, inputs: dict[str, KerasTensor], training: bool = False
     ) -> tuple[KerasTensor, KerasTensor]:
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
-        hidden = [self._hidden(member, inputs, training) for member in self.encoder.members()]
+        hidden = [self._hidden(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
         queries = [self._as_queries(last_valid(states, valid)) for states in hidden]
         means = [ops.cast(masked_mean(states, valid), "float32") for states in hidden]
@@ -123,7 +131,7 @@ class SequentialRecommender(Recommender):
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
         dim)`` float32: the encoder's; with a temperature, of length 1 (each member's)."""
         return _side_by_side(
-            [self._member_item_vectors(member, item_ids) for member in self.encoder.members()]
+            [self._member_item_vectors(member, item_ids) for member in self.members()]
         )
 
     def _member_item_vectors(self, member, item_ids=None) -> KerasTensor:
@@ -172,7 +180,7 @@ class SequentialRecommender(Recommender):
                 for name, ids in inputs.items()
             }
         valid = valid_mask(inputs["item_ids"])
-        members = self.encoder.members()
+        members = self.members()
         hidden = [self._hidden(member, inputs, training=True) for member in members]
         vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
         hidden = [tf.split(states, parts) for states in hidden]
@@ -206,7 +214,7 @@ class SequentialRecommender(Recommender):
     def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:
         """The intents of users, found by all members together, as each member sees them."""
         found = self.intents(tf.stop_gradient(tf.cast(_side_by_side(vectors), tf.float32)))
-        sizes = [member.output_dim for member in self.encoder.members()]
+        sizes = [member.output_dim for member in self.members()]
         parts = [(ids, tf.split(prototypes, sizes, axis=-1)) for ids, prototypes in found]
         return [
             [(ids, ops.normalize(of_members[index], axis=-1)) for ids, of_members in parts]

@@ -237,7 +237,7 @@ def _start_from_spectral_vectors(model, config, interactions):
     users = sampled_rows(interactions.num_users, config.clustered_users)
     vectors = spectral_item_vectors(interactions, config.hidden_dim, users, config.seed)
     # The others start elsewhere and so err elsewhere.
-    add_to_item_vectors(model.encoder.members()[0], vectors)
+    add_to_item_vectors(model.members()[0], vectors)
 
 
 def _clustered_users(config: Config) -> int:
