@@ -8,4 +8,4 @@ The settings that did best on Beauty; not measured yet.
 from recipe import run
 
 if __name__ == "__main__":
-    run("sports", epochs=12)
+    run("sports", epochs=8)

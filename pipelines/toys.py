@@ -8,4 +8,4 @@ The settings that did best on Beauty; not measured yet.
 from recipe import run
 
 if __name__ == "__main__":
-    run("toys", epochs=12)
+    run("toys", epochs=10)

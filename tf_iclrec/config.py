@@ -65,7 +65,7 @@ class Config:
         "self_attentive; with providers provider_sum, single_stream or cross_stream",
     )
     num_members: int = _option(
-        2, "encoders that learn side by side and whose scores are averaged, an ensemble"
+        3, "encoders that learn side by side and whose scores are averaged, an ensemble"
     )
     hidden_dim: int = _option(128, "width of embeddings and hidden states of each")
     item_initialization: str = _option(
@@ -100,15 +100,15 @@ class Config:
     )
     num_samples: int = _option(1024, "items drawn for a batch of sampled_softmax")
     intent_weight: float = _option(0.1, "weight lambda of intent contrast (ICL)")
-    sequence_weight: float = _option(0.1, "weight beta of sequence contrast (SeqCL)")
+    sequence_weight: float = _option(0.0, "weight beta of sequence contrast (SeqCL)")
     provider_weight: float = _option(0.0, "weight of item-provider contrast (IPSRec)")
     num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
     intent_views: str = _option(
-        "augmented",
+        "dropout",
         "what intent contrast compares with the intents: augmented sequences, or the sequence as "
         "it is under dropout",
     )
-    intent_temperature: float = _option(1.0, "temperature of intent contrast")
+    intent_temperature: float = _option(0.1, "temperature of intent contrast")
     sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
     provider_temperature: float = _option(1.0, "temperature of item-provider contrast")
     normalize_contrast: bool = _option(

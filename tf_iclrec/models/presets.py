@@ -29,22 +29,20 @@ from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 
 PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec": {},
-    "cl4srec": {"intent_weight": 0.0},
-    "sasrec": {"intent_weight": 0.0, "sequence_weight": 0.0},
+    "cl4srec": {"intent_weight": 0.0, "sequence_weight": 0.1},
+    "sasrec": {"intent_weight": 0.0},
     "ipsrec_s": {
         "encoder": "single_stream",
         "intent_weight": 0.0,
-        "sequence_weight": 0.0,
         "provider_weight": 0.1,
     },
     "ipsrec_c": {
         "encoder": "cross_stream",
         "intent_weight": 0.0,
-        "sequence_weight": 0.0,
         "provider_weight": 0.1,
     },
-    "iclrec_ips_s": {"encoder": "single_stream", "provider_weight": 0.1},
-    "iclrec_ips_c": {"encoder": "cross_stream", "provider_weight": 0.1},
+    "iclrec_ips_s": {"encoder": "single_stream"},
+    "iclrec_ips_c": {"encoder": "cross_stream"},
     # As published: ICLRec's own configuration, to compare with.
     "iclrec_published": {
         "num_members": 1,
@@ -54,6 +52,9 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "item_initialization": "random",
         "loss": "sampled",
         "score_temperature": 0.0,
+        "sequence_weight": 0.1,
+        "intent_views": "augmented",
+        "intent_temperature": 1.0,
         "normalize_contrast": False,
         "intent_fnm": False,
         "epochs": 300,
@@ -61,7 +62,7 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "learning_rate_schedule": "constant",
         "patience": 40,
     },
-    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0, "sequence_weight": 0.0},
+    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0},
 }
 
 ENCODERS: dict[str, type[keras.layers.Layer]] = {
