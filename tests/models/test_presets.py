@@ -15,8 +15,6 @@ from tf_iclrec import (
     make_config,
 )
 
-CONTRASTS = ["sequence_contrast", "intent_contrast"]
-
 
 @pytest.fixture(scope="module")
 def providers():
@@ -30,18 +28,18 @@ def providers():
     [
         ("sasrec", SelfAttentiveEncoder, []),
         ("cl4srec", SelfAttentiveEncoder, ["sequence_contrast"]),
-        ("iclrec", SelfAttentiveEncoder, CONTRASTS),
-        ("iclrec_published", SelfAttentiveEncoder, CONTRASTS),
+        ("iclrec", SelfAttentiveEncoder, ["intent_contrast"]),
+        ("iclrec_published", SelfAttentiveEncoder, ["sequence_contrast", "intent_contrast"]),
         ("ipsrec_s", SingleStreamEncoder, ["item_provider_contrast"]),
         ("ipsrec_c", CrossStreamEncoder, ["item_provider_contrast"]),
-        ("iclrec_ips_s", SingleStreamEncoder, [*CONTRASTS, "item_provider_contrast"]),
-        ("iclrec_ips_c", CrossStreamEncoder, [*CONTRASTS, "item_provider_contrast"]),
+        ("iclrec_ips_s", SingleStreamEncoder, ["intent_contrast"]),
+        ("iclrec_ips_c", CrossStreamEncoder, ["intent_contrast"]),
         ("provider_sum", ProviderSumEncoder, []),
     ],
 )
 def test_a_preset_has_its_encoder_and_objectives(model, encoder, terms, providers):
     built = build_model(make_config(model=model), vocabulary_size=50, providers=providers)
-    members = 1 if model == "iclrec_published" else 2
+    members = 1 if model == "iclrec_published" else 3
     assert [type(member) for member in built.members()] == [encoder] * members
     assert [term.name for term in built.objectives] == ["next_item", *terms]
     assert [term.weight for term in built.objectives] == [1.0] + [0.1] * len(terms)
@@ -66,7 +64,9 @@ def test_settings_reach_the_model():
         relative_positions=False,
         num_intents=(8, 16),
         intent_temperature=0.5,
+        intent_views="augmented",
         intent_fnm=False,
+        sequence_weight=0.2,
         sequence_fnm=True,
         normalize_contrast=False,
     )
@@ -79,6 +79,8 @@ def test_settings_reach_the_model():
     assert not built.encoder.relative_positions
     assert [tuple(weight.shape) for weight in built.intents.centroids] == [(8, 32), (16, 32)]
     assert (intent.temperature, intent.mitigate_false_negatives) == (0.5, False)
+    assert intent.augmented
+    assert sequence.weight == 0.2
     assert sequence.mitigate_false_negatives
     assert not sequence.normalize
     assert not intent.normalize

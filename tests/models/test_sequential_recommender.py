@@ -29,10 +29,18 @@ SMALL = {
     "num_blocks": 1,
     "max_length": 10,
     "num_intents": (2, 3),
-    # One encoder and dot products; ensembles and cosines have tests of their own.
+    # As published; ensembles, cosines and intents without views have tests of their own.
     "num_members": 1,
     "score_temperature": 0.0,
     "horizon": 1,
+    "intent_views": "augmented",
+    "intent_temperature": 1.0,
+}
+# All objectives that a model can have.
+WEIGHTS = {
+    "iclrec": {"sequence_weight": 0.1},
+    "iclrec_ips_s": {"sequence_weight": 0.1, "provider_weight": 0.1},
+    "iclrec_ips_c": {"sequence_weight": 0.1, "provider_weight": 0.1},
 }
 TERMS = {
     "iclrec": ["next_item", "sequence_contrast", "intent_contrast"],
@@ -76,7 +84,7 @@ def centroids(model):
 
 def new_model(**settings):
     keras.utils.set_random_seed(0)
-    config = make_config(**SMALL | settings)
+    config = make_config(**SMALL | WEIGHTS.get(settings["model"], {}) | settings)
     model = build_model(config, vocabulary_size=15, providers=PROVIDERS)
     model.compile(keras.optimizers.Adam(0.02))
     return model
@@ -169,6 +177,26 @@ def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log
     logs = model.train_step(batch)
     for term, value in expected.items():
         assert float(logs[term]) == pytest.approx(value, rel=1e-5, abs=1e-6)
+
+
+def test_intent_contrast_without_views_compares_the_sequence_itself(log):
+    settings = {"dropout": 0.0, "sequence_weight": 0.0, "intent_fnm": False, "num_intents": (3,)}
+    model = new_model(model="iclrec", intent_views="dropout", intent_temperature=0.1, **settings)
+    assert not model.needs_views
+    model.intents.update(centroids(model)[1:])
+    batch = next(iter(batches(log, model)))
+    assert "view_item_ids" not in batch
+    means = np.array(model.mean_vectors(batch))
+    [(_, prototypes)] = model.intents(means)
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    expected = float(in_batch_info_nce(means, prototypes, 0.1))
+    assert expected > 0.1
+    assert float(model.train_step(batch)["intent_contrast"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_batches_without_views_are_refused_where_views_are_compared(log):
+    with pytest.raises(ValueError, match="views=ViewRatios"):
+        new_model(model="iclrec").fit(training_batches(log), shuffle=False, verbose=0)
 
 
 def test_logged_losses_are_means_over_the_epoch(log):

@@ -31,8 +31,10 @@ from tf_iclrec.training.fit import new_optimizer
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 SMALL = {
+    "num_members": 2,
     "hidden_dim": 16,
     "num_blocks": 1,
+    "sequence_weight": 0.1,
     "num_intents": (6,),
     "max_length": 20,
     "batch_size": 64,
@@ -74,6 +76,7 @@ def items_table(tmp_path_factory):
 def provider_config(request, source, items_table):
     # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
     settings = SMALL | {"epochs": 2, "score_temperature": 0.0, "item_initialization": "random"}
+    settings["provider_weight"] = 0.1
     return make_config(data=source, items=items_table, model=request.param, **settings)
 
 

@@ -173,6 +173,11 @@ class SequentialRecommender(Recommender):
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
         parts = 1
         if self.needs_views:
+            if "view_item_ids" not in batch:
+                raise ValueError(
+                    "These objectives compare views of a sequence, and the batches have none: "
+                    "training_batches(..., views=ViewRatios())."
+                )
             # Side by side along the batch, so that taking them apart again costs nothing.
             parts = 3
             inputs = {
