@@ -57,7 +57,8 @@ def built(name, log):
     for weight in model.encoder.trainable_weights:
         weight.assign_add(random.normal(scale=0.2, size=weight.shape))
     if model.intents is not None:
-        model.intents.update([random.normal(size=model.intents.centroids[0].shape)])
+        some_users = {"item_ids": random.integers(3, log.items.size, size=(3, 6))}
+        model.intents.update([np.asarray(model.mean_vectors(some_users))])
     return model
 
 
