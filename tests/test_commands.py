@@ -92,7 +92,8 @@ def items_table(tmp_path_factory):
 def trained_with_providers(sequence_file, items_table, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "run"
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--model", "iclrec_ips_s"]
-    arguments += ["--items", items_table, "--item-column", "sku", "--provider-column", "brand"]
+    arguments += ["--provider-weight", 0.1, "--items", items_table]
+    arguments += ["--item-column", "sku", "--provider-column", "brand"]
     return run("train", *arguments), output
 
 
