@@ -6,7 +6,8 @@ RUN ?= runs/completejourney
 .PHONY: train test lint lock
 
 train: $(VENV)/installed
-	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --output $(RUN) --overwrite
+	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs 12 \
+		--output $(RUN) --overwrite
 
 test: $(VENV)/installed
 	$(VENV)/bin/ruff check .

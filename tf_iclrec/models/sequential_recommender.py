@@ -114,7 +114,8 @@ class SequentialRecommender(Recommender):
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
-        a temperature, of length ``1 / temperature``."""
+        a temperature, of length ``1 / temperature``. Of an ensemble, the members' side by side,
+        divided by their number."""
         return self.encode(inputs, training)[0]
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
@@ -129,7 +130,8 @@ class SequentialRecommender(Recommender):
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
-        dim)`` float32: the encoder's; with a temperature, of length 1 (each member's)."""
+        dim)`` float32: the encoder's; with a temperature, of length 1. Of an ensemble, the members'
+        side by side."""
         return _side_by_side(
             [self._member_item_vectors(member, item_ids) for member in self.members()]
         )
