@@ -2,7 +2,7 @@
 
     python pipelines/beauty.py Beauty.txt [--items Beauty.tsv]
 
-About twelve minutes on 2 cores; test NDCG@20 0.0721, HR@5 0.0731 (seed 0).
+Test NDCG@20 0.0721, HR@5 0.0731 (seed 0); ten epochs of about a minute on 2 cores.
 """
 
 from recipe import run

@@ -153,9 +153,14 @@ def test_logs_have_every_term_and_their_weighted_sum(log, name, loss):
 
 @pytest.mark.parametrize("name", ["iclrec", *TWO_STREAMS])
 def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log, name):
-    model = new_model(model=name, dropout=0.0, normalize_contrast=False, num_intents=(2,))
-    model.intents.update(centroids(model)[:1])
+    settings = {"dropout": 0.0, "normalize_contrast": False, "num_intents": (2,)}
+    # Undivided, the products are so large that the losses are 0.
+    temperatures = {"sequence_temperature": 10.0, "intent_temperature": 10.0}
+    model = new_model(model=name, **temperatures, **settings)
     batch = next(iter(batches(log, model)))
+    # The vectors of two unlike users, so that both intents have some.
+    own = np.asarray(model.mean_vectors(batch))
+    model.intents.update([own[[0, np.argmax(np.linalg.norm(own - own[0], axis=1))]]])
     # Other providers than the items' own, which the model would look up.
     for ids in ("provider_ids", "view_provider_ids"):
         batch[ids] = tf.where(batch[ids] > 2, 9 - batch[ids], batch[ids])
@@ -165,9 +170,9 @@ def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log
     flat = [np.reshape(states, (12, -1)) for states in hidden]
     [(ids, prototypes)] = model.intents(model.mean_vectors(batch))
     means = [model.mean_vectors(view) for view in views]
-    losses = [float(in_batch_info_nce(mean, prototypes, group_ids=ids)) for mean in means]
+    losses = [float(in_batch_info_nce(mean, prototypes, 10.0, ids)) for mean in means]
     expected = {
-        "sequence_contrast": float(two_view_info_nce(*flat)),
+        "sequence_contrast": float(two_view_info_nce(*flat, 10.0)),
         "intent_contrast": np.mean(losses),
     }
     if name in TWO_STREAMS:
@@ -176,7 +181,7 @@ def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log
         expected["item_provider_contrast"] = float(in_batch_info_nce(*sides))
     logs = model.train_step(batch)
     for term, value in expected.items():
-        assert float(logs[term]) == pytest.approx(value, rel=1e-5, abs=1e-6)
+        assert float(logs[term]) == pytest.approx(value, rel=1e-5)
 
 
 def test_intent_contrast_without_views_compares_the_sequence_itself(log):
@@ -466,7 +471,7 @@ def test_members_learn_as_if_alone(log):
 
 
 def test_members_share_the_intents_that_they_find_together(log):
-    model = new_model(model="iclrec", num_members=2)
+    model = new_model(model="iclrec", num_members=2, dropout=0.0)
     model.intents.update(centroids(model))
     batch = next(iter(batches(log, model)))
     first, second = model._encode(batch)
@@ -475,8 +480,8 @@ def test_members_share_the_intents_that_they_find_together(log):
     for (ids, _), (ids_1, one), (ids_2, two) in zip(
         found, first.intents, second.intents, strict=True
     ):
-        np.testing.assert_array_equal(ids_1, ids_2)
-        assert ids.shape == ids_1.shape
+        np.testing.assert_array_equal(ids_1, ids)
+        np.testing.assert_array_equal(ids_2, ids)
         for prototypes in (one, two):
             assert prototypes.shape == (12, 8)
             np.testing.assert_allclose(np.linalg.norm(prototypes, axis=1), 1.0, rtol=1e-5)
