@@ -24,7 +24,7 @@ ROWS = {
     "ICL with augmented views": {"intent_views": "augmented"},
     "with SeqCL": {"sequence_weight": 0.1},
     "with SeqCL and its FNM": {"sequence_weight": 0.1, "sequence_fnm": True},
-    "with providers": {"model": "iclrec_ips_s"},
+    "with providers": {"model": "iclrec_provider_sum"},
     "two encoders": {"num_members": 2},
     "three encoders": {"num_members": 3},
     "three encoders without ICL": {"num_members": 3, "intent_weight": 0.0},

@@ -28,7 +28,7 @@ def run(name: str, **settings: Any) -> None:
         parser.add_argument("--seed", type=int, default=0)
         values = parser.parse(None)
         config = make_config(
-            model="iclrec_ips_s" if values.items else "iclrec",
+            model="iclrec_provider_sum" if values.items else "iclrec",
             data=values.sequences,
             items=values.items,
             seed=values.seed,

@@ -58,7 +58,7 @@ class Config:
     model: str = _option(
         "iclrec",
         "preset: iclrec, cl4srec, sasrec; with providers ipsrec_s, ipsrec_c, iclrec_ips_s, "
-        "iclrec_ips_c or provider_sum",
+        "iclrec_ips_c, iclrec_provider_sum or provider_sum",
     )
     encoder: str = _option(
         "self_attentive",

@@ -34,6 +34,7 @@ def providers():
         ("ipsrec_c", CrossStreamEncoder, ["item_provider_contrast"]),
         ("iclrec_ips_s", SingleStreamEncoder, ["intent_contrast"]),
         ("iclrec_ips_c", CrossStreamEncoder, ["intent_contrast"]),
+        ("iclrec_provider_sum", ProviderSumEncoder, ["intent_contrast"]),
         ("provider_sum", ProviderSumEncoder, []),
     ],
 )
@@ -139,7 +140,9 @@ def test_weight_0_takes_the_item_provider_contrast_out(providers):
     assert not built.needs_sides
 
 
-@pytest.mark.parametrize("model", ["ipsrec_s", "ipsrec_c", "iclrec_ips_s", "provider_sum"])
+@pytest.mark.parametrize(
+    "model", ["ipsrec_s", "ipsrec_c", "iclrec_ips_s", "iclrec_provider_sum", "provider_sum"]
+)
 def test_a_provider_model_without_providers_says_where_to_get_them(model):
     with pytest.raises(UserError, match=f"{model} reads providers") as error:
         build_model(make_config(model=model), vocabulary_size=50)

@@ -10,8 +10,8 @@ from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 class ProviderSumEncoder(ItemProviderEncoder):
     """SASRec's encoder over the sum of item and provider embeddings.
 
-    The sum stands at the input and, tied, at the output. It costs nothing and is the yardstick
-    for encoders with two streams.
+    The sum stands at the input and, tied, at the output. It costs nothing, and encoders with two
+    streams have to beat it.
 
     Args:
         See `ItemProviderEncoder`.
