@@ -73,4 +73,4 @@ def test_vectors_are_added_to_those_of_the_items(name):
     add_to_item_vectors(model.encoder, vectors)
     added = model.encoder.item_embedding.embeddings.numpy() - before
     assert not added[:NUM_SPECIAL_IDS].any()
-    np.testing.assert_allclose(added[NUM_SPECIAL_IDS:], vectors * 0.1 * 4, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(added[NUM_SPECIAL_IDS:], vectors * 0.03 * 4, rtol=1e-4, atol=1e-6)

@@ -8,8 +8,8 @@ from tf_iclrec.data.splits import split_histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 _WINDOW = 3
-# Of a coordinate, several times that of random vectors: what is known at the start.
-_STDDEV = 0.1
+# Of a coordinate, a little more than of the random vectors: longer ones change too slowly.
+_STDDEV = 0.03
 
 
 def spectral_item_vectors(
