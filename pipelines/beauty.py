@@ -2,7 +2,7 @@
 
     python pipelines/beauty.py Beauty.txt [--items Beauty.tsv]
 
-Test NDCG@20 0.0721, HR@5 0.0731 (seed 0); ten epochs of about a minute on 2 cores.
+23 minutes on 2 cores; test NDCG@20 0.0731, HR@5 0.0742 (seed 0).
 """
 
 from recipe import run
