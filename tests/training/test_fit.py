@@ -30,6 +30,8 @@ from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.training.fit import new_optimizer
 from tf_iclrec.training.lazy_adam import LazyAdam
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     "num_members": 2,
     "hidden_dim": 16,
