@@ -122,3 +122,10 @@ def test_ranks_of_users_come_in_the_order_of_the_log(batch_size):
     ranks = rank_users(lambda batch: tf.gather(scores, batch["users"]), batches)
     assert ranks.dtype == np.int32
     assert ranks.tolist() == expected
+
+
+def test_evaluating_again_and_again_brings_no_warning(caplog):
+    log = Interactions.from_sequences({"u": ["a", "b", "c"]})
+    for _ in range(8):
+        rank_users(lambda batch: tf.constant([[1.0, 2.0, 3.0]]), evaluation_batches(log, "test"))
+    assert not caplog.records

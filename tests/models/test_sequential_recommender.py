@@ -123,6 +123,20 @@ def test_training_reduces_the_loss(trained):
     assert history["loss"][-1] < 0.8 * history["loss"][0]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_the_training_step_is_traced_once(log, monkeypatch, dtype):
+    traced, step = [], SequentialRecommender.train_step
+    monkeypatch.setattr(
+        SequentialRecommender, "train_step", lambda *given: traced.append(1) or step(*given)
+    )
+    keras.config.set_dtype_policy(dtype)
+    try:
+        train(new_model(model="sasrec"), log, epochs=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert len(traced) == 1
+
+
 def test_training_beats_chance_on_held_out_items(trained, log):
     model, _ = trained
     metrics = model.evaluate(evaluation_batches(log, "test"), return_dict=True, verbose=0)

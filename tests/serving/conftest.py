@@ -50,7 +50,9 @@ class Served:
 
 def built(name, log):
     keras.utils.set_random_seed(1)
-    config = make_config(model=name, hidden_dim=16, max_length=MAX_LENGTH, num_intents=(3,))
+    config = make_config(
+        model=name, num_members=2, hidden_dim=16, max_length=MAX_LENGTH, num_intents=(3,)
+    )
     model = build_model(config, log.items.size, log.providers)
     # As drawn, the weights are so small that all scores are nearly the same.
     random = np.random.default_rng(1)

@@ -26,6 +26,13 @@ def recommend(signatures, history, k=5, exclude=None, filter_seen=True):
     return signatures("recommend", history=history, k=k, exclude=exclude, filter_seen=filter_seen)
 
 
+def test_the_encoder_is_traced_once_for_all_signatures(served, log, tmp_path, monkeypatch):
+    traced, encode = [], served.model.encode
+    monkeypatch.setattr(served.model, "encode", lambda *given: traced.append(1) or encode(*given))
+    export_saved_model(served.model, log, tmp_path / "1")
+    assert len(traced) == 1
+
+
 @pytest.mark.parametrize("batch_size", [1, 64])
 @pytest.mark.parametrize("length", [1, 50, 500])
 def test_the_best_items_are_the_python_models(served, signatures, batch_size, length):

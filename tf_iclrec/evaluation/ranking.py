@@ -54,10 +54,12 @@ def rank_users(
         ``(users,)`` int32 of the users in ``batches``, in the order of the log, 1 = best.
     """
 
-    @tf.function(input_signature=[batches.element_spec])
+    @tf.function
     def ranks_of(batch):
         return target_ranks(model(batch), batch["target_ids"], batch["seen_ids"])
 
+    # Called by itself, a function of each call's own would have TensorFlow warn of retracing.
+    ranks_of = ranks_of.get_concrete_function(batches.element_spec)
     rows, ranks = zip(
         *((batch["users"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
     )

@@ -147,6 +147,15 @@ class SequentialRecommender(Recommender):
             return hidden
         return ops.normalize(ops.cast(hidden, "float32"), axis=-1) / self.temperature
 
+    def make_train_function(self, force: bool = False):
+        # Made inside the graph of the training step, the optimizer's variables cost a second
+        # tracing of it.
+        if not self.built:
+            self.build()
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)

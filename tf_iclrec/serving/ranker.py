@@ -58,6 +58,8 @@ class Ranker(tf.Module):
     def model(self) -> SequentialRecommender:
         return self._model()
 
+    # A graph of its own: traced once, not in every signature again.
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
     def encode(self, item_ids: tf.Tensor) -> EncodedUsers:
         """Encode histories ``(batch, time)`` of internal ids, 0 = padding."""
         vectors, mean_vectors = self.model.encode({"item_ids": item_ids})
