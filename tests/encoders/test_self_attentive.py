@@ -68,6 +68,17 @@ def test_a_later_item_never_changes_an_earlier_output(encoder, place):
     assert (np.abs(before[place:] - after[place:]).max(axis=-1) > 1e-3).all()
 
 
+def test_with_relative_positions_a_place_is_encoded_as_the_prefix_that_ends_there():
+    """So training at all places is training on all prefixes. Positions counted from the end of
+    the sequence differ between the two."""
+    relative, absolute = build(relative_positions=True), build(relative_positions=False)
+    for length in range(1, len(ITEMS)):
+        prefix = encode(relative, ITEMS[:length])[0, -1]
+        np.testing.assert_allclose(encode(relative, ITEMS)[0, length - 1], prefix, atol=2e-6)
+        prefix = encode(absolute, ITEMS[:length])[0, -1]
+        assert np.abs(encode(absolute, ITEMS)[0, length - 1] - prefix).max() > 0.1
+
+
 def test_the_order_of_earlier_items_matters(encoder):
     last, other = encode(encoder, [5, 9, 4])[0, -1], encode(encoder, [9, 5, 4])[0, -1]
     assert np.abs(last - other).max() > 1e-3
