@@ -76,7 +76,7 @@ def test_with_relative_positions_a_place_is_encoded_as_the_prefix_that_ends_ther
         prefix = encode(relative, ITEMS[:length])[0, -1]
         np.testing.assert_allclose(encode(relative, ITEMS)[0, length - 1], prefix, atol=2e-6)
         prefix = encode(absolute, ITEMS[:length])[0, -1]
-        assert np.abs(encode(absolute, ITEMS)[0, length - 1] - prefix).max() > 0.1
+        assert np.abs(encode(absolute, ITEMS)[0, length - 1] - prefix).max() > 1e-2
 
 
 def test_the_order_of_earlier_items_matters(encoder):
