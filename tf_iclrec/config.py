@@ -38,7 +38,8 @@ class Config:
     # Data
     data: str = _option(
         "completejourney",
-        "sequence file, CSV, TSV or Parquet table, prepared folder, or completejourney",
+        "sequence file, CSV, TSV or Parquet table, prepared folder, tfds:NAME of TensorFlow "
+        "Datasets, or completejourney",
     )
     user_column: str = _option("user_id", "table column with the user id")
     item_column: str = _option("item_id", "table column with the item id")

@@ -2,6 +2,7 @@ import csv
 
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from tf_iclrec import Interactions, UserError, load_interactions
 
@@ -249,6 +250,66 @@ def test_movielens_agrees_with_a_plain_reader(shared, raw_sequences):
     for user, item, _, _ in sorted(rows, key=lambda row: float(row[3])):
         expected[user].append(item)
     assert raw_sequences(log) == expected
+
+
+@pytest.fixture(scope="module")
+def tfds():
+    return pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+
+
+@pytest.fixture
+def store(tfds, tmp_path):
+    """A function that makes columns a data set of TensorFlow Datasets."""
+    tfds.core.add_data_dir(str(tmp_path))
+
+    def store(name, columns):
+        examples = tf.data.Dataset.from_tensor_slices(columns)
+        # Of one class, as is asked for.
+        splits = {"train": examples.skip(2), "test": examples.take(2).skip(0)}
+        features = {column: spec.dtype for column, spec in examples.element_spec.items()}
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name=name,
+            version="1.0.0",
+            data_dir=str(tmp_path),
+            features=tfds.features.FeaturesDict(features),
+            split_datasets=splits,
+        )
+
+    return store
+
+
+def test_tensorflow_datasets_give_the_log_that_they_were_made_of(shared, store, raw_sequences):
+    """All splits of it; of the features those that are needed, whatever their type."""
+    rows = pd.read_csv(shared / "data" / "ml-100k" / "ml-100k.inter", sep="\t", nrows=5000)
+    rows.columns = ["user_id", "movie_id", "rating", "timestamp"]
+    # What has the same time has no order in the data set.
+    rows = rows.drop_duplicates(["user_id", "timestamp"])
+    columns = {name: rows[name].to_numpy() for name in rows} | {"user_id": rows.user_id.astype(str)}
+    store("ratings", columns)
+    log = load_interactions("tfds:ratings", item_column="movie_id")
+    expected = Interactions.from_frame(rows, item_column="movie_id")
+    assert raw_sequences(log) == raw_sequences(expected)
+    assert log.num_actions == len(rows) > 4000
+
+
+def test_tensorflow_datasets_can_name_providers(store):
+    columns = {"user_id": ["1", "2", "2"], "item_id": ["a", "a", "b"], "timestamp": [1, 2, 3]}
+    store("shop", columns | {"brand": ["x", "x", ""]})
+    log = load_interactions("tfds:shop", provider_column="brand")
+    assert log.items.ids.tolist() == ["a", "b"]
+    assert log.providers.vocabulary.ids.tolist() == ["x"]
+    assert log.providers.of_items[3:].tolist() == [3, 1]
+
+
+def test_tensorflow_datasets_that_are_not_usable_are_refused(store, monkeypatch):
+    store("other", {"user_id": [1, 1, 1], "film": [2, 3, 4], "timestamp": [3, 4, 5]})
+    with pytest.raises(UserError, match=r"No column 'item_id'. .*: user_id, film, timestamp\."):
+        load_interactions("tfds:other")
+    with pytest.raises(UserError, match=r"^tfds:no_such can't be read: Dataset no_such not found"):
+        load_interactions("tfds:no_such")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'tf_iclrec\[tfds\]'"):
+        load_interactions("tfds:other")
 
 
 def test_embedded_default():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,13 @@ from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.tables import TABLE_SUFFIXES, read_columns
 from tf_iclrec.errors import UserError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DEFAULT_SOURCE = "completejourney"
+# Before the name of a data set of TensorFlow Datasets.
+_TFDS = "tfds:"
+_BATCH_SIZE = 100_000
 # What fits into 64 bits whatever the digits are.
 _MAX_DIGITS = 18
 
@@ -33,8 +40,9 @@ def load_interactions(
 
     Args:
         source: ``"completejourney"`` (the embedded default), a folder with prepared data, a
-            ``.csv``, ``.tsv``, ``.inter`` (RecBole) or ``.parquet`` table, or a sequence file
-            with one ``user item item ...`` line of positive integers per user.
+            ``.csv``, ``.tsv``, ``.inter`` (RecBole) or ``.parquet`` table, a sequence file
+            with one ``user item item ...`` line of positive integers per user, or ``"tfds:"``
+            and the name of a data set of TensorFlow Datasets, whose features are the columns.
         user_column: Column with the user id, for tables.
         item_column: Column with the item id, for tables.
         time_column: Column with the time, for tables.
@@ -50,6 +58,10 @@ def load_interactions(
     path = Path(source)
     if str(source) == DEFAULT_SOURCE:
         interactions = read_completejourney()
+    elif str(source).startswith(_TFDS):
+        columns = (user_column, item_column, time_column)
+        frame = read_tensorflow_dataset(str(source).removeprefix(_TFDS), columns, provider_column)
+        interactions = Interactions.from_frame(frame, *columns, provider_column)
     elif path.is_dir():
         interactions = Interactions.load(path)
     elif not path.is_file():
@@ -113,6 +125,50 @@ def read_sequences(path: str | Path) -> Interactions:
         line = int(lines[repeated.argmax()])
         raise UserError(f"{path}, line {line + 1}: user {users[repeated][0]} has a line already.")
     return Interactions.from_columns(user_codes[~first], users.astype(str), tokens[~first])
+
+
+def read_tensorflow_dataset(
+    name: str, required: Sequence[str], optional: str = "provider"
+) -> pd.DataFrame:
+    """Read some features of all examples of a data set of TensorFlow Datasets.
+
+    It is downloaded and prepared unless it is there, in the environment's ``TFDS_DATA_DIR`` or
+    ``~/tensorflow_datasets``.
+
+    Args:
+        name: As in its catalogue, such as ``"movielens/100k-ratings"``.
+        required: Names of features. If one is missing nothing is read: the frame has all names and
+            no row.
+        optional: Name of a feature that is read if there is one.
+
+    Raises:
+        UserError: If the package is not installed, or the data set is unknown or can't be
+            prepared.
+    """
+    import pandas as pd
+
+    if importlib.util.find_spec("tensorflow_datasets") is None:
+        raise UserError(
+            f"{_TFDS}{name} needs the package tensorflow-datasets: pip install 'tf_iclrec[tfds]'"
+        )
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name)
+        builder.download_and_prepare()
+    except Exception as error:  # Whatever a data set's own script raises.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{_TFDS}{name} can't be read: {reason}") from error
+    features = list(builder.info.features)
+    if not set(required) <= set(features):
+        return pd.DataFrame(columns=features)
+    wanted = [name for name in features if name in (*required, optional)]
+    examples = builder.as_dataset(split="all")
+    batches = examples.map(lambda row: [row[name] for name in wanted]).batch(_BATCH_SIZE)
+    parts = zip(*batches.as_numpy_iterator(), strict=True)
+    frame = pd.DataFrame(dict(zip(wanted, map(np.concatenate, parts), strict=True)))
+    texts = frame.select_dtypes("object").columns
+    return frame.assign(**{name: frame[name].str.decode("utf-8") for name in texts})
 
 
 def read_completejourney(department: str = "DRUG GM", core: int = 5) -> Interactions:
