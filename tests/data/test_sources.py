@@ -303,7 +303,7 @@ def test_tensorflow_datasets_can_name_providers(store):
 
 def test_tensorflow_datasets_that_are_not_usable_are_refused(store, monkeypatch):
     store("other", {"user_id": [1, 1, 1], "film": [2, 3, 4], "timestamp": [3, 4, 5]})
-    with pytest.raises(UserError, match=r"No column 'item_id'. .*: user_id, film, timestamp\."):
+    with pytest.raises(UserError, match=r"No column 'item_id'. .*: film, timestamp, user_id\."):
         load_interactions("tfds:other")
     with pytest.raises(UserError, match=r"^tfds:no_such can't be read: Dataset no_such not found"):
         load_interactions("tfds:no_such")

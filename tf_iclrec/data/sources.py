@@ -159,7 +159,7 @@ def read_tensorflow_dataset(
     except Exception as error:  # Whatever a data set's own script raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{_TFDS}{name} can't be read: {reason}") from error
-    features = list(builder.info.features)
+    features = sorted(builder.info.features)
     if not set(required) <= set(features):
         return pd.DataFrame(columns=features)
     wanted = [name for name in features if name in (*required, optional)]
