@@ -3,8 +3,9 @@
     python benchmarks/ablation.py Beauty.txt --runs DIR [--items Beauty.tsv] [--seeds N ...]
                                   [--rows NAME ...] [--epochs N]
 
-Every row differs from the recipe in one thing; providers come with a random start. Rows are of one
-encoder, not of an ensemble, but for the last ones. A run that is in DIR already is not repeated.
+Every row differs from the recipe in one thing. Rows are of one encoder, not of an ensemble, but for
+the last ones. There is none of prefixes as examples of their own: with relative positions a place
+is encoded as the prefix that ends there. A run that is in DIR already is not repeated.
 """
 
 import argparse

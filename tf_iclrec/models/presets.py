@@ -31,20 +31,11 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec": {},
     "cl4srec": {"intent_weight": 0.0, "sequence_weight": 0.1},
     "sasrec": {"intent_weight": 0.0},
-    "ipsrec_s": {
-        "encoder": "single_stream",
-        "intent_weight": 0.0,
-        "provider_weight": 0.1,
-    },
-    "ipsrec_c": {
-        "encoder": "cross_stream",
-        "intent_weight": 0.0,
-        "provider_weight": 0.1,
-    },
+    "ipsrec_s": {"encoder": "single_stream", "intent_weight": 0.0, "provider_weight": 0.1},
+    "ipsrec_c": {"encoder": "cross_stream", "intent_weight": 0.0, "provider_weight": 0.1},
     "iclrec_ips_s": {"encoder": "single_stream"},
     "iclrec_ips_c": {"encoder": "cross_stream"},
-    # With providers a random start of the items ends higher than the spectral one.
-    "iclrec_provider_sum": {"encoder": "provider_sum", "item_initialization": "random"},
+    "iclrec_provider_sum": {"encoder": "provider_sum"},
     # As published: ICLRec's own configuration, to compare with.
     "iclrec_published": {
         "num_members": 1,
@@ -64,11 +55,7 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "learning_rate_schedule": "constant",
         "patience": 40,
     },
-    "provider_sum": {
-        "encoder": "provider_sum",
-        "item_initialization": "random",
-        "intent_weight": 0.0,
-    },
+    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0},
 }
 
 ENCODERS: dict[str, type[keras.layers.Layer]] = {
