@@ -10,7 +10,7 @@ from tf_iclrec.data.synthetic import planted_intents
 
 from .command_line import check_refused, run, run_until
 
-SMALL = ["--num-members", 2, "--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
+SMALL = ["--num-members", 1, "--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
 
 

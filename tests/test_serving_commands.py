@@ -30,6 +30,7 @@ def trained(tmp_path_factory):
     table.to_csv(folder / "log.csv", index=False)
     config = make_config(
         model="sasrec",
+        num_members=1,
         data=str(folder / "log.csv"),
         user_column="who",
         item_column="what",
