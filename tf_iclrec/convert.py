@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = build_model(config, interactions.items.size)
     load_published_weights(model, weights)
     model.compile(keras.optimizers.Adam(config.learning_rate))
-    model.optimizer.build(model.trainable_variables)
+    model.build_optimizer()
     directory.start(config, interactions)
     finish_run(model, config, interactions, directory)
 

@@ -83,8 +83,8 @@ def items_table(tmp_path_factory):
 @pytest.fixture(scope="module", params=["ipsrec_c", "iclrec_ips_s"])
 def provider_config(request, source, items_table):
     # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
-    settings = SMALL | {"epochs": 2, "score_temperature": 0.0, "item_initialization": "random"}
-    settings |= {"num_members": 1, "provider_weight": 0.1}
+    settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
+    settings |= {"score_temperature": 0.0, "item_initialization": "random"}
     return make_config(data=source, items=items_table, model=request.param, **settings)
 
 

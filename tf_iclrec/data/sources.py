@@ -56,10 +56,10 @@ def load_interactions(
         UserError: If the source does not exist or can't be read; the message says where.
     """
     path = Path(source)
+    columns = (user_column, item_column, time_column)
     if str(source) == DEFAULT_SOURCE:
         interactions = read_completejourney()
     elif str(source).startswith(_TFDS):
-        columns = (user_column, item_column, time_column)
         frame = read_tensorflow_dataset(str(source).removeprefix(_TFDS), columns, provider_column)
         interactions = Interactions.from_frame(frame, *columns, provider_column)
     elif path.is_dir():
@@ -72,7 +72,6 @@ def load_interactions(
     elif path.stat().st_size == 0:
         raise UserError(f"{source} is empty.")
     elif path.suffix.lower() in TABLE_SUFFIXES:
-        columns = (user_column, item_column, time_column)
         frame = read_columns(path, columns, optional=[provider_column], header=header)
         interactions = Interactions.from_frame(frame, *columns, provider_column)
     else:

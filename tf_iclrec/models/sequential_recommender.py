@@ -147,13 +147,16 @@ class SequentialRecommender(Recommender):
             return hidden
         return ops.normalize(ops.cast(hidden, "float32"), axis=-1) / self.temperature
 
-    def make_train_function(self, force: bool = False):
-        # Made inside the graph of the training step, the optimizer's variables cost a second
-        # tracing of it.
+    def build_optimizer(self) -> None:
+        """Make the optimizer's variables, if they are not there; the model must be compiled."""
         if not self.built:
             self.build()
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def make_train_function(self, force: bool = False):
+        # Made inside the graph of the training step, its variables cost a second tracing of it.
+        self.build_optimizer()
         return super().make_train_function(force)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

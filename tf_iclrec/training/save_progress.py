@@ -59,7 +59,7 @@ class SaveProgress(keras.callbacks.Callback):
         if not (self.checkpoints / _STATE).is_file():
             return
         state = json.loads((self.checkpoints / _STATE).read_text())
-        model.optimizer.build(model.trainable_variables)
+        model.build_optimizer()
         model.load_weights(self.checkpoints / state["weights"])
         self.epochs_done = state["epochs_done"]
         self.best_epoch = state["best_epoch"]
