@@ -1,5 +1,6 @@
 """What the pipelines share: from a sequence file to test figures and an exported model."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.serving.saved_model import export_saved_model, next_version
 
 
-def run(name: str, **settings: Any) -> None:
+def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any) -> None:
     """Train with the recipe, which is the library's default, and export.
 
     Args:
         name: Of the run's folder and of the served model.
+        with_items: Where the joint model wants still other settings.
         **settings: Where the data set wants other settings; see `tf_iclrec.Config`.
     """
 
@@ -27,13 +29,10 @@ def run(name: str, **settings: Any) -> None:
         parser.add_argument("--resume", action="store_true", help="go on with a run in --output")
         parser.add_argument("--seed", type=int, default=0)
         values = parser.parse(None)
-        config = make_config(
-            model="iclrec_provider_sum" if values.items else "iclrec",
-            data=values.sequences,
-            items=values.items,
-            seed=values.seed,
-            **settings,
-        )
+        chosen = {"model": "iclrec"} | settings
+        if values.items:
+            chosen |= {"model": "iclrec_provider_sum"} | (with_items or {})
+        config = make_config(data=values.sequences, items=values.items, seed=values.seed, **chosen)
         trained = fit(config, values.output, values.resume, values.overwrite)
         version = next_version(Path("savedmodels") / name)
         export_saved_model(trained.model, trained.interactions, version)
