@@ -35,7 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     log = tf_iclrec.load_interactions(options.data)
     if options.items:
-        log = log.with_item_providers(tf_iclrec.read_item_providers(options.items))
+        log = log.with_item_providers(tf_iclrec.read_item_attribute(options.items))
     epochs = {name: epoch(name, log, options.batch_size) for name in options.models}
     for run in epochs.values():
         run()  # Compiles.

@@ -34,7 +34,7 @@ def main() -> None:
 
     log = tf_iclrec.load_interactions(values.data)
     if values.items:
-        log = log.with_item_providers(tf_iclrec.read_item_providers(values.items))
+        log = log.with_item_providers(tf_iclrec.read_item_attribute(values.items))
     is_new = held_back(log, values.share, values.seed)
     # Nothing that is asked for at the end may be learnt: the last item goes first.
     last = np.zeros(log.num_actions, dtype=bool)

@@ -22,7 +22,9 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
         parser = Parser(prog=f"python pipelines/{name}.py")
         parser.add_argument("sequences", metavar="SEQUENCES", help="the data set's sequence file")
         parser.add_argument(
-            "--items", default="", help="table of items and providers; trains the joint model"
+            "--items",
+            default="",
+            help="table of items, providers and categories; trains the joint model",
         )
         parser.add_argument("--output", default=f"runs/{name}", help="run directory to write")
         parser.add_argument("--overwrite", action="store_true", help="replace a run in --output")
@@ -31,7 +33,8 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
         values = parser.parse(None)
         chosen = {"model": "iclrec"} | settings
         if values.items:
-            chosen |= {"model": "iclrec_provider_sum"} | (with_items or {})
+            chosen |= {"model": "iclrec_provider_sum", "item_attributes": "categories"}
+            chosen |= with_items or {}
         config = make_config(data=values.sequences, items=values.items, seed=values.seed, **chosen)
         trained = fit(config, values.output, values.resume, values.overwrite)
         version = next_version(Path("savedmodels") / name)

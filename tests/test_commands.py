@@ -195,11 +195,15 @@ BAD_ITEMS = {
     ),
     "two providers": (
         "item_id,provider\n1,acme\n2,best\n1,cosy\n",
-        "item '1' has two providers, 'acme' and 'cosy'",
+        "item '1' has two values in column 'provider', 'acme' and 'cosy'",
     ),
     "missing column": (
         "item_id,brand\n1,acme\n",
         "has no column 'provider'. Columns there are: item_id, brand. Name yours with",
+    ),
+    "missing attribute": (
+        "item_id,provider\n1,acme\n",
+        "has no column 'category'. Columns there are: item_id, provider. Name yours with",
     ),
 }
 
@@ -211,6 +215,7 @@ def test_bad_table_of_items_gets_one_clear_line(sequence_file, tmp_path, case):
     if content is not None:
         path.write_text(content)
     arguments = ["--data", sequence_file, "--items", path, "--model", "ipsrec_c"]
+    arguments += ["--item-attributes", "category"]
     check_refused(run("train", *arguments, "--output", tmp_path / "run"), message)
     assert not (tmp_path / "run").exists()
 
@@ -242,6 +247,7 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--model", "iclrek"], "Unknown model 'iclrek': did you mean 'iclrec'?"),
         (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
         (["--epochs", 0], "epochs must be at least 1, not 0"),
+        (["--item-attributes", "category"], "item_attributes must be columns of --items"),
         (["--config", "nowhere.json"], "nowhere.json can't be read"),
         (["--resume"], "is not a run directory"),
     ],

@@ -25,6 +25,7 @@ def test_config_survives_json(tmp_path):
         ({"num_intents": ()}, "num_intents must be one number or several"),
         ({"num_intents": (0,)}, "num_intents must be numbers from 1 on"),
         ({"num_heads": 3}, "num_heads must be a divisor of hidden_dim"),
+        ({"item_attributes": "category"}, "item_attributes must be columns of --items"),
         ({"loss": "hinge"}, "loss must be one of auto, softmax, sampled_softmax, sampled"),
         ({"epoch": 3}, "Unknown setting 'epoch': did you mean 'epochs'"),
         ({"model": "iclrek"}, "Unknown model 'iclrek': did you mean 'iclrec'"),
@@ -50,6 +51,13 @@ def test_a_bad_settings_file_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         read_settings(path)
+
+
+def test_names_of_columns_are_separated_by_commas():
+    config = make_config(header="a,b", items="items.csv", item_attributes="category, color")
+    assert config.header_names == ("a", "b")
+    assert config.item_attribute_names == ("category", "color")
+    assert make_config().item_attribute_names == make_config().header_names == ()
 
 
 def test_whole_numbers_are_accepted_for_floats(tmp_path):

@@ -70,12 +70,13 @@ def test_a_pipeline_trains_and_exports(recipe, monkeypatch, sequences, tmp_path,
 
 def test_a_pipeline_with_items_trains_the_joint_model(recipe, monkeypatch, sequences, tmp_path):
     table = tmp_path / "items.tsv"
-    rows = [f"{item}\tbrand {item % 3}" for item in range(1, 21)]
-    table.write_text("\n".join(["item_id\tprovider", *rows]) + "\n")
+    rows = [f"{item}\tbrand {item % 3}\tall|{item % 4}" for item in range(1, 21)]
+    table.write_text("\n".join(["item_id\tprovider\tcategories", *rows]) + "\n")
     monkeypatch.setattr(sys, "argv", ["walks.py", str(sequences), "--items", str(table)])
     recipe.run("walks", with_items={"epochs": 2}, **SMALL)
     config = json.loads((tmp_path / "runs/walks/config.json").read_text())
     assert (config["model"], config["epochs"]) == ("iclrec_provider_sum", 2)
+    assert config["item_attributes"] == "categories"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from tf_iclrec.config import Config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import ItemAttribute, read_item_attribute
 from tf_iclrec.data.item_sampler import Sampling
-from tf_iclrec.data.providers import Providers, read_item_providers
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
@@ -56,13 +56,13 @@ __all__ = [
     "IntentClustering",
     "IntentContrast",
     "Interactions",
+    "ItemAttribute",
     "ItemProviderContrast",
     "LazyAdam",
     "NonFiniteLossError",
     "Objective",
     "PopularityRecommender",
     "ProviderSumEncoder",
-    "Providers",
     "Run",
     "SampledCrossEntropy",
     "SampledSoftmaxCrossEntropy",
@@ -87,7 +87,7 @@ __all__ = [
     "paired_t_test",
     "provider_affinities",
     "provider_mean_vectors",
-    "read_item_providers",
+    "read_item_attribute",
     "recommend",
     "sequence_batches",
     "training_batches",

@@ -19,7 +19,7 @@ def _option(default: Any, help: str) -> Any:
 # Settings that say where the data is and how it is read.
 DATA_SETTINGS = (
     *("data", "user_column", "item_column", "time_column", "provider_column"),
-    *("header", "items", "core"),
+    *("header", "items", "item_attributes", "core"),
 )
 
 
@@ -51,6 +51,11 @@ class Config:
         "", "names of all columns, separated by commas, of a table without a header line"
     )
     items: str = _option("", "table with a row per item and the item's provider")
+    item_attributes: str = _option(
+        "",
+        "further columns of the table of --items, separated by commas, that models with providers "
+        "read, such as category; of a path like Toys|Games|Chess the last part counts",
+    )
     core: int = _option(0, "keep only users and items with this many interactions (k-core)")
     max_length: int = _option(50, "longest history the model sees")
     filter_seen: bool = _option(True, "leave items of a user's own history out of the ranking")
@@ -176,6 +181,7 @@ class Config:
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")
         self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
         self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
+        self._check("item_attributes", self.items or not self.item_attributes, "columns of --items")
         self._check("num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim")
 
     def _check(self, name: str, valid: bool, rule: str) -> None:
@@ -185,11 +191,20 @@ class Config:
     @property
     def header_names(self) -> tuple[str, ...]:
         """The names in ``header``, none without it."""
-        return tuple(self.header.split(",")) if self.header else ()
+        return _names(self.header)
+
+    @property
+    def item_attribute_names(self) -> tuple[str, ...]:
+        """The names in ``item_attributes``, none without it."""
+        return _names(self.item_attributes)
 
     def to_json(self) -> str:
         """The settings as indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:

@@ -19,9 +19,11 @@ SETTINGS = {
     "feedforward_dim": 24,
     "dropout": 0.5,
     "initializer_stddev": 0.1,
+    "attribute_vocabulary_sizes": (8,),
 }
 KINDS = [ProviderSumEncoder, SingleStreamEncoder, CrossStreamEncoder]
 TABLE = np.array([0, 1, 2, *(3 + 5 * item % 9 for item in range(3, 30))])
+ATTRIBUTE = np.array([0, 1, 2, *(3 + item % 5 for item in range(3, 30))])
 ITEMS = [5, 9, 4, 9]
 PROVIDERS = [3, 7, 11, 6]  # Not those of the table.
 ITEM_IDS = np.array([[0, 0, *ITEMS], [*ITEMS, 0, 0], [7, 8, *ITEMS]], dtype="int32")
@@ -37,6 +39,7 @@ def build(kind, **settings):
     for weight in encoder.trainable_variables:
         weight.assign_add(rng.normal(scale=0.3, size=weight.shape))
     encoder.set_item_providers(TABLE)
+    encoder.set_item_attributes([ATTRIBUTE])
     return encoder
 
 
@@ -111,7 +114,8 @@ def test_providers_are_looked_up_unless_given(encoder):
 
 def test_the_sum_is_the_plain_encoder_over_summed_vectors(relative):
     encoder = build(ProviderSumEncoder, relative_positions=relative)
-    settings = {k: v for k, v in SETTINGS.items() if k != "provider_vocabulary_size"}
+    only = ("provider_vocabulary_size", "attribute_vocabulary_sizes")
+    settings = {k: v for k, v in SETTINGS.items() if k not in only}
     plain = SelfAttentiveEncoder(**settings, relative_positions=relative)
     plain.build()
     plain.item_embedding.set_weights([encoder.item_vectors(np.arange(30))])
@@ -164,7 +168,8 @@ def test_the_cross_stream_fuses_a_transformer_per_side(relative, num_fusion_bloc
 )
 def test_the_item_stream_differs_from_one_without_a_provider_stream(kind, name):
     encoder = build(kind, relative_positions=False)
-    settings = {k: v for k, v in SETTINGS.items() if k != "provider_vocabulary_size"}
+    only = ("provider_vocabulary_size", "attribute_vocabulary_sizes")
+    settings = {k: v for k, v in SETTINGS.items() if k not in only}
     alone = SelfAttentiveEncoder(**settings, relative_positions=False)
     alone.build()
     items, _ = encoder.embedding({"item_ids": np.arange(30)})
@@ -226,9 +231,10 @@ def test_dropout_reaches_both_transformers_and_the_fusion():
 
 
 def test_item_vectors_join_those_of_items_and_their_providers_as_the_streams_are(encoder):
-    tables = (encoder.embedding.item_embedding, encoder.embedding.provider_embedding)
-    items, providers = (table.get_weights()[0] for table in tables)
-    expected = items + providers[TABLE]
+    layer = encoder.embedding
+    tables = (layer.item_embedding, layer.provider_embedding, *layer.attribute_embeddings)
+    items, providers, values = (table.get_weights()[0] for table in tables)
+    expected = items + providers[TABLE] + values[ATTRIBUTE]
     if not isinstance(encoder, ProviderSumEncoder):
         expected = np.concatenate([expected, providers[TABLE]], axis=1)
     assert expected.shape == (30, encoder.output_dim)
@@ -270,6 +276,7 @@ def test_saved_encoder_gives_the_same_output_from_items_alone(encoder, tmp_path)
     np.testing.assert_array_equal(streams, encode(encoder, ITEM_IDS))
     restored = next(layer for layer in loaded.layers if isinstance(layer, type(encoder)))
     np.testing.assert_array_equal(restored.embedding.item_providers, TABLE)
+    np.testing.assert_array_equal(restored.embedding.item_attributes[0], ATTRIBUTE)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])

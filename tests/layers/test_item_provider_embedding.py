@@ -82,6 +82,7 @@ def test_config_round_trip():
         "provider_vocabulary_size": 5,
         "dim": 8,
         "initializer_stddev": 0.5,
+        "attribute_vocabulary_sizes": (4, 6),
     }
     config = ItemProviderEmbedding(**settings).get_config()
     assert config.items() >= settings.items()
@@ -111,3 +112,64 @@ def test_large_ids_are_looked_up_exactly_in_mixed_precision(dtype):
     assert providers.dtype == dtype
     assert layer.output_vectors()[1].dtype == "float32"
     assert np.asarray(providers).astype("float32").ravel().tolist() == [1, 1, 0]
+
+
+# What else is known of the items
+
+ATTRIBUTES = [np.array([0, 1, 2, 3, 3, 1]), np.array([0, 1, 2, 5, 4, 3])]
+
+
+@pytest.fixture
+def with_attributes(layer, rng):
+    """The same layer with two further attributes, and the vectors that they add to each item."""
+    other = ItemProviderEmbedding(6, 5, dim=8, attribute_vocabulary_sizes=[4, 6])
+    other.build()
+    other.set_item_providers(TABLE)
+    other.set_item_attributes(ATTRIBUTES)
+    for name in ("item_embedding", "provider_embedding"):
+        getattr(other, name).set_weights(getattr(layer, name).get_weights())
+    tables = [rng.normal(size=(size, 8)).astype("float32") for size in (4, 6)]
+    for embedding, table in zip(other.attribute_embeddings, tables, strict=True):
+        embedding.set_weights([table])
+    added = [table[ids] for table, ids in zip(tables, ATTRIBUTES, strict=True)]
+    return other, np.sum(added, axis=0)
+
+
+@pytest.mark.parametrize("given", [{}, {"provider_ids": PROVIDER_IDS}], ids=["looked up", "given"])
+def test_attributes_are_added_to_the_items_alone(layer, with_attributes, given):
+    other, added = with_attributes
+    items, providers = other({"item_ids": ITEM_IDS} | given)
+    plain_items, plain_providers = layer({"item_ids": ITEM_IDS} | given)
+    np.testing.assert_allclose(items, plain_items + added[ITEM_IDS], atol=1e-6)
+    np.testing.assert_array_equal(providers, plain_providers)
+
+
+def test_attributes_are_in_the_output_vectors(layer, with_attributes):
+    other, added = with_attributes
+    items, providers = other.output_vectors()
+    plain_items, plain_providers = layer.output_vectors()
+    np.testing.assert_allclose(items, plain_items + added[3:], atol=1e-6)
+    np.testing.assert_array_equal(providers, plain_providers)
+    of_ids, _ = other.output_vectors(np.arange(3, 6))
+    np.testing.assert_allclose(of_ids, items, atol=1e-6)
+
+
+def test_attribute_vectors_are_trained_and_their_tables_are_not(with_attributes):
+    other, _ = with_attributes
+    assert len(other.trainable_variables) == 4
+    names = [weight.name for weight in other.non_trainable_variables]
+    assert names == ["item_providers", "item_attribute_0", "item_attribute_1"]
+
+
+def test_attribute_tables_must_be_as_many_as_the_attributes(with_attributes):
+    with pytest.raises(ValueError, match="shorter"):
+        with_attributes[0].set_item_attributes(ATTRIBUTES[:1])
+
+
+def test_saved_layer_keeps_its_attributes(with_attributes, reload):
+    other, _ = with_attributes
+    loaded = reload(other, {"item_ids": ITEM_IDS})
+    for output, expected in zip(
+        loaded({"item_ids": ITEM_IDS}), other({"item_ids": ITEM_IDS}), strict=True
+    ):
+        np.testing.assert_array_equal(output, expected)

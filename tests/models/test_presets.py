@@ -3,7 +3,7 @@ import pytest
 
 from tf_iclrec import (
     CrossStreamEncoder,
-    Providers,
+    ItemAttribute,
     ProviderSumEncoder,
     SampledCrossEntropy,
     SelfAttentiveEncoder,
@@ -20,7 +20,7 @@ from tf_iclrec import (
 def providers():
     """Forty-seven items of six providers."""
     of_items = np.array([0, 1, 2, *(3 + item % 6 for item in range(47))], dtype="int32")
-    return Providers(Vocabulary(list("abcdef")), of_items)
+    return ItemAttribute(Vocabulary(list("abcdef")), of_items)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,24 @@ def test_a_preset_has_its_encoder_and_objectives(model, encoder, terms, provider
         for member in built.members():
             np.testing.assert_array_equal(member.embedding.item_providers, providers.of_items)
             assert member.provider_vocabulary_size == 9
+
+
+@pytest.mark.parametrize("model", ["ipsrec_s", "ipsrec_c", "iclrec_provider_sum"])
+def test_attributes_reach_every_encoder_with_providers(model, providers):
+    of_items = np.array([0, 1, 2, *(3 + item % 2 for item in range(47))], dtype="int32")
+    attribute = ItemAttribute(Vocabulary(["new", "old"]), of_items)
+    built = build_model(make_config(model=model), 50, providers, [attribute])
+    for member in built.members():
+        assert member.attribute_vocabulary_sizes == (5,)
+        np.testing.assert_array_equal(member.embedding.item_attributes[0], of_items)
+
+
+def test_attributes_named_for_a_model_that_does_not_read_them_are_refused(providers):
+    config = make_config(model="iclrec", items="items.csv", item_attributes="category")
+    with pytest.raises(UserError, match="does not read --item-attributes: use --encoder provider"):
+        build_model(config, 50, providers, [providers])
+    # Those of prepared data, which other models may want, are left alone.
+    build_model(make_config(model="iclrec"), 50, providers, [providers])
 
 
 def test_an_option_wins_over_the_preset():
@@ -128,7 +146,7 @@ def test_an_encoder_can_be_named_beside_any_objectives(providers):
 
 
 def test_a_table_without_any_known_provider_is_no_provider_information():
-    unknown = Providers(Vocabulary([]), np.array([0, 1, 2, 1, 1]))
+    unknown = ItemAttribute(Vocabulary([]), np.array([0, 1, 2, 1, 1]))
     with pytest.raises(UserError, match=r"--items.*--provider-column"):
         build_model(make_config(model="ipsrec_s"), vocabulary_size=5, providers=unknown)
 

@@ -7,8 +7,8 @@ from tf_iclrec import (
     IntentClustering,
     IntentContrast,
     Interactions,
+    ItemAttribute,
     ItemProviderContrast,
-    Providers,
     ProviderSumEncoder,
     SelfAttentiveEncoder,
     SequentialRecommender,
@@ -57,7 +57,7 @@ TERMS = {
     "provider_sum": ["next_item"],
 }
 TWO_STREAMS = ["iclrec_ips_s", "iclrec_ips_c"]
-PROVIDERS = Providers(
+PROVIDERS = ItemAttribute(
     Vocabulary([f"brand {number}" for number in range(4)]),
     np.array([0, 1, 2, *(3 + item // 3 for item in range(12))], dtype="int32"),
 )

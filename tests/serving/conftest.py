@@ -53,7 +53,8 @@ def built(name, log):
     config = make_config(
         model=name, num_members=2, hidden_dim=16, max_length=MAX_LENGTH, num_intents=(3,)
     )
-    model = build_model(config, log.items.size, log.providers)
+    attributes = list(log.attributes.values())
+    model = build_model(config, log.items.size, log.providers, attributes)
     # As drawn, the weights are so small that all scores are nearly the same.
     random = np.random.default_rng(1)
     for weight in model.encoder.trainable_weights:
@@ -67,7 +68,8 @@ def built(name, log):
 @pytest.fixture(scope="session")
 def log():
     log, _ = planted_intents(num_users=100, num_items=90, num_intents=3)
-    return log.with_item_providers({item: f"brand {int(item) % 7}" for item in log.items.ids[:70]})
+    log = log.with_item_providers({item: f"brand {int(item) % 7}" for item in log.items.ids[:70]})
+    return log.with_item_attribute("category", {item: item[-1] for item in log.items.ids[10:]})
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import (
-    Providers,
+    ItemAttribute,
     Vocabulary,
     limit_per_provider,
     provider_affinities,
@@ -18,7 +18,7 @@ def catalogue(request):
     """Providers of 40 items, some unknown and one without an item, and scores with many ties."""
     rng = np.random.default_rng(request.param)
     of_items = np.concatenate([[0, 1, 2], rng.choice([1, 3, 4, 5, 6, 7], size=40)])
-    providers = Providers(
+    providers = ItemAttribute(
         Vocabulary([f"p{i}" for i in range(NUM_PROVIDERS)]), of_items.astype(np.int32)
     )
     return providers, rng.integers(-4, 5, size=(25, 40)).astype("float32")
@@ -40,7 +40,7 @@ def test_affinities_are_sums_of_probabilities(catalogue):
 
 
 def test_affinities_of_known_providers_sum_to_one():
-    providers = Providers(Vocabulary(["a", "b"]), np.array([0, 1, 2, 3, 4, 3], dtype=np.int32))
+    providers = ItemAttribute(Vocabulary(["a", "b"]), np.array([0, 1, 2, 3, 4, 3], dtype=np.int32))
     scores = tf.random.stateless_normal((50, 3), (1, 2), stddev=30.0)
     sums = provider_affinities(scores, providers).numpy().sum(axis=1)
     np.testing.assert_allclose(sums, 1.0, atol=1e-5)
@@ -63,7 +63,7 @@ def test_limit_keeps_the_best_items_of_each_provider(catalogue, limit):
 
 
 def test_items_of_unknown_provider_are_not_limited():
-    providers = Providers(Vocabulary(["a"]), np.array([0, 1, 2, 1, 3, 1, 3, 1], dtype=np.int32))
+    providers = ItemAttribute(Vocabulary(["a"]), np.array([0, 1, 2, 1, 3, 1, 3, 1], dtype=np.int32))
     limited = limit_per_provider(tf.constant([[1.0, 2.0, 3.0, 4.0, 5.0]]), providers, 1)
     assert limited.numpy().tolist() == [[1.0, -np.inf, 3.0, 4.0, 5.0]]
 

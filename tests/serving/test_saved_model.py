@@ -236,13 +236,16 @@ def test_every_model_is_served_with_items_alone(name, log, tmp_path):
         np.testing.assert_allclose(answer["scores"][row], scores, rtol=1e-4, atol=1e-4)
 
 
-def test_the_served_models_depend_on_providers(log):
+def test_the_served_models_depend_on_providers_and_attributes(log):
     """Otherwise the test before would show nothing."""
     model = built("iclrec_ips_c", log)
     ids = log.items.encode(log.items.ids[:8])[None]
     looked_up = model({"item_ids": ids}).numpy()
     unknown = model({"item_ids": ids, "provider_ids": np.ones_like(ids)}).numpy()
     assert np.abs(looked_up - unknown).max() > 1e-2
+    for member in model.members():
+        member.set_item_attributes([np.ones(log.items.size, dtype="int32")])
+    assert np.abs(looked_up - model({"item_ids": ids})).max() > 1e-2
 
 
 def test_there_are_no_python_functions_and_no_custom_operations(served):

@@ -73,10 +73,15 @@ def finished(config, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def items_table(tmp_path_factory):
-    """Brands of ten items each; of the sixty items six are unknown and three missing."""
+    """Brands of ten items each; of the sixty items six are unknown and three missing. Paths of
+    categories of which the last part has five values, and unknown for every eighth item."""
     path = tmp_path_factory.mktemp("items") / "items.csv"
-    rows = [f"{item},{f'brand {item // 10}' if item % 10 else ''}" for item in range(57)]
-    path.write_text("\n".join(["item_id,provider", *rows, "999,brand 9"]) + "\n")
+    rows = [
+        f"{item},{f'brand {item // 10}' if item % 10 else ''},"
+        f"{f'all|{item % 2}|{item % 5}' if item % 8 else ''}"
+        for item in range(57)
+    ]
+    path.write_text("\n".join(["item_id,provider,category", *rows, "999,brand 9,"]) + "\n")
     return str(path)
 
 
@@ -85,7 +90,8 @@ def provider_config(request, source, items_table):
     # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
     settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
     settings |= {"score_temperature": 0.0, "item_initialization": "random"}
-    return make_config(data=source, items=items_table, model=request.param, **settings)
+    settings |= {"items": items_table, "item_attributes": "category"}
+    return make_config(data=source, model=request.param, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -409,6 +415,16 @@ def test_training_says_how_many_providers_are_known(provider_run, items_table):
     )
 
 
+def test_training_says_what_is_known_of_attributes_and_uses_it(provider_run):
+    run, _, printed = provider_run
+    assert "Values of category: 5, known for 49 of 60 items\n" in printed
+    category = run.interactions.attributes["category"]
+    of_items = dict(zip(run.interactions.items.ids, category.of_items[3:], strict=True))
+    assert of_items["31"] == of_items["41"] != of_items["33"]
+    layer = run.model.encoder.embedding
+    np.testing.assert_array_equal(layer.item_attributes[0], category.of_items)
+
+
 def test_provider_contrast_is_in_the_history(provider_run):
     _, output, _ = provider_run
     losses = [float(row["item_provider_contrast"]) for row in read_history(output)]
@@ -426,6 +442,7 @@ def test_a_loaded_run_with_providers_repeats_the_metrics_exactly(provider_run):
     loaded = load_run(output)
     assert evaluate_splits(loaded.model, loaded.interactions, loaded.config) == run.metrics
     np.testing.assert_array_equal(loaded.interactions.provider_ids, run.interactions.provider_ids)
+    assert list(loaded.interactions.attributes) == ["category"]
 
 
 def test_an_interrupted_run_with_providers_goes_on_without_their_table(

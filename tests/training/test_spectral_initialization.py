@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, Vocabulary, build_model, make_config
-from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.training.spectral_initialization import add_to_item_vectors, spectral_item_vectors
@@ -66,7 +66,7 @@ def test_wider_vectors_than_items_and_items_alone():
 
 @pytest.mark.parametrize("name", ["sasrec", "ipsrec_s", "ipsrec_c", "provider_sum"])
 def test_vectors_are_added_to_those_of_the_items(name):
-    providers = Providers(Vocabulary(["acme"]), np.full(23, 3, dtype=np.int32))
+    providers = ItemAttribute(Vocabulary(["acme"]), np.full(23, 3, dtype=np.int32))
     model = build_model(make_config(model=name, num_members=1, hidden_dim=16), 23, providers)
     before = model.encoder.item_embedding.embeddings.numpy()
     vectors = np.eye(20, 16, dtype="float32")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
 from tf_iclrec.data.tables import as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Arrays are files of their own, so that they can be read a part at a time.
-_ARRAYS = ("item_ids", "offsets", "providers_of_items", "own_provider_ids")
+_ARRAYS = (
+    *("item_ids", "offsets", "providers_of_items", "own_provider_ids"),
+    "attributes_of_items",
+)
 _USERS = "users.json"
 _ITEMS = "items.json"
 _PROVIDERS = "providers.json"
+_ATTRIBUTES = "attributes.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Interactions:
         providers: The provider of each item, where providers are known at all.
         own_provider_ids: ``(actions,)`` int32 internal ids of the providers that were recorded
             with the interactions themselves, 1 = not recorded; None if none was.
+        attributes: What else is known of the items, by name.
 
     Example:
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
@@ -55,8 +60,9 @@ class Interactions:
     offsets: np.ndarray
     users: np.ndarray
     items: Vocabulary
-    providers: Providers | None = None
+    providers: ItemAttribute | None = None
     own_provider_ids: np.ndarray | None = None
+    attributes: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
 
     @property
     def num_users(self) -> int:
@@ -184,29 +190,31 @@ class Interactions:
         >>> log.provider_ids.tolist(), log.providers.vocabulary.ids.tolist()
         ([3, 1], ['acme'])
         """
-        if not any(item in providers for item in self.items.ids):
-            example = next(iter(providers), "nothing")
-            raise UserError(
-                f"No item of the data is in the table of providers: the data has items like "
-                f"{self.items.ids[0]!r}, the table like {example!r}. Is it the table of another "
-                "data set?"
-            )
-        raw = np.array([str(providers.get(item, "")) for item in self.items.ids], dtype=object)
-        known = raw != ""
-        names = np.unique(raw[known].astype(str))
-        old_names = [] if self.providers is None else self.providers.vocabulary.ids.astype(str)
-        vocabulary = Vocabulary(np.union1d(names, np.asarray(old_names, dtype=str)))
-        of_items = _special_ids_and(np.where(known, vocabulary.encode(raw), UNKNOWN_ID))
-        own = self.own_provider_ids
+        of_items, own = ItemAttribute.from_values(self.items, providers), self.own_provider_ids
         if self.providers is not None:
-            renumbered = _special_ids_and(vocabulary.encode(old_names))
-            of_items = np.where(
-                of_items == UNKNOWN_ID, renumbered[self.providers.of_items], of_items
-            )
+            of_items, renumbered = of_items.or_else(self.providers)
             own = None if own is None else renumbered[own]
-        return dataclasses.replace(
-            self, providers=Providers(vocabulary, of_items), own_provider_ids=own
-        )
+        return dataclasses.replace(self, providers=of_items, own_provider_ids=own)
+
+    def with_item_attribute(self, name: str, values: Mapping[str, str]) -> Interactions:
+        """The same sequences with something else that is known of each item.
+
+        Args:
+            name: Such as ``"category"``; an attribute of this name is replaced.
+            values: Raw value by raw item id. An item that is not there or has ``""`` has an
+                unknown value.
+
+        Raises:
+            UserError: If no item of the data is in ``values``.
+
+        Example:
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam"]})
+        >>> log = log.with_item_attribute("category", {"tea": "drinks"})
+        >>> log.attributes["category"].of_items.tolist()
+        [0, 1, 2, 1, 3]
+        """
+        attribute = ItemAttribute.from_values(self.items, values)
+        return dataclasses.replace(self, attributes={**self.attributes, name: attribute})
 
     def _with_own_providers(self, raw: np.ndarray) -> Interactions:
         """With the raw provider ``(actions,)`` of each interaction, ``""`` = unknown."""
@@ -218,12 +226,12 @@ class Interactions:
             self.item_ids[known].astype(np.int64) * vocabulary.size + own[known],
             return_counts=True,
         )
-        of_items = _special_ids_and(np.full(self.num_items, UNKNOWN_ID))
+        of_items = special_ids_and(np.full(self.num_items, UNKNOWN_ID))
         pairs = pairs[np.argsort(-counts, kind="stable")]
         items, best = np.unique(pairs // vocabulary.size, return_index=True)
         of_items[items] = pairs[best] % vocabulary.size
         return dataclasses.replace(
-            self, providers=Providers(vocabulary, of_items), own_provider_ids=own
+            self, providers=ItemAttribute(vocabulary, of_items), own_provider_ids=own
         )
 
     def with_vocabulary(self, items: Vocabulary) -> Interactions:
@@ -236,13 +244,17 @@ class Interactions:
         if (new_ids < NUM_SPECIAL_IDS).any():
             stranger = self.items.ids[(new_ids < NUM_SPECIAL_IDS).argmax()]
             raise UserError(f"Item {stranger!r} of the data is not in the vocabulary.")
-        providers = self.providers
-        if providers is not None:
-            of_items = _special_ids_and(np.full(len(items), UNKNOWN_ID))
-            of_items[new_ids] = providers.of_items[NUM_SPECIAL_IDS:]
-            providers = dataclasses.replace(providers, of_items=of_items)
         remapped = new_ids[self.item_ids - NUM_SPECIAL_IDS]
-        return dataclasses.replace(self, item_ids=remapped, items=items, providers=providers)
+        providers, attributes = self.providers, self.attributes
+        if providers is not None:
+            providers = providers.with_item_vocabulary(new_ids, len(items))
+        attributes = {
+            name: attribute.with_item_vocabulary(new_ids, len(items))
+            for name, attribute in attributes.items()
+        }
+        return dataclasses.replace(
+            self, item_ids=remapped, items=items, providers=providers, attributes=attributes
+        )
 
     def select(self, keep: np.ndarray) -> Interactions:
         """The actions for which ``keep`` ``(actions,)`` is true; users, items and providers
@@ -253,14 +265,8 @@ class Interactions:
         counts = np.bincount(user_codes, minlength=len(kept_users))
         providers = own = None
         if self.providers is not None:
-            of_items = self.providers.of_items[used]
             own = None if self.own_provider_ids is None else self.own_provider_ids[keep]
-            offered = np.union1d(of_items, of_items if own is None else own)
-            offered = offered[offered >= NUM_SPECIAL_IDS]
-            vocabulary = Vocabulary(self.providers.vocabulary.decode(offered))
-            renumbered = np.full(self.providers.vocabulary.size, UNKNOWN_ID, dtype=np.int32)
-            renumbered[offered] = np.arange(len(offered)) + NUM_SPECIAL_IDS
-            providers = Providers(vocabulary, _special_ids_and(renumbered[of_items]))
+            providers, renumbered = self.providers.select(used, () if own is None else own)
             own = None if own is None else renumbered[own]
         return Interactions(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
@@ -269,6 +275,7 @@ class Interactions:
             items=Vocabulary(self.items.ids[used - NUM_SPECIAL_IDS]),
             providers=providers,
             own_provider_ids=own,
+            attributes={name: one.select(used)[0] for name, one in self.attributes.items()},
         )
 
     def core(self, k: int) -> Interactions:
@@ -303,19 +310,26 @@ class Interactions:
         """Write the data to a folder, which is itself a valid ``--data`` source."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        ids = {_USERS: self.users, _ITEMS: self.items.ids}
+        ids = {_USERS: self.users.tolist(), _ITEMS: self.items.ids.tolist()}
         arrays = {"item_ids": self.item_ids, "offsets": self.offsets}
         if self.providers is not None:
-            ids[_PROVIDERS] = self.providers.vocabulary.ids
+            ids[_PROVIDERS] = self.providers.vocabulary.ids.tolist()
             arrays["providers_of_items"] = self.providers.of_items
             if self.own_provider_ids is not None:
                 arrays["own_provider_ids"] = self.own_provider_ids
+        if self.attributes:
+            ids[_ATTRIBUTES] = {
+                name: one.vocabulary.ids.tolist() for name, one in self.attributes.items()
+            }
+            arrays["attributes_of_items"] = np.stack(
+                [one.of_items for one in self.attributes.values()]
+            )
         for name in _ARRAYS:
             if name not in arrays:
                 (directory / f"{name}.npy").unlink(missing_ok=True)
         for name, raw in ids.items():
             with replace_file(directory / name) as path:
-                path.write_text(json.dumps(raw.tolist()))
+                path.write_text(json.dumps(raw))
         for name, array in arrays.items():
             with replace_file(directory / f"{name}.npy") as path, path.open("wb") as file:
                 np.save(file, array)
@@ -333,6 +347,7 @@ class Interactions:
         files = {name: directory / f"{name}.npy" for name in _ARRAYS}
         there = {name for name, file in files.items() if file.is_file()}
         needed = [_USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in there)
+        needed += [_ATTRIBUTES] * ("attributes_of_items" in there)
         if not {"item_ids", "offsets"} <= there or not all(
             (directory / name).is_file() for name in needed
         ):
@@ -344,20 +359,27 @@ class Interactions:
             arrays = {name: np.load(files[name], mmap_mode="r") for name in there}
         except ValueError as error:
             raise UserError(f"The prepared data in {directory} is damaged: {error}") from error
-        users = np.asarray(json.loads((directory / _USERS).read_text()), dtype=object)
-        items = Vocabulary(json.loads((directory / _ITEMS).read_text()))
+        raw_ids = {name: json.loads((directory / name).read_text()) for name in needed}
         providers = None
-        if "providers_of_items" in arrays:
-            vocabulary = Vocabulary(json.loads((directory / _PROVIDERS).read_text()))
-            providers = Providers(vocabulary, np.array(arrays["providers_of_items"]))
-        own = arrays.get("own_provider_ids")
-        offsets = np.array(arrays["offsets"])
-        return cls(arrays["item_ids"], offsets, users, items, providers, own)
-
-
-def _special_ids_and(ids: np.ndarray) -> np.ndarray:
-    """A table by internal id: the special ids stand for themselves, then come ``ids``."""
-    return np.concatenate([np.arange(NUM_SPECIAL_IDS), ids]).astype(np.int32)
+        if _PROVIDERS in raw_ids:
+            of_items = np.array(arrays["providers_of_items"])
+            providers = ItemAttribute(Vocabulary(raw_ids[_PROVIDERS]), of_items)
+        attributes = {}
+        if _ATTRIBUTES in raw_ids:
+            of_items = np.array(arrays["attributes_of_items"])
+            attributes = {
+                name: ItemAttribute(Vocabulary(values), of_items[row])
+                for row, (name, values) in enumerate(raw_ids[_ATTRIBUTES].items())
+            }
+        return cls(
+            item_ids=arrays["item_ids"],
+            offsets=np.array(arrays["offsets"]),
+            users=np.asarray(raw_ids[_USERS], dtype=object),
+            items=Vocabulary(raw_ids[_ITEMS]),
+            providers=providers,
+            own_provider_ids=arrays.get("own_provider_ids"),
+            attributes=attributes,
+        )
 
 
 def _as_numbers(times: pd.Series) -> np.ndarray:

@@ -1,5 +1,7 @@
 """What encoders of items and their providers have in common."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from keras import KerasTensor, ops
 
@@ -13,8 +15,9 @@ class ItemProviderEncoder(TransformerEncoder):
     """Base of the encoders that read providers beside items.
 
     The vector of an item, at the input and at the output, is its own embedding plus its
-    provider's. With two streams the score of an item is the item side's state times the item's
-    vector plus the provider side's state times its provider's: each side predicts its own next.
+    provider's, plus those of its further attributes. With two streams the score of an item is the
+    item side's state times the item's vector plus the provider side's state times its provider's:
+    each side predicts its own next.
 
     A subclass builds its layers in `build_streams` and reads both embedded streams in `encode`.
 
@@ -22,6 +25,8 @@ class ItemProviderEncoder(TransformerEncoder):
         vocabulary_size: Number of item ids, the three special ones included.
         provider_vocabulary_size: Number of provider ids, likewise.
         max_length: Longest sequence.
+        attribute_vocabulary_sizes: Number of ids of each further attribute of the items, the
+            three special ones included. Defaults to none.
 
         For the others see `TransformerEncoder`.
 
@@ -34,10 +39,16 @@ class ItemProviderEncoder(TransformerEncoder):
     num_streams = 2
 
     def __init__(
-        self, vocabulary_size: int, provider_vocabulary_size: int, max_length: int, **kwargs
+        self,
+        vocabulary_size: int,
+        provider_vocabulary_size: int,
+        max_length: int,
+        attribute_vocabulary_sizes: Sequence[int] = (),
+        **kwargs,
     ):
         super().__init__(vocabulary_size, max_length, **kwargs)
         self.provider_vocabulary_size = provider_vocabulary_size
+        self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
 
     def build(self, input_shape=None):
         self.embedding = ItemProviderEmbedding(
@@ -45,6 +56,7 @@ class ItemProviderEncoder(TransformerEncoder):
             self.provider_vocabulary_size,
             self.hidden_dim,
             self.initializer_stddev,
+            self.attribute_vocabulary_sizes,
             dtype=self.dtype_policy,
         )
         self.embedding.build()
@@ -78,6 +90,11 @@ class ItemProviderEncoder(TransformerEncoder):
         """Set the internal provider id of each internal item id ``(vocabulary_size,)``."""
         self.embedding.set_item_providers(provider_ids)
 
+    def set_item_attributes(self, attributes: Sequence[np.ndarray]) -> None:
+        """Set the internal value id of each internal item id ``(vocabulary_size,)``, of each
+        further attribute."""
+        self.embedding.set_item_attributes(attributes)
+
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Output vectors of items, tied to the input embeddings.
 
@@ -92,4 +109,7 @@ class ItemProviderEncoder(TransformerEncoder):
         return self.join(*self.embedding.output_vectors(item_ids))
 
     def get_config(self):
-        return super().get_config() | {"provider_vocabulary_size": self.provider_vocabulary_size}
+        return super().get_config() | {
+            "provider_vocabulary_size": self.provider_vocabulary_size,
+            "attribute_vocabulary_sizes": self.attribute_vocabulary_sizes,
+        }

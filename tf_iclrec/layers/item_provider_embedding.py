@@ -1,5 +1,7 @@
 """Vectors of items and of the providers that they come from."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import KerasTensor, ops
@@ -12,10 +14,10 @@ from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 class ItemProviderEmbedding(keras.layers.Layer):
     """Item and provider embeddings, and the table of each item's provider.
 
-    The vector of an item is its own plus its provider's, so that rare items begin with what
-    is known of their provider.
+    The vector of an item is its own plus its provider's, plus those of what else is known of
+    it, so that rare items begin with what is known of their provider and, say, category.
 
-    The table is a weight that no gradient touches, so that it is saved with the model: who
+    The tables are weights that no gradient touches, so that they are saved with the model: who
     sends items only still gets their providers.
 
     Args:
@@ -23,6 +25,8 @@ class ItemProviderEmbedding(keras.layers.Layer):
         provider_vocabulary_size: Number of provider ids, likewise.
         dim: Width of the vectors.
         initializer_stddev: Standard deviation of the initial values. Defaults to 0.02.
+        attribute_vocabulary_sizes: Number of ids of each further attribute, likewise. Defaults
+            to none.
 
     Call arguments:
         inputs: Dict with ``item_ids`` ``(batch, time)`` int32, and optionally
@@ -46,6 +50,7 @@ class ItemProviderEmbedding(keras.layers.Layer):
         provider_vocabulary_size: int,
         dim: int,
         initializer_stddev: float = 0.02,
+        attribute_vocabulary_sizes: Sequence[int] = (),
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -53,6 +58,7 @@ class ItemProviderEmbedding(keras.layers.Layer):
         self.provider_vocabulary_size = provider_vocabulary_size
         self.dim = dim
         self.initializer_stddev = initializer_stddev
+        self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
 
     def build(self, input_shape=None):
         def embedding(size, name):
@@ -64,26 +70,41 @@ class ItemProviderEmbedding(keras.layers.Layer):
 
         self.item_embedding = embedding(self.vocabulary_size, "item_embedding")
         self.provider_embedding = embedding(self.provider_vocabulary_size, "provider_embedding")
-        self.item_providers = self.add_weight(
-            name="item_providers",
-            shape=(self.vocabulary_size,),
-            initializer="zeros",
-            dtype="int32",
-            trainable=False,
-        )
+        self.attribute_embeddings = [
+            embedding(size, f"attribute_embedding_{number}")
+            for number, size in enumerate(self.attribute_vocabulary_sizes)
+        ]
+        self.item_providers = self._table("item_providers")
+        self.item_attributes = [
+            self._table(f"item_attribute_{number}")
+            for number in range(len(self.attribute_embeddings))
+        ]
+
+    def _table(self, name: str) -> keras.Variable:
+        shape = (self.vocabulary_size,)
+        return self.add_weight(shape, "zeros", dtype="int32", trainable=False, name=name)
 
     def set_item_providers(self, provider_ids: np.ndarray) -> None:
         """Write the table: the internal provider id of each internal item id
         ``(vocabulary_size,)``."""
         self.item_providers.assign(provider_ids)
 
+    def set_item_attributes(self, attributes: Sequence[np.ndarray]) -> None:
+        """Write the tables of the further attributes: of each, the internal id of its value by
+        internal item id ``(vocabulary_size,)``."""
+        for table, ids in zip(self.item_attributes, attributes, strict=True):
+            table.assign(ids)
+
     def call(self, inputs: dict[str, KerasTensor]) -> tuple[KerasTensor, KerasTensor]:
         item_ids = inputs["item_ids"]
         provider_ids = inputs.get("provider_ids")
         if provider_ids is None:
-            provider_ids = ops.take(ops.convert_to_tensor(self.item_providers), item_ids, axis=0)
+            provider_ids = _values(self.item_providers, item_ids)
         providers = self.provider_embedding(provider_ids)
-        return self.item_embedding(item_ids) + providers, providers
+        items = self.item_embedding(item_ids) + providers
+        for table, embedding in zip(self.item_attributes, self.attribute_embeddings, strict=True):
+            items += embedding(_values(table, item_ids))
+        return items, providers
 
     def output_vectors(
         self, item_ids: KerasTensor | None = None
@@ -100,11 +121,11 @@ class ItemProviderEmbedding(keras.layers.Layer):
         """
         if item_ids is not None:
             return self({"item_ids": item_ids})
-        items = without_special_ids(self.item_embedding.embeddings)
-        provider_ids = ops.convert_to_tensor(self.item_providers)[NUM_SPECIAL_IDS:]
-        table = ops.convert_to_tensor(self.provider_embedding.embeddings)
-        providers = ops.take(table, provider_ids, axis=0)
-        return items + providers, providers
+        providers = _of_all_items(self.item_providers, self.provider_embedding)
+        items = without_special_ids(self.item_embedding.embeddings) + providers
+        for table, embedding in zip(self.item_attributes, self.attribute_embeddings, strict=True):
+            items += _of_all_items(table, embedding)
+        return items, providers
 
     def get_config(self):
         return super().get_config() | {
@@ -112,4 +133,15 @@ class ItemProviderEmbedding(keras.layers.Layer):
             "provider_vocabulary_size": self.provider_vocabulary_size,
             "dim": self.dim,
             "initializer_stddev": self.initializer_stddev,
+            "attribute_vocabulary_sizes": self.attribute_vocabulary_sizes,
         }
+
+
+def _values(table: keras.Variable, item_ids: KerasTensor) -> KerasTensor:
+    return ops.take(ops.convert_to_tensor(table), item_ids, axis=0)
+
+
+def _of_all_items(table: keras.Variable, embedding: IdEmbedding) -> KerasTensor:
+    """Float32 vectors of the catalogue's values of an attribute, ``(items, dim)``."""
+    ids = ops.convert_to_tensor(table)[NUM_SPECIAL_IDS:]
+    return ops.take(ops.convert_to_tensor(embedding.embeddings), ids, axis=0)

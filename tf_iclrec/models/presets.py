@@ -4,13 +4,13 @@ A preset is a set of settings; `build_model` turns settings into a model. A new 
 objective is wired in here and nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 
 from tf_iclrec.config import Config, field_types
-from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
@@ -127,7 +127,10 @@ def make_config(**settings: Any) -> Config:
 
 
 def build_model(
-    config: Config, vocabulary_size: int, providers: Providers | None = None
+    config: Config,
+    vocabulary_size: int,
+    providers: ItemAttribute | None = None,
+    attributes: Sequence[ItemAttribute] = (),
 ) -> SequentialRecommender:
     """A new, built model.
 
@@ -138,10 +141,12 @@ def build_model(
         config: Settings.
         vocabulary_size: Number of item ids, the three special ones included.
         providers: The items' providers, for encoders that read them.
+        attributes: What else is known of the items, for the same encoders.
 
     Raises:
-        UserError: If the encoder reads providers and there are none, or the item-provider
-            contrast is asked of an encoder without a provider stream.
+        UserError: If the encoder reads providers and there are none, if it reads none and
+            ``item_attributes`` are named, or if the item-provider contrast is asked of an encoder
+            without a provider stream.
 
     Example:
     >>> model = build_model(make_config(model="cl4srec"), vocabulary_size=103)
@@ -149,7 +154,7 @@ def build_model(
     ['next_item', 'sequence_contrast']
     """
     model = SequentialRecommender(
-        _encoder(config, vocabulary_size, providers),
+        _encoder(config, vocabulary_size, providers, attributes),
         _objectives(config, next_item_loss(config, vocabulary_size)),
         config.num_intents,
         config.score_temperature or None,
@@ -158,10 +163,11 @@ def build_model(
     for member in model.members():
         if isinstance(member, ItemProviderEncoder):
             member.set_item_providers(providers.of_items)
+            member.set_item_attributes([attribute.of_items for attribute in attributes])
     return model
 
 
-def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
+def _encoder(config, vocabulary_size, providers, attributes) -> keras.layers.Layer:
     kind = ENCODERS[config.encoder]
     settings: dict[str, Any] = {
         "max_length": config.max_length,
@@ -189,6 +195,15 @@ def _encoder(config, vocabulary_size, providers) -> keras.layers.Layer:
                 "--provider-column."
             )
         settings["provider_vocabulary_size"] = providers.vocabulary.size
+        settings["attribute_vocabulary_sizes"] = [one.vocabulary.size for one in attributes]
+    elif config.item_attributes:
+        readers = [
+            name for name, layer in ENCODERS.items() if issubclass(layer, ItemProviderEncoder)
+        ]
+        raise UserError(
+            f"The encoder {config.encoder} of {config.model} does not read --item-attributes: use "
+            f"--encoder {' or '.join(readers)}."
+        )
     if config.num_members == 1:
         return kind(vocabulary_size, name="encoder", **settings)
     members = [

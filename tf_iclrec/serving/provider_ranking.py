@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 
 
-def provider_affinities(scores: tf.Tensor, providers: Providers) -> tf.Tensor:
+def provider_affinities(scores: tf.Tensor, providers: ItemAttribute) -> tf.Tensor:
     """How likely each provider is to offer a user's next item.
 
     The softmax of the scores, summed over the items of each provider: for a model trained
@@ -23,7 +23,7 @@ def provider_affinities(scores: tf.Tensor, providers: Providers) -> tf.Tensor:
 
     Example:
     >>> from tf_iclrec.data.vocabulary import Vocabulary
-    >>> providers = Providers(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 4, 3, 3, 3]))
+    >>> providers = ItemAttribute(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 4, 3, 3, 3]))
     >>> provider_affinities(tf.zeros((1, 4)), providers).numpy().tolist()
     [[0.75, 0.25]]
     """
@@ -33,7 +33,7 @@ def provider_affinities(scores: tf.Tensor, providers: Providers) -> tf.Tensor:
     return tf.transpose(sums[NUM_SPECIAL_IDS:])
 
 
-def limit_per_provider(scores: tf.Tensor, providers: Providers, limit: int) -> tf.Tensor:
+def limit_per_provider(scores: tf.Tensor, providers: ItemAttribute, limit: int) -> tf.Tensor:
     """Take all but each provider's best items out of a ranking.
 
     ``tf.math.top_k`` of the result is the best list with at most ``limit`` items per provider.
@@ -49,7 +49,7 @@ def limit_per_provider(scores: tf.Tensor, providers: Providers, limit: int) -> t
 
     Example: the second item of the first provider goes.
     >>> from tf_iclrec.data.vocabulary import Vocabulary
-    >>> providers = Providers(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 3, 3, 4]))
+    >>> providers = ItemAttribute(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 3, 3, 4]))
     >>> limit_per_provider(tf.constant([[9.0, 8.0, 7.0]]), providers, 1).numpy().tolist()
     [[9.0, -inf, 7.0]]
     """
@@ -67,7 +67,7 @@ def limit_per_provider(scores: tf.Tensor, providers: Providers, limit: int) -> t
     return tf.where(tf.gather(tf.constant(kept), place_of_item), scores, -float("inf"))
 
 
-def provider_mean_vectors(item_vectors: tf.Tensor, providers: Providers) -> tf.Tensor:
+def provider_mean_vectors(item_vectors: tf.Tensor, providers: ItemAttribute) -> tf.Tensor:
     """Vectors for items without any interaction: the mean of their provider's items.
 
     The score of such an item is the user vector times its provider's mean vector, and can
@@ -83,7 +83,7 @@ def provider_mean_vectors(item_vectors: tf.Tensor, providers: Providers) -> tf.T
 
     Example:
     >>> from tf_iclrec.data.vocabulary import Vocabulary
-    >>> providers = Providers(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 3, 3, 4]))
+    >>> providers = ItemAttribute(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 3, 3, 4]))
     >>> vectors = tf.constant([[1.0], [3.0], [5.0]])
     >>> provider_mean_vectors(vectors, providers).numpy().tolist()
     [[2.0], [5.0]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.providers import Providers
+from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.splits import training_counts
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.files import replace_directory
@@ -61,7 +61,7 @@ class ServingModule(tf.Module):
         items: Vocabulary,
         k: int = DEFAULT_K,
         max_k: int = DEFAULT_MAX_K,
-        providers: Providers | None = None,
+        providers: ItemAttribute | None = None,
     ):
         super().__init__()
         self.ranker = ranker

@@ -16,7 +16,7 @@ from tf_iclrec.data.batches import (
     training_batches,
 )
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.providers import read_item_providers
+from tf_iclrec.data.item_attributes import read_item_attribute
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.splits import drop_short_users, split_histories
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
@@ -67,7 +67,12 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         directory.check_free(overwrite)
         interactions = read_data(config)
     keras.utils.set_random_seed(config.seed)
-    model = build_model(config, interactions.items.size, interactions.providers)
+    model = build_model(
+        config,
+        interactions.items.size,
+        interactions.providers,
+        list(interactions.attributes.values()),
+    )
     _check_num_intents(model, interactions)
     if config.loss == "auto" and model.sampling:
         print(
@@ -203,9 +208,13 @@ def read_data(config: Config) -> Interactions:
     interactions, dropped = drop_short_users(interactions)
     missing = 0
     if config.items:
-        table = read_item_providers(config.items, config.item_column, config.provider_column)
+        table = read_item_attribute(config.items, config.item_column, config.provider_column)
         interactions = interactions.with_item_providers(table)
         missing = sum(item not in table for item in interactions.items.ids)
+        for name in config.item_attribute_names:
+            paths = read_item_attribute(config.items, config.item_column, name)
+            values = {item: path.rpartition("|")[2] for item, path in paths.items()}
+            interactions = interactions.with_item_attribute(name, values)
     elif interactions.providers is None and config.provider_column != Config.provider_column:
         raise UserError(f"{config.data} has no column {config.provider_column!r} of providers.")
     note = f"; {dropped} users with fewer than 3 dropped" if dropped else ""
@@ -221,6 +230,12 @@ def read_data(config: Config) -> Interactions:
             f"Providers: {len(interactions.providers.vocabulary)}, known for "
             f"{interactions.providers.num_known_items} of {interactions.num_items} items and "
             f"{known:.1%} of interactions{note}",
+            flush=True,
+        )
+    for name, attribute in interactions.attributes.items():
+        print(
+            f"Values of {name}: {len(attribute.vocabulary)}, known for "
+            f"{attribute.num_known_items} of {interactions.num_items} items",
             flush=True,
         )
     return interactions

@@ -3,7 +3,7 @@ import csv
 import pandas as pd
 import pytest
 
-from tf_iclrec import UserError, load_interactions, read_item_providers
+from tf_iclrec import UserError, load_interactions, read_item_attribute
 
 ROWS = [
     ["price", "provider", "item_id"],
@@ -20,7 +20,7 @@ def read_text(tmp_path):
 
     def read(name, text, *columns):
         (tmp_path / name).write_bytes(text.encode())
-        return read_item_providers(tmp_path / name, *columns)
+        return read_item_attribute(tmp_path / name, *columns)
 
     return read
 
@@ -40,7 +40,7 @@ def test_parquet_table(tmp_path):
     pd.DataFrame({"item_id": ["007", "7"], "provider": ["acme", None]}).to_parquet(
         tmp_path / "items.parquet"
     )
-    assert read_item_providers(tmp_path / "items.parquet") == {"007": "acme", "7": ""}
+    assert read_item_attribute(tmp_path / "items.parquet") == {"007": "acme", "7": ""}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_parquet_providers_can_be_numbers_or_categories(providers, tmp_path):
     table = pd.DataFrame({"item_id": [5, 6, 7], "provider": providers})
     table.to_parquet(tmp_path / "items.parquet")
     expected = {"5": "31", "6": "", "7": "40"}
-    assert read_item_providers(tmp_path / "items.parquet") == expected
+    assert read_item_attribute(tmp_path / "items.parquet") == expected
 
 
 def test_a_quote_is_part_of_a_brand(read_text):
@@ -72,7 +72,7 @@ def test_a_known_provider_wins_over_an_empty_cell(rows, read_text):
 
 def test_item_with_two_providers_is_refused_with_both(read_text):
     text = "item_id,provider\na,acme\nb,best\nc,cosy\nb,dean\n"
-    message = r"items\.csv: item 'b' has two providers, 'best' and 'dean'"
+    message = r"items\.csv: item 'b' has two values in column 'provider', 'best' and 'dean'"
     with pytest.raises(UserError, match=message):
         read_text("items.csv", text)
 
@@ -91,7 +91,7 @@ def test_missing_column_is_named_with_those_that_are_there_and_the_options(
 ):
     message = (
         rf"items\.csv has no column {missing}\. Columns there are: sku, brand\. "
-        r"Name yours with --item-column and --provider-column\."
+        r"Name yours with --item-column, --provider-column and --item-attributes\."
     )
     with pytest.raises(UserError, match=message):
         read_text("items.csv", "sku,brand\n1,acme\n", *columns)
@@ -99,7 +99,7 @@ def test_missing_column_is_named_with_those_that_are_there_and_the_options(
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"No such file: .*none\.csv"):
-        read_item_providers(tmp_path / "none.csv")
+        read_item_attribute(tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_file_that_is_no_table_of_items_is_refused(name, text, message, read_tex
 )
 def test_brands_of_the_published_sequence_files(name, num_providers, num_known, shared):
     log = load_interactions(shared / "data" / "sequences" / f"{name}.txt")
-    table = read_item_providers(shared / "data" / "items" / f"{name}.tsv")
+    table = read_item_attribute(shared / "data" / "items" / f"{name}.tsv")
     providers = log.with_item_providers(table).providers
     assert len(table) == log.num_items
     assert (len(providers.vocabulary), providers.num_known_items) == (num_providers, num_known)
@@ -136,7 +136,7 @@ def test_brands_of_the_published_sequence_files(name, num_providers, num_known, 
 
 def test_movielens_agrees_with_a_plain_reader(shared, raw_providers_of_items):
     folder = shared / "data" / "ml-100k"
-    table = read_item_providers(folder / "ml-100k.item", provider_column="release_year")
+    table = read_item_attribute(folder / "ml-100k.item", column="release_year")
     with (folder / "ml-100k.item").open(newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
     assert table == {item: year for item, _, year, _ in rows}

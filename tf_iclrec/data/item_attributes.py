@@ -1,0 +1,147 @@
+"""What is known of the items: who offers them (brand, seller, author, streamer), their category."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tf_iclrec.data.tables import as_text, read_columns
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
+from tf_iclrec.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemAttribute:
+    """One value for each item, such as its provider.
+
+    Attributes:
+        vocabulary: The values.
+        of_items: ``(item vocabulary size,)`` int32 internal id of the value by internal item id.
+            1 = unknown; the special item ids have the special id of the same number.
+
+    Example:
+    >>> brands = ItemAttribute(Vocabulary(["acme"]), np.array([0, 1, 2, 3, 1], dtype=np.int32))
+    >>> brands.num_known_items
+    1
+    """
+
+    vocabulary: Vocabulary
+    of_items: np.ndarray
+
+    @classmethod
+    def from_values(cls, items: Vocabulary, values: Mapping[str, str]) -> ItemAttribute:
+        """From the raw value by raw item id; ``""`` and an item that is not there: unknown.
+
+        Raises:
+            UserError: If none of ``items`` is in ``values``.
+        """
+        if not any(item in values for item in items.ids):
+            example = next(iter(values), "nothing")
+            raise UserError(
+                f"No item of the data is in the table of items: the data has items like "
+                f"{items.ids[0]!r}, the table like {example!r}. Is it the table of another data "
+                "set?"
+            )
+        raw = np.array([str(values.get(item, "")) for item in items.ids], dtype=object)
+        vocabulary = Vocabulary(np.unique(raw[raw != ""].astype(str)))
+        return cls(vocabulary, special_ids_and(vocabulary.encode(raw)))
+
+    @property
+    def num_known_items(self) -> int:
+        """Number of items whose value is known."""
+        return int((self.of_items[NUM_SPECIAL_IDS:] != UNKNOWN_ID).sum())
+
+    def or_else(self, other: ItemAttribute) -> tuple[ItemAttribute, np.ndarray]:
+        """With the values of ``other``, of the same items, where none is known.
+
+        Returns:
+            The attribute, and the new internal ids of the values of ``other`` by their old ones.
+        """
+        names = np.union1d(self.vocabulary.ids.astype(str), other.vocabulary.ids.astype(str))
+        vocabulary = Vocabulary(names)
+        own, others = (
+            special_ids_and(vocabulary.encode(one.vocabulary.ids)) for one in (self, other)
+        )
+        first, second = own[self.of_items], others[other.of_items]
+        return ItemAttribute(vocabulary, np.where(first == UNKNOWN_ID, second, first)), others
+
+    def select(
+        self, item_ids: np.ndarray, further: np.ndarray | Sequence[int] = ()
+    ) -> tuple[ItemAttribute, np.ndarray]:
+        """Of some items only. Values that neither they nor ``further`` internal ids name are gone.
+
+        Args:
+            item_ids: ``(items,)`` internal ids, which are numbered anew in this order.
+            further: Internal ids of values to keep.
+
+        Returns:
+            The attribute, and the new internal ids of the values by their old ones.
+        """
+        of_items = self.of_items[item_ids]
+        kept = np.union1d(of_items, np.asarray(further, dtype=np.int32))
+        kept = kept[kept >= NUM_SPECIAL_IDS]
+        renumbered = np.full(self.vocabulary.size, UNKNOWN_ID, dtype=np.int32)
+        renumbered[kept] = np.arange(len(kept)) + NUM_SPECIAL_IDS
+        vocabulary = Vocabulary(self.vocabulary.decode(kept))
+        return ItemAttribute(vocabulary, special_ids_and(renumbered[of_items])), renumbered
+
+    def with_item_vocabulary(self, new_ids: np.ndarray, num_items: int) -> ItemAttribute:
+        """For a larger catalogue of ``num_items``, in which the items have the internal ids
+        ``new_ids`` ``(items,)``; nothing is known of the others."""
+        of_items = special_ids_and(np.full(num_items, UNKNOWN_ID))
+        of_items[new_ids] = self.of_items[NUM_SPECIAL_IDS:]
+        return dataclasses.replace(self, of_items=of_items)
+
+
+def read_item_attribute(
+    path: str | Path, item_column: str = "item_id", column: str = "provider"
+) -> dict[str, str]:
+    """Read one column of a table with one row per item.
+
+    Args:
+        path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
+        item_column: Column with the item id.
+        column: Column with the value; an empty cell means unknown.
+
+    Returns:
+        Raw value by raw item id, both strings; ``""`` = unknown.
+
+    Raises:
+        UserError: If the file or a column is missing, or an item has two values.
+    """
+    frame = read_columns(path, (item_column, column))
+    missing = [name for name in (item_column, column) if name not in frame.columns]
+    if missing:
+        raise UserError(
+            f"{path} has no column {', '.join(map(repr, missing))}. Columns there are: "
+            f"{', '.join(map(str, frame.columns))}. Name yours with --item-column, "
+            "--provider-column and --item-attributes."
+        )
+    if frame.empty:
+        raise UserError(f"{path} has a header and no rows.")
+    frame = frame[[item_column, column]].apply(as_text)
+    frame.columns = ["item", "value"]
+    known = frame[frame["value"] != ""].drop_duplicates()
+    repeated = known["item"].duplicated()
+    if repeated.any():
+        item = known.loc[repeated, "item"].iloc[0]
+        values = known.loc[known["item"] == item, "value"].tolist()
+        raise UserError(
+            f"{path}: item {item!r} has two values in column {column!r}, {values[0]!r} and "
+            f"{values[1]!r}. Keep one."
+        )
+    unknown = dict.fromkeys(frame["item"], "")
+    return unknown | dict(zip(known["item"], known["value"], strict=True))
+
+
+def special_ids_and(ids: np.ndarray) -> np.ndarray:
+    """A table by internal id: the special ids stand for themselves, then come ``ids``.
+
+    Example:
+    >>> special_ids_and([7, 7]).tolist()
+    [0, 1, 2, 7, 7]
+    """
+    return np.concatenate([np.arange(NUM_SPECIAL_IDS), ids]).astype(np.int32)
