@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 import types
 from collections.abc import Callable, Collection, Sequence
@@ -77,13 +78,17 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
     try:
         main()
     except UserError as error:
-        _exit(2, f"error: {error}")
+        _say(f"error: {error}")
+        sys.exit(2)
     except NonFiniteLossError as error:
-        _exit(1, f"error: {error}")
+        _say(f"error: {error}")
+        sys.exit(1)
     except KeyboardInterrupt:
-        _exit(130, f"interrupted. {on_interrupt}")
+        _say(f"interrupted. {on_interrupt}")
+        # At once: taking Python apart while TensorFlow's threads are at work can crash.
+        os._exit(130)
 
 
-def _exit(code: int, message: str) -> NoReturn:
-    print(" ".join(message.split()), file=sys.stderr)
-    sys.exit(code)
+def _say(message: str) -> None:
+    sys.stdout.flush()
+    print(" ".join(message.split()), file=sys.stderr, flush=True)
