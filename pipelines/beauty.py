@@ -9,4 +9,9 @@ With brands 0.0764 and 0.0782 (seed 0).
 from recipe import run
 
 if __name__ == "__main__":
-    run("beauty", epochs=13, num_members=4)
+    run(
+        "beauty",
+        epochs=13,
+        num_members=4,
+        with_items={"num_members": 6, "spectral_members": 3, "epochs": 10},
+    )

@@ -9,4 +9,4 @@ With brands 0.0468 and 0.0471 (seed 0), 42 minutes.
 from recipe import run
 
 if __name__ == "__main__":
-    run("sports", epochs=8, with_items={"num_members": 4, "epochs": 12})
+    run("sports", epochs=8, with_items={"num_members": 4, "spectral_members": 2, "epochs": 9})

@@ -9,4 +9,9 @@ With brands 0.0809 and 0.0856 (seed 0), 19 minutes.
 from recipe import run
 
 if __name__ == "__main__":
-    run("toys", epochs=13, num_members=4)
+    run(
+        "toys",
+        epochs=13,
+        num_members=4,
+        with_items={"num_members": 6, "spectral_members": 3, "epochs": 10},
+    )

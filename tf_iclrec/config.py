@@ -76,8 +76,12 @@ class Config:
     hidden_dim: int = _option(128, "width of embeddings and hidden states of each")
     item_initialization: str = _option(
         "spectral",
-        "random, or spectral: the first encoder starts from which items follow each other in the "
-        "training data",
+        "random, or spectral: encoders start from which items follow each other in the training "
+        "data, or which providers",
+    )
+    spectral_members: int = _option(
+        1,
+        "encoders that start from the items' vectors, the others from their providers' (spectral)",
     )
     num_blocks: int = _option(2, "Transformer blocks")
     num_heads: int = _option(2, "attention heads")
@@ -153,6 +157,7 @@ class Config:
                 "num_heads",
                 "num_fusion_blocks",
                 "num_members",
+                "spectral_members",
             ),
             *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
             *("clustered_users", "evaluation_users", "horizon"),

@@ -245,12 +245,12 @@ class Interactions:
             stranger = self.items.ids[(new_ids < NUM_SPECIAL_IDS).argmax()]
             raise UserError(f"Item {stranger!r} of the data is not in the vocabulary.")
         remapped = new_ids[self.item_ids - NUM_SPECIAL_IDS]
-        providers, attributes = self.providers, self.attributes
+        providers = self.providers
         if providers is not None:
             providers = providers.with_item_vocabulary(new_ids, len(items))
         attributes = {
             name: attribute.with_item_vocabulary(new_ids, len(items))
-            for name, attribute in attributes.items()
+            for name, attribute in self.attributes.items()
         }
         return dataclasses.replace(
             self, item_ids=remapped, items=items, providers=providers, attributes=attributes

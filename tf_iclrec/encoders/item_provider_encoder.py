@@ -86,6 +86,11 @@ class ItemProviderEncoder(TransformerEncoder):
         """The table of the items alone."""
         return self.embedding.item_embedding
 
+    @property
+    def value_embeddings(self) -> tuple[IdEmbedding, ...]:
+        """The tables of the providers and of each further attribute."""
+        return (self.embedding.provider_embedding, *self.embedding.attribute_embeddings)
+
     def set_item_providers(self, provider_ids: np.ndarray) -> None:
         """Set the internal provider id of each internal item id ``(vocabulary_size,)``."""
         self.embedding.set_item_providers(provider_ids)

@@ -1,19 +1,24 @@
-"""Item vectors to start from: the main directions of which items follow each other."""
+"""Vectors to start from: the main directions of which items, or providers, follow each other."""
 
-import keras
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.splits import split_histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.layers.id_embedding import IdEmbedding
 
 _WINDOW = 3
 # Of a coordinate, a little more than of the random vectors: longer ones change too slowly.
 _STDDEV = 0.03
 
 
-def spectral_item_vectors(
-    interactions: Interactions, dim: int, users: np.ndarray | None = None, seed: int = 0
+def spectral_vectors(
+    interactions: Interactions,
+    dim: int,
+    users: np.ndarray | None = None,
+    seed: int = 0,
+    attribute: ItemAttribute | None = None,
 ) -> np.ndarray:
     """Factors of the items' positive pointwise mutual information in the training histories.
 
@@ -27,23 +32,27 @@ def spectral_item_vectors(
         dim: Width of the vectors.
         users: Rows of the users whose histories are read; by default all.
         seed: Seed of the search for the directions.
+        attribute: If given, its values are looked at in place of the items.
 
     Returns:
-        ``(items, dim)`` float32, each row of length 1, or 0 for an item that never met another.
+        ``(items, dim)`` float32, or a row per value; each of length 1, or 0 for what never met
+        another.
 
     Example: two worlds of items that never meet.
-    >>> log = Interactions.from_sequences({"ann": "abab??", "bob": "cdcd??"})
-    >>> a, b, c = spectral_item_vectors(log, 2)[log.items.encode(["a", "b", "c"]) - 3]
-    >>> round(float(a @ b), 3), round(abs(float(a @ c)), 3)
+    >>> log = Interactions.from_sequences({"ann": "abcabcabc??", "bob": "dededede??"})
+    >>> a, b, d = spectral_vectors(log, 2)[log.items.encode(["a", "b", "d"]) - 3]
+    >>> round(float(a @ b), 3), round(abs(float(a @ d)), 3)
     (1.0, 0.0)
     """
     from scipy.sparse import linalg  # Here, because not every training needs it.
 
-    information = _positive_mutual_information(interactions, users)
-    num_items = len(interactions.items)
-    vectors = np.zeros((num_items, dim), dtype=np.float32)
-    found = min(dim, num_items - 1)
-    start = np.random.default_rng(seed).standard_normal(num_items, np.float32)
+    information = _positive_mutual_information(interactions, users, attribute)
+    size = information.shape[0]
+    vectors = np.zeros((size, dim), dtype=np.float32)
+    if not information.data.any():
+        return vectors
+    found = min(dim, size - 1)
+    start = np.random.default_rng(seed).standard_normal(size, np.float32)
     values, directions = linalg.eigsh(information, found, which="LM", v0=start)
     values = np.abs(values)
     # What belongs to an eigenvalue of 0 is arbitrary.
@@ -52,32 +61,36 @@ def spectral_item_vectors(
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-4)
 
 
-def add_to_item_vectors(encoder: keras.layers.Layer, vectors: np.ndarray) -> None:
-    """Add vectors ``(items, dim)`` of length 1 to an encoder's random item embedding."""
-    table = encoder.item_embedding.embeddings
+def add_to_embedding(embedding: IdEmbedding, vectors: np.ndarray) -> None:
+    """Add vectors ``(raw ids, dim)`` of length 1 to a random embedding."""
     rows = vectors * (_STDDEV * np.sqrt(vectors.shape[1]))
-    table.assign_add(np.pad(rows, [(NUM_SPECIAL_IDS, 0), (0, 0)]).astype(np.float32))
+    rows = np.pad(rows, [(NUM_SPECIAL_IDS, 0), (0, 0)])
+    embedding.embeddings.assign_add(rows.astype(np.float32))
 
 
-def _positive_mutual_information(interactions, users):
-    """Sparse, symmetric ``(items, items)``."""
+def _positive_mutual_information(interactions, users, attribute):
+    """Sparse, symmetric ``(items, items)``, or of the attribute's values."""
     from scipy import sparse
 
     histories = split_histories(interactions, "train")
     if users is not None:
         histories = histories.rows(users)
     joined = histories.longer_than(1).joined()
-    items = joined.item_ids - NUM_SPECIAL_IDS
+    ids, size = joined.item_ids, interactions.num_items
+    if attribute is not None:
+        ids, size = attribute.of_items[ids], len(attribute.vocabulary)
     owners = np.repeat(np.arange(len(joined.starts)), joined.lengths)
-    shape = (len(interactions.items),) * 2
-    met = sparse.csr_matrix(shape, dtype=np.float32)
+    met = sparse.csr_matrix((size, size), dtype=np.float32)
     for distance in range(1, _WINDOW + 1):
-        same = owners[distance:] == owners[:-distance]
-        pair = items[:-distance][same], items[distance:][same]
+        first, second = ids[:-distance], ids[distance:]
+        pairs = owners[distance:] == owners[:-distance]
+        # Unknown values, which items of a log never are.
+        pairs &= np.minimum(first, second) >= NUM_SPECIAL_IDS
+        pair = first[pairs] - NUM_SPECIAL_IDS, second[pairs] - NUM_SPECIAL_IDS
         weights = np.full(len(pair[0]), 1 / distance, dtype=np.float32)
-        met += sparse.coo_matrix((weights, pair), shape).tocsr()
+        met += sparse.coo_matrix((weights, pair), met.shape).tocsr()
     met = (met + met.T).tocoo()
-    often = np.bincount(met.row, met.data, minlength=shape[0])
+    often = np.bincount(met.row, met.data, minlength=size)
     expected = often[met.row] * often[met.col] / often.sum()
     information = np.log(np.maximum(met.data / expected, 1)).astype(np.float32)
-    return sparse.csr_matrix((information, (met.row, met.col)), shape)
+    return sparse.csr_matrix((information, (met.row, met.col)), met.shape)
