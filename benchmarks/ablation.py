@@ -26,6 +26,10 @@ ROWS = {
     "with SeqCL": {"sequence_weight": 0.1},
     "with SeqCL and its FNM": {"sequence_weight": 0.1, "sequence_fnm": True},
     "with providers": {"model": "iclrec_provider_sum"},
+    "with providers and categories": {
+        "model": "iclrec_provider_sum",
+        "item_attributes": "categories",
+    },
     "two encoders": {"num_members": 2},
     "three encoders": {"num_members": 3},
     "three encoders without ICL": {"num_members": 3, "intent_weight": 0.0},
@@ -37,15 +41,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("sequences")
     parser.add_argument("--runs", type=Path, required=True, help="folder for run directories")
-    parser.add_argument("--items", default="", help="for the row with providers")
+    parser.add_argument("--items", default="", help="for the rows with providers")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--epochs", type=int, default=8)
     values = parser.parse_args()
     common = {"data": values.sequences, "epochs": values.epochs, "num_members": 1}
     rows = {name: dict(ROWS[name]) for name in values.rows}
-    if "with providers" in rows:
-        rows["with providers"]["items"] = values.items
+    for row in rows.values():
+        if "model" in row:
+            row["items"] = values.items
     compare(rows, common, values.seeds, values.runs, "valid", METRICS, "NDCG@20")
 
 
