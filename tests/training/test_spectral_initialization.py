@@ -4,9 +4,10 @@ import pytest
 from tf_iclrec import Interactions, build_model, make_config
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.layers.id_embedding import IdEmbedding
-from tf_iclrec.training.fit import _start_from_spectral_vectors
-from tf_iclrec.training.spectral_initialization import add_to_embedding, spectral_vectors
+from tf_iclrec.training.spectral_initialization import (
+    spectral_vectors,
+    start_from_spectral_vectors,
+)
 
 
 def information_by_hand(sequences, items):
@@ -87,45 +88,32 @@ def test_wider_vectors_than_items_and_items_alone():
     assert np.isfinite(vectors).all()
 
 
-def test_vectors_are_added_to_an_embedding():
-    embedding = IdEmbedding(23, 16)
-    embedding.build()
-    before = embedding.embeddings.numpy()
-    vectors = np.eye(20, 16, dtype="float32")
-    add_to_embedding(embedding, vectors)
-    added = embedding.embeddings.numpy() - before
-    assert not added[:NUM_SPECIAL_IDS].any()
-    np.testing.assert_allclose(added[NUM_SPECIAL_IDS:], vectors * 0.03 * 4, rtol=1e-4, atol=1e-6)
-
-
 @pytest.mark.parametrize("model", ["sasrec", "ipsrec_s", "ipsrec_c", "provider_sum"])
 @pytest.mark.parametrize("spectral_members", [1, 2, 9])
-def test_the_first_encoders_start_from_the_items_and_the_others_from_what_is_known_of_them(
+def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_them(
     model, spectral_members
 ):
     log, _ = planted_intents(num_users=100, num_items=60, num_intents=6)
     log = log.with_item_providers({item: item[0] for item in log.items.ids})
     log = log.with_item_attribute("last digit", {item: item[-1] for item in log.items.ids})
-    settings = {"num_members": 3, "hidden_dim": 16, "spectral_members": spectral_members}
-    config = make_config(model=model, **settings)
-    built = build_model(config, log.items.size, log.providers, list(log.attributes.values()))
-    before = [weight.numpy() for weight in built.encoder.weights]
-    _start_from_spectral_vectors(built, config, log)
-    changed = {
-        weight.path
-        for weight, old in zip(built.encoder.weights, before, strict=True)
-        if (weight.numpy() != old).any()
-    }
-    for number, member in enumerate(built.members()):
-        items, values = member.item_embedding, getattr(member, "value_embeddings", ())
-        assert (items.embeddings.path in changed) == (number < spectral_members)
-        for embedding in values:
-            assert (embedding.embeddings.path in changed) == (number >= spectral_members)
-    rows = spectral_vectors(log, 16) * (0.03 * 4)
-    first = next(
-        old
-        for weight, old in zip(built.encoder.weights, before, strict=True)
-        if weight is built.members()[0].item_embedding.embeddings
-    )
-    now = built.members()[0].item_embedding.embeddings.numpy()
-    np.testing.assert_allclose((now - first)[NUM_SPECIAL_IDS:], rows, atol=1e-6)
+    config = make_config(model=model, num_members=3, hidden_dim=16)
+    known = (log.providers, log.attributes["last digit"])
+    members = build_model(config, log.items.size, log.providers, known[1:]).members()
+
+    def tables(member):
+        embeddings = (member.item_embedding, *getattr(member, "value_embeddings", ()))
+        return [embedding.embeddings.numpy() for embedding in embeddings]
+
+    before = [tables(member) for member in members]
+    start_from_spectral_vectors(members, log, spectral_members)
+    of_values = [spectral_vectors(log, 16, attribute=attribute) for attribute in known]
+    for number, (member, old) in enumerate(zip(members, before, strict=True)):
+        items, *values = (new - one for new, one in zip(tables(member), old, strict=True))
+        first = number < spectral_members
+        expected = spectral_vectors(log, 16) * (0.03 * 4 * first)
+        np.testing.assert_allclose(items[NUM_SPECIAL_IDS:], expected, atol=1e-6)
+        assert not items[:NUM_SPECIAL_IDS].any()
+        assert len(values) == (0 if model == "sasrec" else 2)
+        for added, vectors in zip(values, of_values, strict=False):
+            expected = vectors * (0.03 * 4 * (not first))
+            np.testing.assert_allclose(added[NUM_SPECIAL_IDS:], expected, atol=1e-6)

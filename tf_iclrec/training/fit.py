@@ -1,7 +1,6 @@
 """From settings to a finished run directory."""
 
 import dataclasses
-import functools
 import sys
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from tf_iclrec.data.item_attributes import read_item_attribute
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.data.splits import drop_short_users, split_histories
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
-from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import evaluate_splits, metrics_table
 from tf_iclrec.files import replace_file, write_json
@@ -33,7 +31,7 @@ from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.save_progress import SaveProgress
-from tf_iclrec.training.spectral_initialization import add_to_embedding, spectral_vectors
+from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
 
@@ -249,24 +247,9 @@ def _start_from_spectral_vectors(model, config, interactions):
         )
         return
     users = sampled_rows(interactions.num_users, config.clustered_users)
-    spectral = functools.partial(
-        spectral_vectors, interactions, config.hidden_dim, users, config.seed
+    start_from_spectral_vectors(
+        model.members(), interactions, config.spectral_members, users, config.seed
     )
-    members, of_items = model.members(), spectral()
-    for member in members[: config.spectral_members]:
-        add_to_embedding(member.item_embedding, of_items)
-    # The others start elsewhere and so err elsewhere.
-    others = [
-        member
-        for member in members[config.spectral_members :]
-        if isinstance(member, ItemProviderEncoder)
-    ]
-    if others:
-        known = (interactions.providers, *interactions.attributes.values())
-        of_values = [spectral(attribute=attribute) for attribute in known]
-    for member in others:
-        for embedding, vectors in zip(member.value_embeddings, of_values, strict=True):
-            add_to_embedding(embedding, vectors)
 
 
 def _clustered_users(config: Config) -> int:

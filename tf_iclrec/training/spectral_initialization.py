@@ -1,16 +1,54 @@
 """Vectors to start from: the main directions of which items, or providers, follow each other."""
 
+import functools
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.splits import split_histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 from tf_iclrec.layers.id_embedding import IdEmbedding
 
 _WINDOW = 3
 # Of a coordinate, a little more than of the random vectors: longer ones change too slowly.
 _STDDEV = 0.03
+
+
+def start_from_spectral_vectors(
+    members: Sequence[keras.layers.Layer],
+    interactions: Interactions,
+    spectral_members: int = 1,
+    users: np.ndarray | None = None,
+    seed: int = 0,
+) -> None:
+    """Let encoders start from `spectral_vectors`, added to their random embeddings.
+
+    The first ones start from the vectors of the items. The others start elsewhere and so err
+    elsewhere, which an ensemble lives on: from those of providers and further attributes, if
+    they read them.
+
+    Args:
+        members: Built encoders of the same width.
+        interactions: The log.
+        spectral_members: How many start from the items.
+        users: Rows of the users whose histories are read; by default all.
+        seed: Seed of the search for the directions.
+    """
+    spectral = functools.partial(spectral_vectors, interactions, members[0].hidden_dim, users, seed)
+    of_items = spectral()
+    for member in members[:spectral_members]:
+        _add(member.item_embedding, of_items)
+    others = [one for one in members[spectral_members:] if isinstance(one, ItemProviderEncoder)]
+    if others:
+        known = (interactions.providers, *interactions.attributes.values())
+        of_values = [spectral(attribute=attribute) for attribute in known]
+    for member in others:
+        for embedding, vectors in zip(member.value_embeddings, of_values, strict=True):
+            _add(embedding, vectors)
 
 
 def spectral_vectors(
@@ -61,8 +99,7 @@ def spectral_vectors(
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-4)
 
 
-def add_to_embedding(embedding: IdEmbedding, vectors: np.ndarray) -> None:
-    """Add vectors ``(raw ids, dim)`` of length 1 to a random embedding."""
+def _add(embedding: IdEmbedding, vectors: np.ndarray) -> None:
     rows = vectors * (_STDDEV * np.sqrt(vectors.shape[1]))
     rows = np.pad(rows, [(NUM_SPECIAL_IDS, 0), (0, 0)])
     embedding.embeddings.assign_add(rows.astype(np.float32))
