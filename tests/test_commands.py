@@ -247,7 +247,10 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--model", "iclrek"], "Unknown model 'iclrek': did you mean 'iclrec'?"),
         (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
         (["--epochs", 0], "epochs must be at least 1, not 0"),
-        (["--item-attributes", "category"], "item_attributes must be columns of --items"),
+        (
+            ["--item-attributes", "category"],
+            "item_attributes are columns of a table of items: name it",
+        ),
         (["--config", "nowhere.json"], "nowhere.json can't be read"),
         (["--resume"], "is not a run directory"),
     ],

@@ -25,7 +25,10 @@ def test_config_survives_json(tmp_path):
         ({"num_intents": ()}, "num_intents must be one number or several"),
         ({"num_intents": (0,)}, "num_intents must be numbers from 1 on"),
         ({"num_heads": 3}, "num_heads must be a divisor of hidden_dim"),
-        ({"item_attributes": "category"}, "item_attributes must be columns of --items"),
+        (
+            {"item_attributes": "category"},
+            "item_attributes are columns of a table of items: name it",
+        ),
         ({"loss": "hinge"}, "loss must be one of auto, softmax, sampled_softmax, sampled"),
         ({"epoch": 3}, "Unknown setting 'epoch': did you mean 'epochs'"),
         ({"model": "iclrek"}, "Unknown model 'iclrek': did you mean 'iclrec'"),

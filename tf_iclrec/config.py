@@ -186,7 +186,10 @@ class Config:
             self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")
         self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
         self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
-        self._check("item_attributes", self.items or not self.item_attributes, "columns of --items")
+        if self.item_attributes and not self.items:
+            raise ValueError(
+                "item_attributes are columns of a table of items: name it with --items."
+            )
         self._check("num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim")
 
     def _check(self, name: str, valid: bool, rule: str) -> None:
