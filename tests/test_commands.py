@@ -145,7 +145,9 @@ def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_pat
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
-def test_a_stopped_training_resumes(sequence_file, tmp_path, stop):
+def test_a_stopped_training_resumes(sequence_file, tmp_path, stop, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     output = tmp_path / "run"
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--epochs", 400]
     arguments += ["--patience", 400]
@@ -154,6 +156,7 @@ def test_a_stopped_training_resumes(sequence_file, tmp_path, stop):
         assert code == 130
         assert errors.count("\n") == 1
         assert "--resume" in errors
+        assert not list((tmp_path / "temporary").iterdir())
     done = json.loads((output / "checkpoints" / "state.json").read_text())["epochs_done"]
     result = run("train", "--resume", "--output", output, "--epochs", done + 1)
     assert result.returncode == 0, result.stderr

@@ -1,6 +1,7 @@
 """What all commands share: options from the settings, and errors as one line."""
 
 import argparse
+import atexit
 import dataclasses
 import os
 import sys
@@ -85,7 +86,9 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         _say(f"interrupted. {on_interrupt}")
-        # At once: taking Python apart while TensorFlow's threads are at work can crash.
+        # Without taking Python apart while TensorFlow's threads are at work, which can crash, but
+        # with what modules do at an exit, such as removing temporary files.
+        atexit._run_exitfuncs()
         os._exit(130)
 
 

@@ -326,8 +326,9 @@ def test_a_nan_loss_stops_and_keeps_the_last_good_epoch(one_encoder, tmp_path, m
     update, calls = IntentPrototypes.update, []
 
     def poisoned_second_time(self, centroids):
-        calls.append(centroids)
-        factor = np.nan if len(calls) == 2 else 1.0
+        of_users = self.num_intents == one_encoder.num_intents
+        calls.extend([centroids] * of_users)
+        factor = np.nan if of_users and len(calls) == 2 else 1.0
         update(self, [factor * value for value in centroids])
 
     with monkeypatch.context() as patch:

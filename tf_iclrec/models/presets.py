@@ -27,12 +27,14 @@ from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 
+_NO_INTENTS = {"intent_weight": 0.0, "intent_smoothing": 0.0}
+
 PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec": {},
-    "cl4srec": {"intent_weight": 0.0, "sequence_weight": 0.1},
-    "sasrec": {"intent_weight": 0.0},
-    "ipsrec_s": {"encoder": "single_stream", "intent_weight": 0.0, "provider_weight": 0.1},
-    "ipsrec_c": {"encoder": "cross_stream", "intent_weight": 0.0, "provider_weight": 0.1},
+    "cl4srec": {**_NO_INTENTS, "sequence_weight": 0.1},
+    "sasrec": {**_NO_INTENTS},
+    "ipsrec_s": {"encoder": "single_stream", **_NO_INTENTS, "provider_weight": 0.1},
+    "ipsrec_c": {"encoder": "cross_stream", **_NO_INTENTS, "provider_weight": 0.1},
     "iclrec_ips_s": {"encoder": "single_stream"},
     "iclrec_ips_c": {"encoder": "cross_stream"},
     "iclrec_provider_sum": {"encoder": "provider_sum"},
@@ -50,12 +52,13 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "intent_temperature": 1.0,
         "normalize_contrast": False,
         "intent_fnm": False,
+        "intent_smoothing": 0.0,
         "epochs": 300,
         "batch_size": 256,
         "learning_rate_schedule": "constant",
         "patience": 40,
     },
-    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0},
+    "provider_sum": {"encoder": "provider_sum", **_NO_INTENTS},
 }
 
 ENCODERS: dict[str, type[keras.layers.Layer]] = {
@@ -67,7 +70,9 @@ ENCODERS: dict[str, type[keras.layers.Layer]] = {
 
 NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
     "softmax": lambda config: SoftmaxCrossEntropy(
-        horizon=config.horizon, decay=config.horizon_decay
+        horizon=config.horizon,
+        decay=config.horizon_decay,
+        intent_smoothing=config.intent_smoothing,
     ),
     "sampled": lambda config: SampledCrossEntropy(),
     "sampled_softmax": lambda config: SampledSoftmaxCrossEntropy(
@@ -157,6 +162,7 @@ def build_model(
         _encoder(config, vocabulary_size, providers, attributes),
         _objectives(config, next_item_loss(config, vocabulary_size)),
         config.num_intents,
+        config.num_prefix_intents,
         config.score_temperature or None,
     )
     model.build()
