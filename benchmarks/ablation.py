@@ -20,9 +20,9 @@ ROWS = {
     "dot products": {"score_temperature": 0.0},
     "constant learning rate": {"learning_rate_schedule": "constant"},
     "embedded positions": {"relative_positions": False},
-    "without intents": {"intent_weight": 0.0, "intent_smoothing": 0.0},
     "without ICL": {"intent_weight": 0.0},
-    "without intent smoothing": {"intent_smoothing": 0.0},
+    "with intent smoothing": {"intent_smoothing": 0.2},
+    "with intent smoothing, without ICL": {"intent_smoothing": 0.2, "intent_weight": 0.0},
     "ICL without FNM": {"intent_fnm": False},
     "ICL with augmented views": {"intent_views": "augmented"},
     "with SeqCL": {"sequence_weight": 0.1},
@@ -34,11 +34,7 @@ ROWS = {
     },
     "two encoders": {"num_members": 2},
     "three encoders": {"num_members": 3},
-    "three encoders without intents": {
-        "num_members": 3,
-        "intent_weight": 0.0,
-        "intent_smoothing": 0.0,
-    },
+    "three encoders without ICL": {"num_members": 3, "intent_weight": 0.0},
 }
 METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
 

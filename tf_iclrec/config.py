@@ -106,7 +106,7 @@ class Config:
         0.6, "what each further one of them counts, in shares of the last"
     )
     intent_smoothing: float = _option(
-        0.2,
+        0.0,
         "share of a next item's weight that goes to the next items of prefixes with the same "
         "intent (softmax)",
     )

@@ -514,6 +514,7 @@ def test_items_of_an_intent_are_drawn_for_the_prefix_that_has_it(log, num_member
         num_members=num_members,
         dropout=0.0,
         num_prefix_intents=len(targets),
+        intent_smoothing=0.2,
         intent_weight=0.0,
         sequence_weight=0.0,
     )

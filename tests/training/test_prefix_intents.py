@@ -21,7 +21,13 @@ def log():
 @pytest.fixture
 def model(log):
     keras.utils.set_random_seed(0)
-    config = make_config(num_members=2, hidden_dim=16, num_prefix_intents=20, intent_weight=0.0)
+    config = make_config(
+        num_members=2,
+        hidden_dim=16,
+        num_prefix_intents=20,
+        intent_smoothing=0.2,
+        intent_weight=0.0,
+    )
     built = build_model(config, log.items.size)
     built.compile(keras.optimizers.Adam(1e-2))
     return built

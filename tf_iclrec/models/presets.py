@@ -27,14 +27,12 @@ from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 
-_NO_INTENTS = {"intent_weight": 0.0, "intent_smoothing": 0.0}
-
 PRESETS: dict[str, Mapping[str, Any]] = {
     "iclrec": {},
-    "cl4srec": {**_NO_INTENTS, "sequence_weight": 0.1},
-    "sasrec": {**_NO_INTENTS},
-    "ipsrec_s": {"encoder": "single_stream", **_NO_INTENTS, "provider_weight": 0.1},
-    "ipsrec_c": {"encoder": "cross_stream", **_NO_INTENTS, "provider_weight": 0.1},
+    "cl4srec": {"intent_weight": 0.0, "sequence_weight": 0.1},
+    "sasrec": {"intent_weight": 0.0},
+    "ipsrec_s": {"encoder": "single_stream", "intent_weight": 0.0, "provider_weight": 0.1},
+    "ipsrec_c": {"encoder": "cross_stream", "intent_weight": 0.0, "provider_weight": 0.1},
     "iclrec_ips_s": {"encoder": "single_stream"},
     "iclrec_ips_c": {"encoder": "cross_stream"},
     "iclrec_provider_sum": {"encoder": "provider_sum"},
@@ -52,13 +50,12 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "intent_temperature": 1.0,
         "normalize_contrast": False,
         "intent_fnm": False,
-        "intent_smoothing": 0.0,
         "epochs": 300,
         "batch_size": 256,
         "learning_rate_schedule": "constant",
         "patience": 40,
     },
-    "provider_sum": {"encoder": "provider_sum", **_NO_INTENTS},
+    "provider_sum": {"encoder": "provider_sum", "intent_weight": 0.0},
 }
 
 ENCODERS: dict[str, type[keras.layers.Layer]] = {
@@ -150,8 +147,8 @@ def build_model(
 
     Raises:
         UserError: If the encoder reads providers and there are none, if it reads none and
-            ``item_attributes`` are named, or if the item-provider contrast is asked of an encoder
-            without a provider stream.
+            ``item_attributes`` are named, if the item-provider contrast is asked of an encoder
+            without a provider stream, or intent smoothing of a loss over sampled items.
 
     Example:
     >>> model = build_model(make_config(model="cl4srec"), vocabulary_size=103)
@@ -220,6 +217,11 @@ def _encoder(config, vocabulary_size, providers, attributes) -> keras.layers.Lay
 
 
 def _objectives(config, loss: str) -> list[Objective]:
+    if config.intent_smoothing and loss != "softmax":
+        raise UserError(
+            f"--intent-smoothing needs the softmax over all items, and the loss is {loss}: use "
+            "--loss softmax."
+        )
     objectives = [NEXT_ITEM_LOSSES[loss](config)]
     for term, kind, further in (
         ("sequence", SequenceContrast, {}),
