@@ -21,8 +21,6 @@ ROWS = {
     "constant learning rate": {"learning_rate_schedule": "constant"},
     "embedded positions": {"relative_positions": False},
     "without ICL": {"intent_weight": 0.0},
-    "with intent smoothing": {"intent_smoothing": 0.2},
-    "with intent smoothing, without ICL": {"intent_smoothing": 0.2, "intent_weight": 0.0},
     "ICL without FNM": {"intent_fnm": False},
     "ICL with augmented views": {"intent_views": "augmented"},
     "with SeqCL": {"sequence_weight": 0.1},

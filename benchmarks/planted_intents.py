@@ -17,7 +17,7 @@ from sklearn.metrics import normalized_mutual_info_score
 import tf_iclrec
 from tf_iclrec.data.splits import split_histories
 from tf_iclrec.data.synthetic import planted_intents
-from tf_iclrec.training.kmeans import kmeans
+from tf_iclrec.training.intent_clustering import kmeans
 
 LOG = {"num_users": 1500, "num_items": 1500, "num_intents": 10, "mean_length": 7.0}
 SETTINGS = {

@@ -105,14 +105,6 @@ class Config:
     horizon_decay: float = _option(
         0.6, "what each further one of them counts, in shares of the last"
     )
-    intent_smoothing: float = _option(
-        0.0,
-        "share of a next item's weight that goes to the next items of prefixes with the same "
-        "intent (softmax)",
-    )
-    num_prefix_intents: int = _option(
-        1024, "number of intents of prefixes, at most; each has 30 prefixes or more on average"
-    )
     sampling: str = _option(
         "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
     )
@@ -168,7 +160,7 @@ class Config:
                 "spectral_members",
             ),
             *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
-            *("clustered_users", "evaluation_users", "horizon", "num_prefix_intents"),
+            *("clustered_users", "evaluation_users", "horizon"),
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in (
@@ -181,10 +173,7 @@ class Config:
             *("sequence_temperature", "provider_temperature"),
         ):
             self._check(name, getattr(self, name) > 0, "above 0")
-        for name in (
-            *("crop_ratio", "mask_ratio", "reorder_ratio"),
-            *("horizon_decay", "intent_smoothing"),
-        ):
+        for name in ("crop_ratio", "mask_ratio", "reorder_ratio", "horizon_decay"):
             self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
         for name, known in (

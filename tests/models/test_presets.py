@@ -68,16 +68,6 @@ def test_attributes_named_for_a_model_that_does_not_read_them_are_refused(provid
     build_model(make_config(model="iclrec"), 50, providers, [providers])
 
 
-def test_intent_smoothing_reaches_the_loss_and_asks_for_the_softmax_over_all_items():
-    built = build_model(make_config(intent_smoothing=0.3, num_prefix_intents=7), 50)
-    assert built.objectives[0].intent_smoothing == 0.3
-    assert built.prefix_intents.prototypes.num_intents == (7,)
-    assert build_model(make_config(), 50).prefix_intents is None
-    for loss in ("sampled", "sampled_softmax"):
-        with pytest.raises(UserError, match=f"the loss is {loss}: use --loss softmax"):
-            build_model(make_config(intent_smoothing=0.3, loss=loss), 50)
-
-
 def test_an_option_wins_over_the_preset():
     built = build_model(make_config(model="sasrec", intent_weight=0.3), vocabulary_size=50)
     assert [term.weight for term in built.objectives] == [1.0, 0.3]

@@ -230,9 +230,7 @@ def test_logged_losses_are_means_over_the_epoch(log):
 
 def test_terms_of_weight_0_are_left_out_bit_for_bit(log):
     plain = new_model(model="sasrec")
-    without = new_model(
-        model="iclrec", intent_weight=0.0, sequence_weight=0.0, intent_smoothing=0.0
-    )
+    without = new_model(model="iclrec", intent_weight=0.0, sequence_weight=0.0)
     assert train(plain, log, epochs=2) == train(without, log, epochs=2)
     assert without.intents is None
     for weight, other in zip(plain.get_weights(), without.get_weights(), strict=True):
@@ -501,30 +499,6 @@ def test_members_share_the_intents_that_they_find_together(log):
         for prototypes in (one, two):
             assert prototypes.shape == (12, 8)
             np.testing.assert_allclose(np.linalg.norm(prototypes, axis=1), 1.0, rtol=1e-5)
-
-
-@pytest.mark.parametrize("num_members", [1, 2])
-def test_items_of_an_intent_are_drawn_for_the_prefix_that_has_it(log, num_members):
-    """Each prefix of a batch is an intent of its own, whose item is the prefix's next one."""
-    batch = next(iter(batches(log, new_model(model="sasrec"))))
-    targets = batch["target_ids"].numpy()
-    targets = targets[targets != 0]
-    model = new_model(
-        model="iclrec",
-        num_members=num_members,
-        dropout=0.0,
-        num_prefix_intents=len(targets),
-        intent_smoothing=0.2,
-        intent_weight=0.0,
-        sequence_weight=0.0,
-    )
-    vectors = np.asarray(model.intent_vectors(batch)[1])
-    assert vectors.shape == (len(targets), 8 * num_members)
-    model.prefix_intents.update(vectors, np.repeat(targets[:, None], 64, axis=1))
-    # Users who walk the same way have the same prefixes, and the same next items too.
-    for encoded in model._encode(batch):
-        drawn = np.asarray(encoded.intent_item_ids)
-        np.testing.assert_array_equal(drawn, np.repeat(targets[:, None], 5, axis=1))
 
 
 @pytest.mark.parametrize("name", ["iclrec", "iclrec_ips_c"])

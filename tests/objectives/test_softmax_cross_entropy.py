@@ -107,39 +107,14 @@ def test_further_items_count_less_and_each_position_the_same(encoded, item_table
     assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_share_goes_to_the_items_of_the_intent(encoded, item_table):
-    real = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)]
-    hidden = [encoded.hidden[at] for at in real]
-    alike = np.array([[3, 3], [4, 5], [6, 3], [5, 6], [6, 6], [4, 3]], dtype="int32")
-    own = slow_losses(hidden, item_table[3:], [encoded.target_ids[at] - 3 for at in real])
-    of_intent = [slow_losses(hidden, item_table[3:], column - 3) for column in alike.T]
-    expected = 0.7 * own.mean() + 0.3 * np.mean(of_intent)
-    smoothed = dataclasses.replace(encoded, intent_item_ids=alike)
-    loss = SoftmaxCrossEntropy(intent_smoothing=0.3)(smoothed)
-    assert float(loss) == pytest.approx(expected, rel=1e-5)
-
-
-def test_before_the_first_e_step_nothing_is_smoothed(encoded):
-    unknown = dataclasses.replace(encoded, intent_item_ids=np.zeros((6, 5), dtype="int32"))
-    loss = SoftmaxCrossEntropy(intent_smoothing=0.3)(unknown)
-    assert float(loss) == pytest.approx(float(SoftmaxCrossEntropy()(encoded)), rel=1e-6)
-
-
 def test_padded_positions_contribute_nothing(encoded, moved):
     changed = moved("hidden", encoded.target_ids == 0, by=100.0)
     assert float(SoftmaxCrossEntropy()(changed)) == float(SoftmaxCrossEntropy()(encoded))
 
 
 def test_is_a_named_term_that_survives_saving():
-    term = SoftmaxCrossEntropy(weight=0.5, horizon=3, decay=0.25, intent_smoothing=0.2)
-    assert term.needs_prefix_intents
-    assert not SoftmaxCrossEntropy().needs_prefix_intents
+    term = SoftmaxCrossEntropy(weight=0.5, horizon=3, decay=0.25)
     assert (term.name, term.needs_negatives, term.needs_views) == ("next_item", False, False)
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
     assert type(loaded) is SoftmaxCrossEntropy
-    assert loaded.get_config() == {
-        "weight": 0.5,
-        "horizon": 3,
-        "decay": 0.25,
-        "intent_smoothing": 0.2,
-    }
+    assert loaded.get_config() == {"weight": 0.5, "horizon": 3, "decay": 0.25}

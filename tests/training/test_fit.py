@@ -263,18 +263,6 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
         assert [row[name] for row in before] == [row[name] for row in after]
 
 
-def test_intents_of_prefixes_are_the_same_after_an_interruption(
-    one_encoder, tmp_path, fit_interrupted
-):
-    config = dataclasses.replace(one_encoder, intent_smoothing=0.2, num_prefix_intents=10)
-    run = fit(config, tmp_path / "whole")
-    assert run.model.prefix_intents.next_items.numpy().all()
-    fit_interrupted(config, tmp_path / "run")
-    resumed = fit(config, tmp_path / "run", resume=True)
-    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("sampling", ["uniform", "popularity", "in_batch"])
 def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
     one_encoder, tmp_path, fit_interrupted, sampling

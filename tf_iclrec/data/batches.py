@@ -195,7 +195,7 @@ def sequence_batches(
     max_length: int = 50,
     max_users: int | None = None,
 ) -> tf.data.Dataset:
-    """The training sequences of all users, always in the same order, for the E-step.
+    """The training inputs of all users, without targets, for the E-step.
 
     Args:
         interactions: The log.
@@ -204,16 +204,11 @@ def sequence_batches(
         max_users: Of a log with more users, so many are drawn, always the same ones.
 
     Returns:
-        A dataset of dicts with ``item_ids``, ``target_ids`` (the next items) and, where the log
-        has providers, ``provider_ids``, each ``(batch, time)`` int32, 0 = padding.
+        A dataset of dicts with ``item_ids`` and, where the log has providers,
+        ``provider_ids`` ``(batch, time)`` int32, 0 = padding.
     """
     histories = split_histories(interactions, "train").longer_than(1)
-    take_inputs = _streams(interactions, histories.without_last(), max_length)
-    take_targets = _rows(histories.without_first(), max_length)
-
-    def take(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        return take_inputs(rows) | {"target_ids": take_targets(rows)}
-
+    take = _streams(interactions, histories.without_last(), max_length)
     order = _by_length(histories, sampled_rows(len(histories.starts), max_users))
     return _batches_of(order, batch_size, take)
 

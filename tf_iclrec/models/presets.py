@@ -67,9 +67,7 @@ ENCODERS: dict[str, type[keras.layers.Layer]] = {
 
 NEXT_ITEM_LOSSES: dict[str, Callable[[Config], Objective]] = {
     "softmax": lambda config: SoftmaxCrossEntropy(
-        horizon=config.horizon,
-        decay=config.horizon_decay,
-        intent_smoothing=config.intent_smoothing,
+        horizon=config.horizon, decay=config.horizon_decay
     ),
     "sampled": lambda config: SampledCrossEntropy(),
     "sampled_softmax": lambda config: SampledSoftmaxCrossEntropy(
@@ -147,8 +145,8 @@ def build_model(
 
     Raises:
         UserError: If the encoder reads providers and there are none, if it reads none and
-            ``item_attributes`` are named, if the item-provider contrast is asked of an encoder
-            without a provider stream, or intent smoothing of a loss over sampled items.
+            ``item_attributes`` are named, or if the item-provider contrast is asked of an encoder
+            without a provider stream.
 
     Example:
     >>> model = build_model(make_config(model="cl4srec"), vocabulary_size=103)
@@ -159,7 +157,6 @@ def build_model(
         _encoder(config, vocabulary_size, providers, attributes),
         _objectives(config, next_item_loss(config, vocabulary_size)),
         config.num_intents,
-        config.num_prefix_intents,
         config.score_temperature or None,
     )
     model.build()
@@ -217,11 +214,6 @@ def _encoder(config, vocabulary_size, providers, attributes) -> keras.layers.Lay
 
 
 def _objectives(config, loss: str) -> list[Objective]:
-    if config.intent_smoothing and loss != "softmax":
-        raise UserError(
-            f"--intent-smoothing needs the softmax over all items, and the loss is {loss}: use "
-            "--loss softmax."
-        )
     objectives = [NEXT_ITEM_LOSSES[loss](config)]
     for term, kind, further in (
         ("sequence", SequenceContrast, {}),

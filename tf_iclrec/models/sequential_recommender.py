@@ -11,12 +11,8 @@ from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
-from tf_iclrec.layers.prefix_intents import PrefixIntents
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-
-# Enough for the mean over a batch; the loss takes longer with each.
-_INTENT_ITEMS = 5
 
 # What an encoder may read of a batch; views of each are named view_...
 _STREAMS = ("item_ids", "provider_ids")
@@ -38,7 +34,6 @@ class SequentialRecommender(Recommender):
             intents, and an item's score is the mean of theirs.
         objectives: Loss terms; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
-        num_prefix_intents: Number of intents of prefixes for objectives that need them.
         temperature: If given, an item's score is the cosine of its vector and the user's, divided
             by this. Defaults to None: their dot product. Frequent items have long vectors, which
             a cosine leaves out.
@@ -64,7 +59,6 @@ class SequentialRecommender(Recommender):
         encoder: keras.layers.Layer,
         objectives: Sequence[Objective],
         num_intents: Sequence[int] = (),
-        num_prefix_intents: int = 0,
         temperature: float | None = None,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
         **kwargs,
@@ -73,27 +67,18 @@ class SequentialRecommender(Recommender):
         self.encoder = encoder
         self.objectives = tuple(objectives)
         self.num_intents = tuple(num_intents)
-        self.num_prefix_intents = num_prefix_intents
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
         self.needs_views = any(term.needs_views for term in self.objectives)
         self.needs_intents = any(term.needs_intents for term in self.objectives)
-        self.needs_prefix_intents = any(term.needs_prefix_intents for term in self.objectives)
         self.needs_sides = any(term.needs_sides for term in self.objectives)
         if self.needs_intents and not self.num_intents:
             raise ValueError("These objectives need intents: give num_intents, such as (256,).")
-        if self.needs_prefix_intents and not self.num_prefix_intents:
-            raise ValueError("These objectives need intents of prefixes: give num_prefix_intents.")
         if self.needs_sides and encoder.num_streams < 2:
             raise ValueError("These objectives need an encoder with a provider stream.")
         self.intents = (
             IntentPrototypes(self.num_intents, encoder.output_dim) if self.needs_intents else None
-        )
-        self.prefix_intents = (
-            PrefixIntents(self.num_prefix_intents, encoder.output_dim)
-            if self.needs_prefix_intents
-            else None
         )
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.objectives]
@@ -111,11 +96,6 @@ class SequentialRecommender(Recommender):
         return (self.encoder,)
 
     @property
-    def has_intents(self) -> bool:
-        """Whether there are intents to find, of users or of prefixes."""
-        return self.needs_intents or self.needs_prefix_intents
-
-    @property
     def metrics(self):
         return [self.loss_tracker, *self.term_trackers, *self.ranking]
 
@@ -129,7 +109,8 @@ class SequentialRecommender(Recommender):
         hidden = [self._hidden(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
         queries = [self._as_queries(last_valid(states, valid)) for states in hidden]
-        return _side_by_side(queries) / len(queries), _mean_vectors(hidden, valid)
+        means = [ops.cast(masked_mean(states, valid), "float32") for states in hidden]
+        return _side_by_side(queries) / len(queries), _side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
@@ -141,14 +122,6 @@ class SequentialRecommender(Recommender):
         """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
         clusters of (ICLRec Sec. 4.1.2)."""
         return self.encode(inputs, training)[1]
-
-    def intent_vectors(self, inputs: dict[str, KerasTensor]) -> tuple[KerasTensor, KerasTensor]:
-        """What intents are clusters of, in one pass: the `mean_vectors` of the sequences, and the
-        vectors of their prefixes ``(prefixes, dim)`` float32, by sequence and length. These are
-        the hidden states at the real positions, of length 1, an ensemble's side by side."""
-        hidden = [self._hidden(member, inputs, training=False) for member in self.members()]
-        valid = valid_mask(inputs["item_ids"])
-        return _mean_vectors(hidden, valid), _prefix_vectors(hidden, valid)
 
     def score(self, user_vectors: KerasTensor) -> KerasTensor:
         """Scores of all items for user vectors ``(batch, dim)``, ``(batch, items)`` float32."""
@@ -234,11 +207,6 @@ class SequentialRecommender(Recommender):
         if self.needs_intents:
             intents = self._intents_of_members([own for own, *_ in vectors])
             intents_fitted = ops.convert_to_tensor(self.intents.fitted)
-        intent_item_ids = None
-        if self.needs_prefix_intents:
-            own = [states for states, *_ in hidden]
-            prefixes = tf.stop_gradient(_prefix_vectors(own, valid_mask(batch["target_ids"])))
-            intent_item_ids = self.prefix_intents(prefixes, count=_INTENT_ITEMS)
         sides = [None] * len(members)
         if self.needs_sides:
             last = valid_mask(batch["item_ids"])
@@ -258,7 +226,6 @@ class SequentialRecommender(Recommender):
                 sides=sides[index],
                 intents=intents[index],
                 intents_fitted=intents_fitted,
-                intent_item_ids=intent_item_ids,
             )
             for index, member in enumerate(members)
         ]
@@ -278,7 +245,6 @@ class SequentialRecommender(Recommender):
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "objectives": [keras.saving.serialize_keras_object(term) for term in self.objectives],
             "num_intents": self.num_intents,
-            "num_prefix_intents": self.num_prefix_intents,
             "temperature": self.temperature,
         }
 
@@ -294,12 +260,3 @@ class SequentialRecommender(Recommender):
 
 def _side_by_side(parts: Sequence[KerasTensor]) -> KerasTensor:
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
-
-
-def _mean_vectors(hidden: Sequence[KerasTensor], valid: KerasTensor) -> KerasTensor:
-    return _side_by_side([ops.cast(masked_mean(part, valid), "float32") for part in hidden])
-
-
-def _prefix_vectors(hidden: Sequence[KerasTensor], real: KerasTensor) -> KerasTensor:
-    states = [tf.boolean_mask(of_member, real) for of_member in hidden]
-    return _side_by_side([ops.normalize(ops.cast(part, "float32"), axis=-1) for part in states])

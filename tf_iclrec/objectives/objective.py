@@ -35,8 +35,6 @@ class EncodedBatch:
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
             intents, if an objective asked for it.
         intents_fitted: Scalar, 1.0 once an E-step has found intents, before 0.0.
-        intent_item_ids: ``(positions, count)`` int32, for each real position items that follow
-            other prefixes of its intent, if an objective asked for them; 0 before the E-step.
     """
 
     hidden: KerasTensor
@@ -52,7 +50,6 @@ class EncodedBatch:
     sides: tuple[KerasTensor, KerasTensor] | None = None
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
-    intent_item_ids: KerasTensor | None = None
 
     @property
     def real(self) -> KerasTensor:
@@ -90,7 +87,6 @@ class Objective:
     sampling: Sampling | None = None
     needs_views: bool = False
     needs_intents: bool = False
-    needs_prefix_intents: bool = False
     needs_sides: ClassVar[bool] = False
 
     def __init__(self, weight: float = 1.0):

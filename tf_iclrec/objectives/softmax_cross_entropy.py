@@ -106,44 +106,31 @@ class SoftmaxCrossEntropy(Objective):
     """Full softmax at every real position; padded positions cost nothing.
 
     With a horizon, a position learns from several next items, each counting less than the one
-    before it. With intents, a share of the weight goes to items that followed other prefixes of
-    the position's intent: label smoothing (Szegedy et al., CVPR 2016), not towards all items alike
-    but towards what users of the same intent choose. The softmax is computed once for all.
+    before it; the softmax is computed once for all of them.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
         horizon: How many next items a position learns from. Defaults to 1.
         decay: What the next but one item counts, in shares of the next one, and so on.
             Defaults to 0.5.
-        intent_smoothing: The share of the intent's items, from 0 to 1. Defaults to 0.
     """
 
     name = "next_item"
 
-    def __init__(
-        self,
-        weight: float = 1.0,
-        horizon: int = 1,
-        decay: float = 0.5,
-        intent_smoothing: float = 0.0,
-    ):
+    def __init__(self, weight: float = 1.0, horizon: int = 1, decay: float = 0.5):
         super().__init__(weight)
         self.horizon = horizon
         self.decay = decay
-        self.intent_smoothing = intent_smoothing
-        self.needs_prefix_intents = intent_smoothing > 0
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
-        targets, shares = self._next_items(encoded)
-        if self.intent_smoothing:
-            alike = encoded.intent_item_ids
-            # Before the first E-step there are none.
-            smoothing = tf.where(alike == PADDING_ID, 0.0, self.intent_smoothing)
-            smoothing /= tf.cast(tf.shape(alike)[1], tf.float32)
-            rest = 1.0 - tf.reduce_sum(smoothing, axis=1, keepdims=True)
-            targets = tf.concat([targets, alike], axis=1)
-            shares = tf.concat([rest * shares, smoothing], axis=1)
+        time = tf.shape(encoded.target_ids)[1]
+        later = tf.pad(encoded.target_ids, [[0, 0], [0, self.horizon - 1]])
+        targets = tf.stack([later[:, step : step + time] for step in range(self.horizon)], axis=-1)
+        targets = tf.boolean_mask(targets, encoded.real)
+        shares = tf.constant([self.decay**step for step in range(self.horizon)], tf.float32)
+        shares = tf.where(targets == PADDING_ID, 0.0, shares)
+        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
         return softmax_cross_entropy(
             hidden,
             encoded.item_vectors(),
@@ -151,19 +138,5 @@ class SoftmaxCrossEntropy(Objective):
             shares * encoded.position_weights()[:, tf.newaxis],
         )
 
-    def _next_items(self, encoded):
-        """The next items of each real position and their shares, ``(positions, horizon)``."""
-        time = tf.shape(encoded.target_ids)[1]
-        later = tf.pad(encoded.target_ids, [[0, 0], [0, self.horizon - 1]])
-        targets = tf.stack([later[:, step : step + time] for step in range(self.horizon)], axis=-1)
-        targets = tf.boolean_mask(targets, encoded.real)
-        shares = tf.constant([self.decay**step for step in range(self.horizon)], tf.float32)
-        shares = tf.where(targets == PADDING_ID, 0.0, shares)
-        return targets, shares / tf.reduce_sum(shares, axis=1, keepdims=True)
-
     def get_config(self) -> dict:
-        return super().get_config() | {
-            "horizon": self.horizon,
-            "decay": self.decay,
-            "intent_smoothing": self.intent_smoothing,
-        }
+        return super().get_config() | {"horizon": self.horizon, "decay": self.decay}

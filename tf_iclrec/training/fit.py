@@ -28,8 +28,7 @@ from tf_iclrec.models.presets import MAX_SOFTMAX_ITEMS, build_model
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.runs import Run, RunDirectory
 from tf_iclrec.serving.saved_model import export_saved_model
-from tf_iclrec.training.intent_clustering import IntentClustering
-from tf_iclrec.training.kmeans import clustering_device
+from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
@@ -81,7 +80,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     for limit, what in (
         (config.evaluation_users, "are ranked in an evaluation (--evaluation-users)"),
         (
-            _clustered_users(config) if model.has_intents else None,
+            _clustered_users(config) if model.needs_intents else None,
             "are clustered (--clustered-users)",
         ),
     ):
@@ -126,7 +125,7 @@ def training_callbacks(
     config: Config, interactions: Interactions, model: SequentialRecommender
 ) -> list[keras.callbacks.Callback]:
     """The callbacks that belong to the method: the E-step, where the model has intents."""
-    if not model.has_intents:
+    if not model.needs_intents:
         return []
     sequences = sequence_batches(
         interactions, max_length=config.max_length, max_users=_clustered_users(config)
