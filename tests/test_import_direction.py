@@ -13,6 +13,7 @@ ORDER = [
     "files",
     "startup",
     "faiss_library",
+    "settings",
     "config",
     "data",
     "layers",

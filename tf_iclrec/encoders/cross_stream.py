@@ -1,5 +1,7 @@
 """IPSRec-C: a Transformer for each side, fused by co-attention."""
 
+from typing import Annotated
+
 import keras
 from keras import KerasTensor, ops
 
@@ -8,6 +10,7 @@ from tf_iclrec.layers.co_attention_block import CoAttentionBlock
 from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.segment_embedding import SegmentEmbedding
+from tf_iclrec.settings import Setting
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -31,7 +34,12 @@ class CrossStreamEncoder(ItemProviderEncoder):
     (TensorShape([1, 3, 64]), TensorShape([1, 3, 64]))
     """
 
-    def __init__(self, *args, num_fusion_blocks: int = 1, **kwargs):
+    def __init__(
+        self,
+        *args,
+        num_fusion_blocks: Annotated[int, Setting("co-attention blocks", at_least=1)] = 1,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         self.num_fusion_blocks = num_fusion_blocks
 
@@ -59,7 +67,7 @@ class CrossStreamEncoder(ItemProviderEncoder):
         for layer in self.fusion_blocks + self.fusion_positions:
             layer.build(hidden_shape)
 
-    def encode(self, items, providers, valid, training) -> tuple[KerasTensor, KerasTensor]:
+    def encode_streams(self, items, providers, valid, training) -> tuple[KerasTensor, KerasTensor]:
         items, providers = self.segments([items, providers])
         (items,) = self.item_transformer([items], valid, training=training)
         (providers,) = self.provider_transformer([providers], valid, training=training)

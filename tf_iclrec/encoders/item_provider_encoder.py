@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
+from tf_iclrec.errors import UserError
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.item_provider_embedding import ItemProviderEmbedding
 from tf_iclrec.layers.masks import valid_mask
@@ -19,7 +21,8 @@ class ItemProviderEncoder(TransformerEncoder):
     item side's state times the item's vector plus the provider side's state times its provider's:
     each side predicts its own next.
 
-    A subclass builds its layers in `build_streams` and reads both embedded streams in `encode`.
+    A subclass builds its layers in `build_streams` and reads both embedded streams in
+    `encode_streams`.
 
     Args:
         vocabulary_size: Number of item ids, the three special ones included.
@@ -37,18 +40,38 @@ class ItemProviderEncoder(TransformerEncoder):
     """
 
     num_streams = 2
+    reads = ("items", "providers", "attributes")
 
     def __init__(
         self,
         vocabulary_size: int,
         provider_vocabulary_size: int,
-        max_length: int,
+        *args,
         attribute_vocabulary_sizes: Sequence[int] = (),
         **kwargs,
     ):
-        super().__init__(vocabulary_size, max_length, **kwargs)
+        super().__init__(vocabulary_size, *args, **kwargs)
         self.provider_vocabulary_size = provider_vocabulary_size
         self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
+
+    @classmethod
+    def for_catalogue(cls, catalogue: Catalogue, **settings) -> "ItemProviderEncoder":
+        if catalogue.providers is None or not len(catalogue.providers.vocabulary):
+            raise UserError(
+                "This model reads providers and the data has none. Give a table of items and "
+                "providers with --items, or name the data's column with --provider-column."
+            )
+        attributes = catalogue.attributes.values()
+        encoder = cls(
+            catalogue.vocabulary_size,
+            catalogue.providers.vocabulary.size,
+            attribute_vocabulary_sizes=[one.vocabulary.size for one in attributes],
+            **settings,
+        )
+        encoder.build()
+        encoder.set_item_providers(catalogue.providers.of_items)
+        encoder.set_item_attributes([one.of_items for one in attributes])
+        return encoder
 
     def build(self, input_shape=None):
         self.embedding = ItemProviderEmbedding(
@@ -61,16 +84,17 @@ class ItemProviderEncoder(TransformerEncoder):
         )
         self.embedding.build()
         self.build_streams()
+        self.built = True
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False):
         items, providers = self.embedding(inputs)
-        return self.encode(items, providers, valid_mask(inputs["item_ids"]), training)
+        return self.encode_streams(items, providers, valid_mask(inputs["item_ids"]), training)
 
     def build_streams(self) -> None:
         """Build the layers after the embeddings."""
         raise NotImplementedError
 
-    def encode(
+    def encode_streams(
         self, items: KerasTensor, providers: KerasTensor, valid: KerasTensor, training: bool
     ) -> KerasTensor | tuple[KerasTensor, KerasTensor]:
         """Embedded streams ``(batch, time, hidden_dim)`` to hidden states."""

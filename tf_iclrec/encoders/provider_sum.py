@@ -32,7 +32,7 @@ class ProviderSumEncoder(ItemProviderEncoder):
     def build_streams(self):
         self.transformer = self.built_transformer(1, "transformer")
 
-    def encode(self, items, providers, valid, training) -> KerasTensor:
+    def encode_streams(self, items, providers, valid, training) -> KerasTensor:
         (hidden,) = self.transformer([items], valid, training=training)
         return hidden
 

@@ -37,7 +37,7 @@ class SingleStreamEncoder(ItemProviderEncoder):
         self.segments.build()
         self.transformer = self.built_transformer(2, "transformer")
 
-    def encode(self, items, providers, valid, training) -> tuple[KerasTensor, KerasTensor]:
+    def encode_streams(self, items, providers, valid, training) -> tuple[KerasTensor, KerasTensor]:
         streams = self.segments([items, providers])
         items, providers = self.transformer(streams, valid, training=training)
         return items, providers

@@ -1,0 +1,35 @@
+"""What a model must know of a log before it has seen any of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Catalogue:
+    """Numbers of items and users, and what is known of the items.
+
+    Attributes:
+        num_items: Items, without the special ids.
+        num_users: Users; 0 where no model has vectors of users.
+        providers: The items' providers, where they are known.
+        attributes: What else is known of the items, by name.
+
+    Example:
+    >>> Catalogue(num_items=100).vocabulary_size
+    103
+    """
+
+    num_items: int
+    num_users: int = 0
+    providers: ItemAttribute | None = None
+    attributes: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of item ids, the three special ones included."""
+        return self.num_items + NUM_SPECIAL_IDS

@@ -1,0 +1,91 @@
+"""Sequences of users as parts of one flat array: nothing is copied until it is asked for."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_iclrec.data.vocabulary import PADDING_ID
+
+
+@dataclasses.dataclass(frozen=True)
+class Histories:
+    """A part of each user's sequence, such as what a model may see.
+
+    Attributes:
+        item_ids: The flat array of `Interactions`.
+        starts: ``(users,)`` int64, where each history begins.
+        ends: ``(users,)`` int64, one past its last item.
+    """
+
+    item_ids: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """``(users,)`` number of visible items."""
+        return self.ends - self.starts
+
+    def longer_than(self, length: int) -> "Histories":
+        """Only the histories with more than ``length`` items."""
+        return self.rows(np.flatnonzero(self.lengths > length))
+
+    def rows(self, rows: np.ndarray) -> "Histories":
+        """Only some of the histories, by number."""
+        return dataclasses.replace(self, starts=self.starts[rows], ends=self.ends[rows])
+
+    def without_last(self) -> "Histories":
+        """Each history but for its last item: the inputs of a training."""
+        return dataclasses.replace(self, ends=self.ends - 1)
+
+    def without_first(self) -> "Histories":
+        """Each history but for its first item: the targets of a training."""
+        return dataclasses.replace(self, starts=self.starts + 1)
+
+    def joined(self) -> "Histories":
+        """The same histories one after the other in an array of their own."""
+        ends = np.cumsum(self.lengths)
+        shift = np.repeat(self.starts - ends + self.lengths, self.lengths)
+        items = self.item_ids[np.arange(len(shift)) + shift]
+        return Histories(items, ends - self.lengths, ends)
+
+    def distinct(self) -> "Histories":
+        """Each history as its distinct items in ascending order."""
+        items = self.joined().item_ids.astype(np.int64)
+        rows = np.repeat(np.arange(len(self.starts)), self.lengths)
+        width = int(items.max(initial=0)) + 1
+        pairs = np.unique(rows * width + items)
+        counts = np.bincount(pairs // width, minlength=len(self.starts))
+        ends = np.cumsum(counts)
+        return Histories((pairs % width).astype(np.int32), ends - counts, ends)
+
+    def padded(
+        self,
+        rows: np.ndarray,
+        max_length: int | None = None,
+        least: int = 1,
+        distinct: bool = False,
+    ) -> np.ndarray:
+        """The last ``max_length`` items of some histories, or all.
+
+        Args:
+            rows: ``(batch,)`` which histories.
+            max_length: The most items of each.
+            least: The least width of the result.
+            distinct: Whether to give each item once, in ascending order.
+
+        Returns:
+            ``(batch, time)`` int32, padded with 0 on the left to the longest of them.
+        """
+        starts, ends = self.starts[rows], self.ends[rows]
+        width = int((ends - starts).max(initial=0))
+        width = max(width if max_length is None else min(width, max_length), least)
+        places = ends[:, np.newaxis] - width + np.arange(width)
+        inside = places >= starts[:, np.newaxis]
+        result = np.full(places.shape, PADDING_ID, dtype=np.int32)
+        result[inside] = self.item_ids[places[inside]]
+        if distinct:
+            result.sort(axis=1)
+            result[:, 1:][result[:, 1:] == result[:, :-1]] = PADDING_ID
+            result.sort(axis=1)
+        return result

@@ -1,0 +1,150 @@
+"""What all encoders have in common."""
+
+from typing import Annotated, ClassVar
+
+import keras
+from keras import KerasTensor
+
+from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.tasks import NextItem, Task
+from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
+from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.settings import Setting
+
+
+class Encoder(keras.layers.Layer):
+    """Base of the encoders: sequences of ids to hidden states.
+
+    The vectors of items at the input and at the output are the same. A subclass builds its layers
+    in `build_layers` and reads embedded items in `encode`; its settings are the annotated
+    parameters of its constructor. A line in `tf_iclrec.encoders.registry` gives it a name.
+
+    Args:
+        vocabulary_size: Number of item ids, the three special ones included.
+        max_length: Longest sequence. Defaults to 50.
+        hidden_dim: Width of embeddings and hidden states. Defaults to 64.
+        dropout: Share of values dropped in training. Defaults to 0.5.
+        initializer_stddev: Standard deviation of initial weights. Defaults to 0.02.
+
+    Call arguments:
+        inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding on either side,
+            ``time <= max_length``, and what else the encoder reads.
+
+    Attributes:
+        num_streams: Number of hidden states per position: 1, or 2 with those of providers.
+        reads: What the encoder reads: ``"items"``, and ``"providers"``, ``"attributes"`` or
+            ``"users"``.
+        task: What it is trained for.
+    """
+
+    num_streams: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("items",)
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        max_length: Annotated[
+            int, Setting("longest history the model sees, in items", at_least=1)
+        ] = 50,
+        hidden_dim: Annotated[
+            int, Setting("width of embeddings and hidden states", at_least=1)
+        ] = 64,
+        dropout: Annotated[
+            float, Setting("share of values dropped in training", at_least=0, below=1)
+        ] = 0.5,
+        initializer_stddev: float = 0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
+        self.hidden_dim = hidden_dim
+        self.dropout = dropout
+        self.initializer_stddev = initializer_stddev
+
+    @classmethod
+    def for_catalogue(cls, catalogue: Catalogue, **settings) -> "Encoder":
+        """A new, built encoder.
+
+        Args:
+            catalogue: Items, and what is known of them.
+            settings: The encoder's settings, and ``name`` and ``dtype`` of a layer.
+
+        Raises:
+            UserError: If the encoder reads something that is not known.
+        """
+        encoder = cls(catalogue.vocabulary_size, **settings)
+        encoder.build()
+        return encoder
+
+    @property
+    def task(self) -> Task:
+        return NextItem()
+
+    @property
+    def output_dim(self) -> int:
+        """Width of the item vectors, that of the states of all streams side by side."""
+        return self.num_streams * self.hidden_dim
+
+    def build(self, input_shape=None):
+        self.item_embedding = IdEmbedding(
+            self.vocabulary_size,
+            self.hidden_dim,
+            self.initializer_stddev,
+            dtype=self.dtype_policy,
+            name="embedding",
+        )
+        self.item_embedding.build()
+        self.build_layers()
+        self.built = True
+
+    def build_layers(self) -> None:
+        """Build the layers after the embeddings, with the dtype policy of the encoder."""
+
+    def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        item_ids = inputs["item_ids"]
+        return self.encode(self.item_embedding(item_ids), valid_mask(item_ids), training)
+
+    def encode(self, items: KerasTensor, valid: KerasTensor, training: bool) -> KerasTensor:
+        """Embedded items to hidden states.
+
+        Args:
+            items: ``(batch, time, hidden_dim)``.
+            valid: ``(batch, time)`` bool, true at real positions.
+            training: Whether to drop values.
+
+        Returns:
+            ``(batch, time, hidden_dim)``, zero at padded positions.
+        """
+        raise NotImplementedError
+
+    def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
+        """Histories, made such that the state at the last real position predicts the next item.
+
+        Encoders that are trained for the next item at each position take them as they are.
+        """
+        return inputs
+
+    def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
+        """Output vectors of items, tied to the input embedding.
+
+        Args:
+            item_ids: Internal ids ``(...,)`` int32; without it, the whole catalogue.
+
+        Returns:
+            ``(..., output_dim)`` in the compute dtype for given ids, otherwise
+            ``(vocabulary_size - 3, output_dim)`` float32, row ``i`` belonging to the internal
+            id ``i + 3``.
+        """
+        if item_ids is not None:
+            return self.item_embedding(item_ids)
+        return without_special_ids(self.item_embedding.embeddings)
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary_size": self.vocabulary_size,
+            "max_length": self.max_length,
+            "hidden_dim": self.hidden_dim,
+            "dropout": self.dropout,
+            "initializer_stddev": self.initializer_stddev,
+        }

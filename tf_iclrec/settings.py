@@ -1,0 +1,161 @@
+"""Settings are declared where they are read: in the signature of the part that takes them.
+
+A part is a class or function. A parameter that people may set is annotated with a `Setting`, which
+adds its help and range to the type and default that the signature has anyway::
+
+    def __init__(self, units: Annotated[int, Setting("width of the states", at_least=1)] = 64): ...
+
+From there come the option of the command, its line of help, its check and its place in a run's
+``config.json``. Parameters without a `Setting` are not set by people.
+"""
+
+import dataclasses
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Part = Callable[..., Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a signature does not say of a setting.
+
+    Attributes:
+        help: What it does, in a few words.
+        at_least: The least value.
+        above: What the value must exceed.
+        at_most: The greatest value.
+        below: What the value must stay below.
+        option: Name of the option. ``{}`` stands for the name that it would have had: that of the
+            part's section and that of the parameter. Defaults to just that.
+    """
+
+    help: str
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    option: str | None = None
+
+    def rule(self) -> str:
+        """The range in words.
+
+        Example:
+        >>> Setting("share", at_least=0, below=1).rule()
+        'at least 0 and below 1'
+        """
+        words = {"at_least": "at least", "above": "above", "at_most": "at most", "below": "below"}
+        bounds = {word: getattr(self, name) for name, word in words.items()}
+        return " and ".join(f"{word} {x:g}" for word, x in bounds.items() if x is not None)
+
+    def allows(self, value: float) -> bool:
+        """Whether a number is in the range; NaN is in none."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.below is None or value < self.below)
+        ) and value == value
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """A setting as its part declares it.
+
+    Attributes:
+        name: The parameter.
+        kind: ``int``, ``float``, ``bool``, ``str``, or ``tuple[int, ...]``.
+        default: The parameter's default.
+        choices: The values that there are, if they are few words.
+        setting: Help, range and option.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    choices: tuple[str, ...]
+    setting: Setting
+
+    @property
+    def is_tuple(self) -> bool:
+        return isinstance(self.kind, types.GenericAlias)
+
+    def option(self, prefix: str) -> str:
+        """Name of the option in a section with this prefix."""
+        return (self.setting.option or "{}" + self.name).format(prefix)
+
+    def checked(self, value: Any, shown: str) -> Any:
+        """The value in the setting's type.
+
+        Args:
+            value: As given in Python or read from JSON.
+            shown: How to name the setting in an error.
+
+        Raises:
+            ValueError: If it has another type or is out of range.
+        """
+        if self.is_tuple:
+            if not isinstance(value, list | tuple) or not value:
+                raise ValueError(f"{shown} can't be {value!r}: one number or several expected.")
+            return tuple(self._checked_one(int, part, shown) for part in value)
+        return self._checked_one(self.kind, value, shown)
+
+    def _checked_one(self, kind: type, value: Any, shown: str) -> Any:
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ValueError(f"{shown} can't be {value!r}: {kind.__name__} expected.")
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{shown} must be one of {', '.join(self.choices)}, not {value}.")
+        if kind in (int, float) and not self.setting.allows(value):
+            raise ValueError(f"{shown} must be {self.setting.rule()}, not {value}.")
+        return value
+
+
+@functools.cache
+def settings_of(part: Part) -> Mapping[str, Declared]:
+    """The settings that a class or function declares, by parameter.
+
+    What a class hands on as ``**kwargs`` belongs to its base, whose settings come first.
+
+    Example:
+    >>> from typing import Annotated
+    >>> class Base:
+    ...     def __init__(self, width: Annotated[int, Setting("width", at_least=1)] = 8): ...
+    >>> class Deep(Base):
+    ...     def __init__(self, depth: Annotated[int, Setting("layers")] = 2, **kwargs): ...
+    >>> [(one.name, one.default) for one in settings_of(Deep).values()]
+    [('width', 8), ('depth', 2)]
+    """
+    functions = [part]
+    if inspect.isclass(part):
+        functions = []
+        for owner in part.__mro__:
+            if "__init__" not in vars(owner):
+                continue
+            functions.append(owner.__init__)
+            kinds = [one.kind for one in inspect.signature(owner.__init__).parameters.values()]
+            if inspect.Parameter.VAR_KEYWORD not in kinds:
+                break
+    found: dict[str, Declared] = {}
+    for function in reversed(functions):
+        hints = typing.get_type_hints(function, include_extras=True)
+        for name, parameter in inspect.signature(function).parameters.items():
+            declared = _declared(name, hints.get(name), parameter.default)
+            if declared:
+                found[name] = declared
+    return types.MappingProxyType(found)
+
+
+def _declared(name: str, hint: Any, default: Any) -> Declared | None:
+    for setting in getattr(hint, "__metadata__", ()):
+        if isinstance(setting, Setting):
+            kind, choices = hint.__origin__, ()
+            if typing.get_origin(kind) is typing.Literal:
+                kind, choices = str, typing.get_args(kind)
+            return Declared(name, kind, default, choices, setting)
+    return None
