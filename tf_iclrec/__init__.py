@@ -8,24 +8,29 @@ from tf_iclrec.startup import load_tensorflow
 
 load_tensorflow()
 
-from tf_iclrec.config import Config
+from tf_iclrec.config import Config, make_config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
+from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute, read_item_attribute
 from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
+from tf_iclrec.encoders.registry import ENCODERS
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.significance import paired_t_test
+from tf_iclrec.fit import build_model, fit
 from tf_iclrec.models.popularity import PopularityRecommender
-from tf_iclrec.models.presets import build_model, make_config
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
@@ -34,24 +39,31 @@ from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+from tf_iclrec.recommendation import recommend
 from tf_iclrec.runs import Run, load_run
+from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.provider_ranking import (
     limit_per_provider,
     provider_affinities,
     provider_mean_vectors,
 )
-from tf_iclrec.serving.recommendations import BatchRecommender, recommend
 from tf_iclrec.serving.saved_model import export_saved_model
-from tf_iclrec.training.fit import fit
+from tf_iclrec.settings import Setting
+from tf_iclrec.systems.registry import SYSTEMS
+from tf_iclrec.systems.system import System
 from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ENCODERS",
+    "SYSTEMS",
     "BatchRecommender",
+    "Catalogue",
     "Config",
     "CrossStreamEncoder",
+    "Encoder",
     "EnsembleEncoder",
     "IntentClustering",
     "IntentContrast",
@@ -70,8 +82,11 @@ __all__ = [
     "SelfAttentiveEncoder",
     "SequenceContrast",
     "SequentialRecommender",
+    "Setting",
     "SingleStreamEncoder",
     "SoftmaxCrossEntropy",
+    "Split",
+    "System",
     "UserError",
     "ViewRatios",
     "Vocabulary",
@@ -79,6 +94,7 @@ __all__ = [
     "evaluation_batches",
     "export_saved_model",
     "fit",
+    "leave_one_out",
     "limit_per_provider",
     "load_interactions",
     "load_run",

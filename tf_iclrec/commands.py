@@ -2,15 +2,18 @@
 
 import argparse
 import atexit
-import dataclasses
 import os
 import sys
-import types
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
-from tf_iclrec.config import Config, field_types
+from tf_iclrec.config import Config, declared_options
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+from tf_iclrec.settings import Declared
+from tf_iclrec.systems.registry import SYSTEMS
+from tf_iclrec.systems.system import CHOICE, Section
+
+_ABSENT = {"default": argparse.SUPPRESS}
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,34 +41,68 @@ class Parser(argparse.ArgumentParser):
         raise UserError(message[0].upper() + message[1:] + ". See --help.")
 
 
-def add_settings(parser: argparse.ArgumentParser, names: Collection[str] | None = None) -> None:
-    """Add an option per field of `Config`, or per field named; options not given are absent from
-    the result."""
-    kinds = field_types()
-    for field in dataclasses.fields(Config):
-        if names is not None and field.name not in names:
+def add_settings(parser: argparse.ArgumentParser, sections: Iterable[Section]) -> None:
+    """Add every option of some sections; options that are not given are absent from the result."""
+    added: set[str] = set()
+    for section in sections:
+        if section.alternatives and section.option not in added:
+            parser.add_argument(_flag(section.option), **_ABSENT, metavar="NAME")
+            added.add(section.option)
+        for declared in section.all_settings().values():
+            _add(parser, section, declared, declared.default, added)
+
+
+def add_settings_read(parser: argparse.ArgumentParser, config: Config) -> None:
+    """Add the options that a configuration reads, in groups, each with its value as default: for
+    the help."""
+    added: set[str] = set()
+    for section in SYSTEMS[config.model].family.sections:
+        values = config.get(section.key, {})
+        if not values:
             continue
-        kind = kinds[field.name]
-        options: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
-        default = field.default
-        if kind is bool:
-            options["action"] = argparse.BooleanOptionalAction
-        elif isinstance(kind, types.GenericAlias):
-            options |= {"type": int, "nargs": "+", "metavar": "K"}
-            default = " ".join(map(str, default))
-        else:
-            options |= {"type": kind, "metavar": kind.__name__.upper()}
-        help_text = f"{field.metadata['help']} (default: {default})"
-        parser.add_argument("--" + field.name.replace("_", "-"), help=help_text, **options)
+        group = parser.add_argument_group(section.title)
+        if section.alternatives:
+            group.add_argument(
+                _flag(section.option),
+                metavar="NAME",
+                help=f"{section.help}; one of {', '.join(sorted(section.alternatives))} "
+                f"(default: {values[CHOICE]})",
+            )
+        for name, declared in section.settings(values.get(CHOICE, "")).items():
+            if name in values:
+                _add(group, section, declared, values[name], added)
+
+
+def _add(group, section: Section, declared: Declared, default: Any, added: set[str]) -> None:
+    option = declared.option(section.prefix)
+    if option in added:
+        return
+    added.add(option)
+    options = dict(_ABSENT)
+    if declared.kind is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    elif declared.is_tuple:
+        options |= {"type": int, "nargs": "+", "metavar": "K"}
+        default = " ".join(map(str, default))
+    elif declared.choices:
+        options |= {"metavar": "|".join(declared.choices)}
+    else:
+        options |= {"type": declared.kind, "metavar": declared.kind.__name__.upper()}
+    shown = f" (default: {default})" if default != "" else ""
+    group.add_argument(_flag(option), **options, help=declared.setting.help + shown)
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
 
 
 def given_settings(values: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were given as options."""
-    names = field_types()
+    """The settings that were given as options, by option."""
+    known = declared_options()
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in vars(values).items()
-        if name in names
+        if name in known
     }
 
 

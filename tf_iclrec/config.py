@@ -1,253 +1,326 @@
-"""Everything that can be set for a training run, in one flat, frozen record.
+"""The settings of a run: those of the parts that its model is made of, and no others.
 
-Each field is an option of ``python -m tf_iclrec.train`` under the same name, with the help
-text given here, and a key of ``config.json``.
+A configuration is a tree: sections, such as the encoder's, and in each the settings that its part
+declares (`tf_iclrec.settings`). The option of a setting has no path: ``--hidden-dim``.
 """
 
-import dataclasses
 import json
-import types
-import typing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.settings import Declared
+from tf_iclrec.systems.registry import DEFAULT_SYSTEM, SYSTEMS
+from tf_iclrec.systems.system import CHOICE, Section, Tree
 
-def _option(default: Any, help: str) -> Any:
-    return dataclasses.field(default=default, metadata={"help": help})
-
-
-# Settings that say where the data is and how it is read.
-DATA_SETTINGS = (
-    *("data", "user_column", "item_column", "time_column", "provider_column"),
-    *("header", "items", "item_attributes", "core"),
-)
+Options = Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """Settings of a training run.
+class Values(Mapping):
+    """The settings of a section, by parameter; also as attributes."""
+
+    def __init__(self, values: Mapping[str, Any]):
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._values:
+            raise AttributeError(f"There is no setting {name!r} here.")
+        return self._values[name]
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The settings without the choice of the part that reads them."""
+        return {name: value for name, value in self._values.items() if name != CHOICE}
+
+
+class Config(Mapping):
+    """Settings of a run, by section; made by `make_config`.
+
+    Attributes:
+        model: Name of the system.
 
     Example:
-    >>> Config(model="sasrec", epochs=5).epochs
-    5
-    >>> Config(hidden_dim=0)
-    Traceback (most recent call last):
-    ValueError: hidden_dim must be at least 1, not 0.
+    >>> config = make_config(model="sasrec", epochs=5)
+    >>> config.training.epochs, config["encoder"]["hidden_dim"]
+    (5, 128)
     """
 
-    # Data
-    data: str = _option(
-        "completejourney",
-        "sequence file, CSV, TSV or Parquet table, prepared folder, tfds:NAME of TensorFlow "
-        "Datasets, or completejourney",
-    )
-    user_column: str = _option("user_id", "table column with the user id")
-    item_column: str = _option("item_id", "table column with the item id")
-    time_column: str = _option("timestamp", "table column with the time")
-    provider_column: str = _option(
-        "provider", "column with the provider, in the data or in the table of --items"
-    )
-    header: str = _option(
-        "", "names of all columns, separated by commas, of a table without a header line"
-    )
-    items: str = _option("", "table with a row per item and the item's provider")
-    item_attributes: str = _option(
-        "",
-        "further columns of the table of --items, separated by commas, that models with providers "
-        "read, such as category; of a path like Toys|Games|Chess the last part counts",
-    )
-    core: int = _option(0, "keep only users and items with this many interactions (k-core)")
-    max_length: int = _option(50, "longest history the model sees")
-    filter_seen: bool = _option(True, "leave items of a user's own history out of the ranking")
+    def __init__(self, model: str, tree: Tree):
+        self.model = model
+        self._sections = {key: Values(values) for key, values in tree.items()}
 
-    # Encoder
-    model: str = _option(
-        "iclrec",
-        "preset: iclrec, cl4srec, sasrec; with providers ipsrec_s, ipsrec_c, iclrec_ips_s, "
-        "iclrec_ips_c, iclrec_provider_sum or provider_sum",
-    )
-    encoder: str = _option(
-        "self_attentive",
-        "self_attentive; with providers provider_sum, single_stream or cross_stream",
-    )
-    num_members: int = _option(
-        3, "encoders that learn side by side and whose scores are averaged, an ensemble"
-    )
-    hidden_dim: int = _option(128, "width of embeddings and hidden states of each")
-    item_initialization: str = _option(
-        "spectral",
-        "random, or spectral: encoders start from which items follow each other in the training "
-        "data, or which providers",
-    )
-    spectral_members: int = _option(
-        1,
-        "encoders that start from the items' vectors, the others from their providers' (spectral)",
-    )
-    num_blocks: int = _option(2, "Transformer blocks")
-    num_heads: int = _option(2, "attention heads")
-    num_fusion_blocks: int = _option(1, "co-attention blocks (cross_stream)")
-    dropout: float = _option(0.5, "share of values dropped in training")
-    relative_positions: bool = _option(
-        True, "relative attention bias in place of embedded positions"
-    )
+    def __getitem__(self, key: str) -> Values:
+        return self._sections[key]
 
-    # Objectives
-    loss: str = _option(
-        "auto",
-        "next-item loss: softmax (over all items), sampled_softmax (for large catalogues), "
-        "sampled (cross-entropy with one negative), or auto: one of the first two by the number "
-        "of items",
-    )
-    score_temperature: float = _option(
-        0.07, "score items by the cosine with the user, divided by this; 0: by the dot product"
-    )
-    horizon: int = _option(5, "next items that each position learns from (softmax)")
-    horizon_decay: float = _option(
-        0.6, "what each further one of them counts, in shares of the last"
-    )
-    sampling: str = _option(
-        "popularity", "items of sampled_softmax: uniform, popularity or in_batch"
-    )
-    num_samples: int = _option(1024, "items drawn for a batch of sampled_softmax")
-    intent_weight: float = _option(0.1, "weight lambda of intent contrast (ICL)")
-    sequence_weight: float = _option(0.0, "weight beta of sequence contrast (SeqCL)")
-    provider_weight: float = _option(0.0, "weight of item-provider contrast (IPSRec)")
-    num_intents: tuple[int, ...] = _option((256,), "number of intents K, or several")
-    intent_views: str = _option(
-        "dropout",
-        "what intent contrast compares with the intents: augmented sequences, or the sequence as "
-        "it is under dropout",
-    )
-    intent_temperature: float = _option(0.1, "temperature of intent contrast")
-    sequence_temperature: float = _option(1.0, "temperature of sequence contrast")
-    provider_temperature: float = _option(1.0, "temperature of item-provider contrast")
-    normalize_contrast: bool = _option(
-        True, "contrast directions (cosine) in place of dot products"
-    )
-    intent_fnm: bool = _option(True, "users of one intent are no negatives in intent contrast")
-    sequence_fnm: bool = _option(False, "users of one intent are no negatives in sequence contrast")
-    provider_fnm: bool = _option(
-        False, "users of one intent are no negatives in item-provider contrast"
-    )
-    warm_up_epochs: int = _option(0, "first epochs without intents")
-    kmeans_iterations: int = _option(20, "K-means iterations per E-step")
-    clustered_users: int = _option(250_000, "users whose sequences an E-step clusters at most")
-    crop_ratio: float = _option(0.2, "share of a sequence that a crop keeps")
-    mask_ratio: float = _option(0.7, "share of a sequence that a mask hides")
-    reorder_ratio: float = _option(0.2, "share of a sequence that a reordering shuffles")
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sections)
 
-    # Training
-    epochs: int = _option(8, "passes over the data at most")
-    batch_size: int = _option(64, "users per training step")
-    learning_rate: float = _option(1e-3, "Adam's learning rate")
-    learning_rate_schedule: str = _option(
-        "cosine", "constant, or cosine: falling to 0 over all epochs"
-    )
-    patience: int = _option(5, "epochs without a better validation NDCG@20 before stopping")
-    evaluation_users: int = _option(100_000, "users whose next item is ranked at most")
-    seed: int = _option(0, "seed of everything random")
-    mixed_precision: bool = _option(False, "compute in bfloat16 (for GPUs)")
+    def __len__(self) -> int:
+        return len(self._sections)
 
-    def __post_init__(self):
-        for name in (
-            *(
-                "max_length",
-                "hidden_dim",
-                "num_blocks",
-                "num_heads",
-                "num_fusion_blocks",
-                "num_members",
-                "spectral_members",
-            ),
-            *("kmeans_iterations", "epochs", "batch_size", "patience", "num_samples"),
-            *("clustered_users", "evaluation_users", "horizon"),
-        ):
-            self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in (
-            *("core", "warm_up_epochs", "seed"),
-            *("intent_weight", "sequence_weight", "provider_weight", "score_temperature"),
-        ):
-            self._check(name, getattr(self, name) >= 0, "0 or more")
-        for name in (
-            *("learning_rate", "intent_temperature"),
-            *("sequence_temperature", "provider_temperature"),
-        ):
-            self._check(name, getattr(self, name) > 0, "above 0")
-        for name in ("crop_ratio", "mask_ratio", "reorder_ratio", "horizon_decay"):
-            self._check(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
-        self._check("dropout", 0 <= self.dropout < 1, "at least 0 and below 1")
-        for name, known in (
-            ("loss", ("auto", "softmax", "sampled_softmax", "sampled")),
-            ("sampling", ("uniform", "popularity", "in_batch")),
-            ("item_initialization", ("random", "spectral")),
-            ("intent_views", ("augmented", "dropout")),
-            ("learning_rate_schedule", ("constant", "cosine")),
-        ):
-            self._check(name, getattr(self, name) in known, f"one of {', '.join(known)}")
-        self._check("num_intents", all(k >= 1 for k in self.num_intents), "numbers from 1 on")
-        self._check("num_intents", len(self.num_intents) >= 1, "one number or several")
-        if self.item_attributes and not self.items:
-            raise ValueError(
-                "item_attributes are columns of a table of items: name it with --items."
-            )
-        self._check("num_heads", self.hidden_dim % self.num_heads == 0, "a divisor of hidden_dim")
+    def __getattr__(self, key: str) -> Values:
+        if key.startswith("_") or key not in self._sections:
+            raise AttributeError(f"The configuration of {self.model} has no section {key!r}.")
+        return self._sections[key]
 
-    def _check(self, name: str, valid: bool, rule: str) -> None:
-        if not valid:
-            raise ValueError(f"{name} must be {rule}, not {getattr(self, name)}.")
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and self.to_dict() == other.to_dict()
 
-    @property
-    def header_names(self) -> tuple[str, ...]:
-        """The names in ``header``, none without it."""
-        return _names(self.header)
+    __hash__ = None
 
-    @property
-    def item_attribute_names(self) -> tuple[str, ...]:
-        """The names in ``item_attributes``, none without it."""
-        return _names(self.item_attributes)
+    def __repr__(self) -> str:
+        return f"Config({self.to_dict()!r})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model and the sections, as they stand in ``config.json``."""
+        return {"model": self.model} | {key: dict(values) for key, values in self.items()}
 
     def to_json(self) -> str:
         """The settings as indented JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2)
+        return json.dumps(self.to_dict(), indent=2)
+
+    def options(self) -> dict[str, Any]:
+        """Every setting by the name of its option."""
+        found: dict[str, Any] = {}
+        for section, name, declared in _declared_in(SYSTEMS[self.model].family.sections):
+            if name in self.get(section.key, {}):
+                found[option_of(section, name, declared)] = self[section.key][name]
+        return found
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",")) if text else ()
+def make_config(model: str = DEFAULT_SYSTEM, **settings: Any) -> Config:
+    """The configuration of a system, and deviations from it.
+
+    Args:
+        model: Name of the system.
+        **settings: Settings by the names of their options, with ``_`` for ``-``. What is given
+            here wins over the system's own settings, and those over the parts' defaults.
+
+    Raises:
+        UserError: If a name is unknown, not read by this model, or a value out of range.
+
+    Example:
+    >>> make_config(model="sasrec").intent_contrast.weight
+    0.0
+    >>> make_config(modle="sasrec")
+    Traceback (most recent call last):
+    tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'?
+    """
+    return resolve(model, settings)
 
 
-def read_settings(path: str | Path) -> dict[str, Any]:
+def resolve(model: str, given: Options, file: Options | None = None, preset_wins: bool = False):
+    """A configuration from several sources.
+
+    Args:
+        model: Name of the system.
+        given: Settings by option, that win over all others. Each must be read.
+        file: Further ones.
+        preset_wins: Whether the system's own settings win over those of the file.
+
+    Raises:
+        UserError: See `make_config`.
+    """
+    if model not in SYSTEMS:
+        raise UserError(f"Unknown model {model!r}: {nearest(model, SYSTEMS)}")
+    system, file = SYSTEMS[model], file or {}
+    for option in (*given, *file):
+        _check_known(option)
+    layers = [given, system.settings, file] if preset_wins else [given, file, system.settings]
+    tree, read = _resolved(system.family.sections, layers)
+    must_be_read = dict(given)
+    if not preset_wins and not _choices() & set(given):
+        must_be_read |= file
+    for option in must_be_read:
+        if option not in read:
+            raise UserError(_unread(model, option, given))
+    return Config(model, tree)
+
+
+def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
     """Read settings from a JSON file, such as the ``config.json`` of a run.
 
     Returns:
-        The settings by field name; unknown names are left to the caller.
+        The model, if it is named, and the settings by option.
 
     Raises:
-        ValueError: If a value has not the type of its field, or the file is no JSON object.
+        UserError: If the file can't be read, a section or setting is unknown, or a setting stands
+            in another section than its own.
     """
     try:
-        settings = json.loads(Path(path).read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path} must hold a JSON object of settings.")
-    types_by_name = field_types()
-    return {
-        name: _convert(name, value, types_by_name[name]) if name in types_by_name else value
-        for name, value in settings.items()
+        tree = json.loads(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(tree, dict):
+        raise UserError(f"{path} must hold a JSON object of settings.")
+    settings: dict[str, Any] = {}
+    model = tree.pop("model", None)
+    places = _places()
+    keys = {section.key for sections in places.values() for section, _ in sections}
+    for key, values in tree.items():
+        if key not in keys:
+            raise UserError(f"{path}: {_misplaced(key, None, keys)}")
+        if not isinstance(values, dict):
+            raise UserError(f"{path}: {key!r} must hold a JSON object of settings.")
+        for name, value in values.items():
+            option = next(
+                (
+                    option
+                    for option, sections in places.items()
+                    if any((section.key, own) == (key, name) for section, own in sections)
+                ),
+                None,
+            )
+            if option is None:
+                raise UserError(f"{path}: {_misplaced(name, key, keys)}")
+            settings[option] = value
+    return model, settings
+
+
+def option_of(section: Section, name: str, declared: Declared | None) -> str:
+    """Name of the option of a setting, or of the choice among the alternatives of a section."""
+    return section.option if declared is None else declared.option(section.prefix)
+
+
+def all_sections() -> list[Section]:
+    """The sections of all systems, each once."""
+    found: dict[int, Section] = {}
+    for system in SYSTEMS.values():
+        found |= {id(section): section for section in system.family.sections}
+    return list(found.values())
+
+
+def _declared_in(sections: Sequence[Section]) -> Iterator[tuple[Section, str, Declared | None]]:
+    """Every setting that there is in sections; the choice of an alternative has no declaration."""
+    for section in sections:
+        if section.alternatives:
+            yield section, CHOICE, None
+        for name, declared in section.all_settings().items():
+            yield section, name, declared
+
+
+def declared_options() -> dict[str, list[tuple[Section, Declared | None]]]:
+    """Every option that there is, with the settings that it sets."""
+    found: dict[str, list[tuple[Section, Declared | None]]] = {}
+    for section, name, declared in _declared_in(all_sections()):
+        found.setdefault(option_of(section, name, declared), []).append((section, declared))
+    return found
+
+
+def _places() -> dict[str, list[tuple[Section, str]]]:
+    found: dict[str, list[tuple[Section, str]]] = {}
+    for section, name, declared in _declared_in(all_sections()):
+        found.setdefault(option_of(section, name, declared), []).append((section, name))
+    return found
+
+
+def _choices() -> set[str]:
+    """Options that decide what else is read."""
+    found = {section.option for section in all_sections() if section.option}
+    for section, name, declared in _declared_in(all_sections()):
+        if name == section.switch:
+            found.add(option_of(section, name, declared))
+    return found
+
+
+def _resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tree, set[str]]:
+    """Values of all settings that are read, and the options that set them."""
+    tree: Tree = {}
+    read: set[str] = set()
+
+    def value(option: str, default: Any) -> Any:
+        read.add(option)
+        return next((layer[option] for layer in layers if option in layer), default)
+
+    for section in sections:
+        if not section.read_if(tree):
+            continue
+        own = tree[section.key] = {}
+        chosen = ""
+        if section.alternatives:
+            chosen = own[CHOICE] = value(section.option, section.default)
+            if chosen not in section.alternatives:
+                raise UserError(
+                    f"Unknown {section.option} {chosen!r}: {nearest(chosen, section.alternatives)}"
+                )
+        for name, declared in section.settings(chosen).items():
+            if section.switch and name != section.switch and not own[section.switch]:
+                continue
+            option = option_of(section, name, declared)
+            # What has a switch is off until somebody turns it on.
+            default = 0.0 if name == section.switch else declared.default
+            try:
+                own[name] = declared.checked(value(option, default), option)
+            except ValueError as error:
+                raise UserError(str(error)) from error
+    return tree, read
+
+
+def _check_known(option: str) -> None:
+    places = _places()
+    if option not in places:
+        known = [*places, "model"]
+        raise UserError(f"Unknown setting {option!r}: {nearest(option, known)}")
+
+
+def _unread(model: str, option: str, given: Options) -> str:
+    """Why a setting has no effect, and what would read it."""
+    readers = [
+        name
+        for name, system in SYSTEMS.items()
+        if option in _resolved(system.family.sections, [system.settings])[1]
+    ]
+    message = f"The model {model} does not read {option}"
+    if any(name in given for name in _choices()):
+        message += " with these choices"
+    if readers:
+        message += f". Models that do: {', '.join(readers)}"
+    ways = []
+    for section, name in _places()[option]:
+        owners = [
+            alternative
+            for alternative in section.alternatives
+            if name in section.settings(alternative)
+        ]
+        if owners and section in SYSTEMS[model].family.sections:
+            ways += [f"--{section.option.replace('_', '-')} {owner}" for owner in owners]
+        elif section.switch and section in SYSTEMS[model].family.sections:
+            switch = option_of(section, section.switch, section.settings()[section.switch])
+            ways.append(f"--{switch.replace('_', '-')} above 0")
+    if ways:
+        message += f"; or choose {' or '.join(ways)}"
+    return message + "."
+
+
+def _misplaced(name: str, key: str | None, keys: set[str]) -> str:
+    places = {own: section.key for section, own, _ in _declared_in(all_sections()) if own != CHOICE}
+    options = {
+        option: sections[0] for option, sections in _places().items() if sections[0][1] != CHOICE
     }
-
-
-def field_types() -> dict[str, Any]:
-    """Type of each setting by its name."""
-    return typing.get_type_hints(Config)
-
-
-def _convert(name: str, value: Any, kind: Any) -> Any:
-    if isinstance(kind, types.GenericAlias):
-        if isinstance(value, list) and all(isinstance(part, int) for part in value):
-            return tuple(value)
-    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif type(value) is kind:
-        return value
-    raise ValueError(f"{name} can't be {value!r}: {getattr(kind, '__name__', kind)} expected.")
+    place = "at the top" if key is None else f"in {key!r}"
+    if name in places:
+        return f"{name!r} does not belong {place}: it belongs in {places[name]!r}."
+    if name in options:
+        section, own = options[name]
+        return f"{name!r} does not belong {place}: it is called {own!r} in {section.key!r}."
+    known = (
+        keys
+        if key is None
+        else {own for section, own, _ in _declared_in(all_sections()) if section.key == key}
+    )
+    return f"unknown setting {name!r} {place}: {nearest(name, known)}"

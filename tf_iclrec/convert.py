@@ -8,17 +8,18 @@ import keras
 import numpy as np
 
 from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.config import make_config
 from tf_iclrec.data.sources import load_interactions
-from tf_iclrec.data.splits import drop_short_users
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.errors import UserError
-from tf_iclrec.models.presets import build_model, make_config
+from tf_iclrec.fit import build_model, finish_run
 from tf_iclrec.models.published_weights import (
     load_published_weights,
     published_settings,
     published_vocabulary,
 )
-from tf_iclrec.runs import RunDirectory
-from tf_iclrec.training.fit import finish_run
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import start_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,14 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     weights = _read_weights(values.weights)
     settings = published_settings(weights, values.num_heads)
     config = make_config(data=values.data, **settings)
-    interactions, _ = drop_short_users(load_interactions(values.data))
-    interactions = interactions.with_vocabulary(published_vocabulary(weights))
-    model = build_model(config, interactions.items.size)
+    log = leave_one_out(load_interactions(values.data)).interactions
+    split = leave_one_out(log.with_vocabulary(published_vocabulary(weights)))
+    model = build_model(config, split.catalogue)
     load_published_weights(model, weights)
-    model.compile(keras.optimizers.Adam(config.learning_rate))
+    model.compile(keras.optimizers.Adam(config.training.learning_rate))
     model.build_optimizer()
-    directory.start(config, interactions)
-    finish_run(model, config, interactions, directory)
+    start_run(directory, config, split.interactions)
+    finish_run(model, split, config, directory)
 
 
 def _read_weights(path: str) -> dict[str, np.ndarray]:

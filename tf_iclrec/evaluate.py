@@ -7,7 +7,7 @@ from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import provider_coverage_groups
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.report import metrics_table, ranks_in_split
+from tf_iclrec.evaluation.report import held_out_ranks, metrics_table
 from tf_iclrec.runs import load_run
 
 
@@ -24,13 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     values = parser.parse(arguments)
     run = load_run(values.run)
-    ranks = ranks_in_split(run.model, run.interactions, run.config, values.split)
+    ranks = held_out_ranks(run.model, run.split, values.split, **run.config.evaluation)
     metrics = metrics_of_ranks(ranks)
-    users = sampled_rows(run.interactions.num_users, run.config.evaluation_users)
+    held_out = run.split.held_out(values.split)
+    rows = sampled_rows(len(held_out.users), run.config.evaluation.evaluation_users)
     groups = {
-        name: {"users": int(mask[users].sum()), **metrics_of_ranks(ranks[mask[users]])}
-        for name, mask in provider_coverage_groups(run.interactions, values.split).items()
-        if mask[users].any()
+        name: {"users": int(mask[rows].sum()), **metrics_of_ranks(ranks[mask[rows]])}
+        for name, mask in provider_coverage_groups(run.split, values.split).items()
+        if mask[rows].any()
     }
     if values.json:
         by_group = {"by_provider_coverage": groups} if groups else {}

@@ -52,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if values.ann and Path(values.ann).exists():
         raise UserError(f"{values.ann} exists. Remove it, or choose another folder for --ann.")
     version = next_version(folder)
-    export_saved_model(run.model, run.interactions, version, values.k, values.max_k)
+    export_saved_model(run.model, run.split, version, values.k, values.max_k)
     print(f"SavedModel: {version}")
     if values.ann:
-        print(export_nearest_neighbours(run.model, run.interactions, values.ann))
+        print(export_nearest_neighbours(run.model, run.split, values.ann))
 
 
 if __name__ == "__main__":

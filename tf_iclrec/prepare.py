@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
-from tf_iclrec.config import DATA_SETTINGS
+from tf_iclrec.config import make_config
+from tf_iclrec.data.reading import read_log
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory
-from tf_iclrec.models.presets import make_config
-from tf_iclrec.training.fit import read_data
+from tf_iclrec.systems.sections import DATA
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,12 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "from disk when they are needed.",
     )
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write")
-    add_settings(parser, DATA_SETTINGS)
+    add_settings(parser, [DATA])
     values = parser.parse(arguments)
     output = Path(values.output)
     if output.exists():
         raise UserError(f"{output} exists. Remove it, or choose another --output.")
-    interactions = read_data(make_config(**given_settings(values)))
+    interactions = read_log(**make_config(**given_settings(values)).data)
     output.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(output) as folder:
         interactions.save(folder)

@@ -7,13 +7,15 @@ from pathlib import Path
 import keras
 
 from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.config import Config
+from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
+from tf_iclrec.data.reading import names
 from tf_iclrec.data.sources import load_interactions
 from tf_iclrec.errors import UserError
-from tf_iclrec.runs import RunDirectory, load_run
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import load_run
+from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
-from tf_iclrec.serving.recommendations import BatchRecommender
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,17 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
     run = load_run(values.run)
-    config = run.config
-    newer = _load_like(values.histories, config) if values.histories else None
-    recommender = BatchRecommender(run.model, run.interactions, newer)
+    data = run.config.data
+    newer = _load_like(values.histories, data) if values.histories else None
+    recommender = BatchRecommender(run.model, run.split, newer)
 
     def users():
         if values.users:
-            return read_ids(values.users, config.user_column)
+            return read_ids(values.users, data.user_column)
         return iter(recommender.users)
 
     items = {
-        name: list(read_ids(path, config.item_column)) if path else None
+        name: list(read_ids(path, data.item_column)) if path else None
         for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
     }
     # Reading all users first finds a broken file before anything is computed.
@@ -93,13 +95,13 @@ def _free_file(path: str, overwrite: bool) -> Path:
     return output
 
 
-def _load_like(path: str, config: Config):
+def _load_like(path: str, data: Values):
     return load_interactions(
         path,
-        config.user_column,
-        config.item_column,
-        config.time_column,
-        header=config.header_names,
+        data.user_column,
+        data.item_column,
+        data.time_column,
+        header=names(data.header),
     )
 
 

@@ -1,24 +1,61 @@
 """Train a model: ``python -m tf_iclrec.train --data SOURCE --output DIR``."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
-from tf_iclrec.config import read_settings
+from tf_iclrec.commands import (
+    Parser,
+    add_settings,
+    add_settings_read,
+    given_settings,
+    run_command,
+)
+from tf_iclrec.config import Config, all_sections, read_settings, resolve
 from tf_iclrec.errors import UserError
-from tf_iclrec.models.presets import PRESETS, make_config
-from tf_iclrec.runs import RunDirectory
-from tf_iclrec.training.fit import fit
+from tf_iclrec.fit import fit
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import read_config
+from tf_iclrec.systems.registry import DEFAULT_SYSTEM
+from tf_iclrec.systems.table import systems_table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments and train."""
+    parser = _parser()
+    add_settings(parser, all_sections())
+    values = parser.parse(arguments)
+    if values.list_models:
+        print(systems_table())
+        return
+    config = _config(values)
+    if values.help:
+        # What this model reads and nothing else.
+        parser = _parser()
+        add_settings_read(parser, config)
+        parser.print_help()
+        return
+    if not values.output:
+        raise UserError("Name a folder to write with --output.")
+    if values.resume and values.overwrite:
+        raise UserError("--resume and --overwrite exclude each other.")
+    fit(config, values.output, values.resume, values.overwrite)
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="python -m tf_iclrec.train",
-        description="Train a sequential recommender and write a run directory.",
+        usage="python -m tf_iclrec.train --output DIR [--model NAME] [options]",
+        description="Train a recommender and write a run directory. The settings below are those "
+        "that the chosen model reads: --model NAME --help shows another model's.",
+        add_help=False,
     )
-    parser.add_argument("--output", required=True, metavar="DIR", help="run directory to write")
+    parser.add_argument("--help", "-h", action="store_true", help="show this help and exit")
+    parser.add_argument("--output", metavar="DIR", help="run directory to write")
+    parser.add_argument(
+        "--model", metavar="NAME", help=f"name of the model (default: {DEFAULT_SYSTEM})"
+    )
+    parser.add_argument("--list-models", action="store_true", help="show all models and exit")
     parser.add_argument("--config", metavar="FILE", help="JSON file with settings to start from")
     parser.add_argument(
         "--resume", action="store_true", help="continue an interrupted run in --output"
@@ -26,29 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a run that is in --output"
     )
-    add_settings(parser)
-    values = parser.parse(arguments)
-    if values.resume and values.overwrite:
-        raise UserError("--resume and --overwrite exclude each other.")
-    settings = _settings(given_settings(values), values)
-    fit(make_config(**settings), values.output, values.resume, values.overwrite)
+    return parser
 
 
-def _settings(given: dict[str, Any], values) -> dict[str, Any]:
-    """Settings by rising precedence: file (or the run to resume), preset named on the command
-    line, other options."""
+def _config(values: argparse.Namespace) -> Config:
+    """Settings by rising precedence: file (or the run to resume), those of a model that is named
+    as an option, other options."""
     file = values.config
-    if values.resume and not file:
-        RunDirectory(Path(values.output)).read_config()
-        file = RunDirectory(Path(values.output)).config
-    try:
-        from_file = read_settings(file) if file else {}
-    except OSError as error:
-        raise UserError(f"{file} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    preset = PRESETS.get(given.get("model"), {})
-    return {**from_file, **preset, **given}
+    if values.resume and values.output and not file:
+        directory = RunDirectory(Path(values.output))
+        read_config(directory)
+        file = directory.config
+    model, from_file = read_settings(file) if file else (None, {})
+    return resolve(
+        values.model or model or DEFAULT_SYSTEM,
+        given_settings(values),
+        from_file,
+        preset_wins=values.model not in (None, model),
+    )
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ Rows are padded on the left: row ``i`` holds its ``lengths[i]`` entries at the r
 """
 
 import dataclasses
+from typing import Annotated
 
 import tensorflow as tf
 
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
+from tf_iclrec.settings import Setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +26,23 @@ class ViewRatios:
         reorder: Share of the sequence, in one piece, that is shuffled.
     """
 
-    crop: float = 0.2
-    mask: float = 0.7
-    reorder: float = 0.2
+    crop: Annotated[
+        float,
+        Setting("share that a crop keeps", at_least=0, at_most=1, option="crop_ratio"),
+    ] = 0.2
+    mask: Annotated[
+        float,
+        Setting("share that a mask hides", at_least=0, at_most=1, option="mask_ratio"),
+    ] = 0.7
+    reorder: Annotated[
+        float,
+        Setting(
+            "share that a reordering shuffles",
+            at_least=0,
+            at_most=1,
+            option="reorder_ratio",
+        ),
+    ] = 0.2
 
 
 def crop(lengths: tf.Tensor, width: tf.Tensor, size: tf.Tensor, start: tf.Tensor) -> tf.Tensor:

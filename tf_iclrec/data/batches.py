@@ -6,14 +6,16 @@ the left, only to their longest.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.augmentation import ViewRatios, apply_view, draw_view
-from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
-from tf_iclrec.data.splits import Histories, Split, split_histories
+from tf_iclrec.data.splits.split import HeldOutPart, Split
+from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 
@@ -26,9 +28,10 @@ _MAX_SCORES = 1 << 26
 
 
 def training_batches(
-    interactions: Interactions,
+    split: Split,
     batch_size: int = 256,
     max_length: int = 50,
+    task: Task | None = None,
     negatives: bool = False,
     views: ViewRatios | None = None,
     sampling: Sampling | None = None,
@@ -39,9 +42,11 @@ def training_batches(
     """Batches for ``model.fit``; one pass is one epoch, drawn afresh each time.
 
     Args:
-        interactions: The log; the last two items of each user are held out.
+        split: The log, of which the training part is used.
         batch_size: Users in a batch.
         max_length: Only the last so many items of a history are used.
+        task: What is asked of the sequences; that of the encoder. Defaults to the next item at
+            each position.
         negatives: Add ``negative_ids``: per position one item the user never had in training,
             drawn uniformly.
         views: Add two augmented views of each sequence.
@@ -53,30 +58,33 @@ def training_batches(
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and ``target_ids`` ``(batch, time)``,
-        and as asked for ``negative_ids`` ``(batch, time)`` and ``view_item_ids``
-        ``(batch, 2, time)``; 0 = padding. Where the log has providers, ``provider_ids`` and
+        ``users`` ``(batch,)``, the rows of the users in the log, and as asked for
+        ``negative_ids`` ``(batch, time)`` and ``view_item_ids`` ``(batch, 2, time)``;
+        0 = padding. Where the log has providers, ``provider_ids`` and
         ``view_provider_ids`` stand beside the items. Besides, ``target_weights`` ``(batch, time)``
-        float32: the same at every real position of an epoch, and 1 in total for a batch with
+        float32: the same at every target of an epoch, and 1 in total for a batch with
         the average number of them. A mean over each batch would give a position among short
         histories several times the weight of one among long ones. With ``sampling``,
         ``sampled_ids`` ``(samples,)`` and the logarithms of their probabilities,
         ``sampled_log_probabilities`` ``(samples,)`` float32.
 
     Raises:
-        UserError: If no user has two items left to train on.
+        UserError: If no user has items enough to train on.
     """
-    histories = split_histories(interactions, "train").longer_than(1)
-    rows = len(histories.starts)
-    if not rows:
-        raise UserError("No user has more than three items: there is nothing to train on.")
+    task = task or NextItem()
+    users = trainable_users(split, task)
+    histories = split.train.rows(users)
+    rows = len(users)
+    inputs, targets = task.inputs(histories), task.targets(histories)
     least = max_length if pad_to_max_length else 1
-    take_inputs = _streams(interactions, histories.without_last(), max_length, least)
-    take_targets = _rows(histories.without_first(), max_length, least)
+    take_inputs = _streams(split.interactions, inputs, max_length, least)
+    take_targets = _rows(targets, max_length, least)
     take_seen = _rows(histories, distinct=True)
-    lengths = tf.constant(histories.lengths - 1, tf.int32)
-    sampler = ItemSampler.for_training(interactions, sampling.kind) if sampling else None
-    num_steps = num_training_steps(interactions, batch_size)
-    num_targets = np.minimum(histories.lengths - 1, max_length).sum()
+    users = tf.constant(users, tf.int32)
+    lengths = tf.constant(inputs.lengths, tf.int32)
+    sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
+    num_steps = num_training_steps(split, batch_size, task)
+    num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
     def plan(seeds: tf.Tensor) -> tf.data.Dataset:
@@ -93,16 +101,16 @@ def training_batches(
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
-        inputs = take_inputs(batch_rows)
-        item_ids = inputs["item_ids"]
-        target_ids = take_targets(batch_rows)
-        batch = inputs | {
+        whole = take_inputs(batch_rows)
+        shown, target_ids = task.asked(whole, take_targets(batch_rows), batch_seed)
+        batch = shown | {
+            "users": tf.gather(users, batch_rows),
             "target_ids": target_ids,
             "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
         }
         if negatives:
             batch["negative_ids"] = draw_negatives(
-                target_ids, take_seen(batch_rows), interactions.num_items, negative_seed
+                target_ids, take_seen(batch_rows), split.interactions.num_items, negative_seed
             )
         if sampler:
             if sampling.kind == "in_batch":
@@ -112,16 +120,36 @@ def training_batches(
             batch["sampled_ids"] = sampled_ids
             batch["sampled_log_probabilities"] = sampler.log_probabilities(sampled_ids)
         if views:
+            item_ids = whole["item_ids"]
             batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
             drawn = [
                 draw_view(batch_lengths, tf.shape(item_ids)[1], views, view_seed)
                 for view_seed in (view_1_seed, view_2_seed)
             ]
             # All streams alike, so that an item keeps its provider.
-            for name, ids in inputs.items():
+            for name, ids in whole.items():
                 batch[f"view_{name}"] = tf.stack([apply_view(ids, *view) for view in drawn], axis=1)
         return batch
 
+    return epochs_of_batches(plan, assemble, num_steps, seed, first_epoch)
+
+
+def epochs_of_batches(
+    plan: Callable[[tf.Tensor], tf.data.Dataset],
+    assemble: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]],
+    num_steps: int,
+    seed: int,
+    first_epoch: int,
+) -> tf.data.Dataset:
+    """A dataset of which each pass is another epoch.
+
+    Args:
+        plan: From ``(4, 2)`` seeds to the rows of each batch of an epoch; the last seed is taken.
+        assemble: From the rows of a batch and a seed of its own to the batch.
+        num_steps: Batches of an epoch.
+        seed: What all seeds follow from, with the number of the epoch.
+        first_epoch: Number of the first pass.
+    """
     epoch = tf.Variable(first_epoch, dtype=tf.int64, trainable=False)
 
     def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
@@ -138,59 +166,73 @@ def training_batches(
     return _ahead(batches.apply(tf.data.experimental.assert_cardinality(num_steps)))
 
 
-def num_training_steps(interactions: Interactions, batch_size: int) -> int:
+def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
+    """Rows of the users whose training part is long enough, int64.
+
+    Raises:
+        UserError: If there is none.
+    """
+    users = np.flatnonzero(split.train.lengths >= (task or NextItem()).min_length)
+    if not len(users):
+        raise UserError("No user has more than three items: there is nothing to train on.")
+    return users
+
+
+def num_training_steps(split: Split, batch_size: int, task: Task | None = None) -> int:
     """Batches of an epoch of `training_batches`."""
-    return -(-len(split_histories(interactions, "train").longer_than(1).starts) // batch_size)
+    return -(-len(trainable_users(split, task)) // batch_size)
 
 
 def evaluation_batches(
-    interactions: Interactions,
     split: Split,
+    part: HeldOutPart,
     batch_size: int | None = None,
     max_length: int = 50,
     filter_seen: bool = True,
     max_users: int | None = None,
 ) -> tf.data.Dataset:
-    """Batches for ``model.evaluate``: every user once, in order of history length.
+    """Batches for ``model.evaluate``: each held-out item once, in order of history length.
 
     Args:
-        interactions: The log.
-        split: ``"valid"`` or ``"test"``.
+        split: The log and what is held out.
+        part: ``"valid"`` or ``"test"``.
         batch_size: Users in a batch. By default 512, or so many that their scores of all items
             take 256 MB.
         max_length: Only the last so many items of a history are used as input.
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
-        max_users: Of a log with more users, so many are drawn, always the same ones.
+        max_users: Of more held-out items, so many are drawn, always the same ones.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
         ``provider_ids`` ``(batch, time)``, ``target_ids`` ``(batch,)``, ``seen_ids``
-        ``(batch, seen)``, distinct items, 0 = padding, and ``users`` ``(batch,)``, the rows of
-        the users in the log.
+        ``(batch, seen)``, distinct items, 0 = padding, ``users`` ``(batch,)``, the rows of
+        the users in the log, and ``rows`` ``(batch,)``, those in the held-out part.
     """
     if batch_size is None:
-        batch_size = ranking_batch_size(interactions.num_items)
-    histories = split_histories(interactions, split)
-    if (histories.lengths < 1).any():
-        raise UserError("A user has too few items to be evaluated; see drop_short_users.")
-    take = _streams(interactions, histories, max_length)
+        batch_size = ranking_batch_size(split.interactions.num_items)
+    held_out = split.held_out(part)
+    histories = held_out.histories
+    take = _streams(split.interactions, histories, max_length)
     take_seen = _rows(histories, distinct=True)
-    targets = tf.constant(histories.item_ids[histories.ends])
-    order = _by_length(histories, sampled_rows(interactions.num_users, max_users))
+    targets, users = (
+        tf.constant(values, tf.int32) for values in (held_out.target_ids, held_out.users)
+    )
+    order = _by_length(histories, sampled_rows(len(held_out.users), max_users))
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         seen_ids = take_seen(rows)
         return take(rows) | {
             "target_ids": tf.gather(targets, rows),
             "seen_ids": seen_ids if filter_seen else seen_ids[:, :0],
-            "users": rows,
+            "users": tf.gather(users, rows),
+            "rows": rows,
         }
 
     return _batches_of(order, batch_size, assemble)
 
 
 def sequence_batches(
-    interactions: Interactions,
+    split: Split,
     batch_size: int = 1024,
     max_length: int = 50,
     max_users: int | None = None,
@@ -198,19 +240,23 @@ def sequence_batches(
     """The training inputs of all users, without targets, for the E-step.
 
     Args:
-        interactions: The log.
+        split: The log, of which the training part is used.
         batch_size: Users in a batch.
         max_length: Only the last so many items of a history are used.
         max_users: Of a log with more users, so many are drawn, always the same ones.
 
     Returns:
         A dataset of dicts with ``item_ids`` and, where the log has providers,
-        ``provider_ids`` ``(batch, time)`` int32, 0 = padding.
+        ``provider_ids`` ``(batch, time)`` int32, 0 = padding, and ``users`` ``(batch,)``.
     """
-    histories = split_histories(interactions, "train").longer_than(1)
-    take = _streams(interactions, histories.without_last(), max_length)
-    order = _by_length(histories, sampled_rows(len(histories.starts), max_users))
-    return _batches_of(order, batch_size, take)
+    users = trainable_users(split)
+    histories = split.train.rows(users).without_last()
+    take = _streams(split.interactions, histories, max_length)
+    order = _by_length(histories, sampled_rows(len(users), max_users))
+    users = tf.constant(users, tf.int32)
+    return _batches_of(
+        order, batch_size, lambda rows: take(rows) | {"users": tf.gather(users, rows)}
+    )
 
 
 def sampled_rows(rows: int, most: int | None) -> np.ndarray:

@@ -42,6 +42,16 @@ class Histories:
         """Each history but for its first item: the targets of a training."""
         return dataclasses.replace(self, starts=self.starts + 1)
 
+    def covers(self, part: slice) -> np.ndarray:
+        """Which items of a part of the flat array are in a history, ``(items,)`` bool; for
+        histories that are disjoint."""
+        first, last, _ = part.indices(len(self.item_ids))
+        edges = np.zeros(last - first + 1, dtype=np.int32)
+        # A history that began earlier covers the part from its beginning on.
+        np.add.at(edges, np.clip(self.starts - first, 0, last - first), 1)
+        np.add.at(edges, np.clip(self.ends - first, 0, last - first), -1)
+        return np.cumsum(edges[:-1]) > 0
+
     def joined(self) -> "Histories":
         """The same histories one after the other in an array of their own."""
         ends = np.cumsum(self.lengths)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
-from tf_iclrec.data.tables import as_text
+from tf_iclrec.data.tables import as_numbers, as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_file
@@ -75,6 +76,11 @@ class Interactions:
     @property
     def num_actions(self) -> int:
         return len(self.item_ids)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What a model must know of the log before it sees it."""
+        return Catalogue(self.num_items, self.num_users, self.providers, self.attributes)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -141,7 +147,7 @@ class Interactions:
                 raise UserError(f"Row {int(empty.argmax()) + 1} has no value in column {name!r}.")
         if frame.empty:
             raise UserError("The table has a header and no rows.")
-        order = np.argsort(_as_numbers(frame[time_column]), kind="stable")
+        order = np.argsort(as_numbers(frame[time_column]), kind="stable")
         users, user_ids = pd.factorize(frame[user_column].astype(str), sort=False)
         order = order[np.argsort(users[order], kind="stable")]
         raw = frame[item_column].astype(str).to_numpy(dtype=object)
@@ -380,23 +386,3 @@ class Interactions:
             own_provider_ids=arrays.get("own_provider_ids"),
             attributes=attributes,
         )
-
-
-def _as_numbers(times: pd.Series) -> np.ndarray:
-    """Times as sortable numbers; numbers stay as they are, anything else is read as a date."""
-    import pandas as pd
-
-    is_date = pd.api.types.is_datetime64_any_dtype(times)
-    numbers = times if is_date else pd.to_numeric(times, errors="coerce")
-    if not is_date and not pd.api.types.is_numeric_dtype(times) and numbers.isna().any():
-        dates = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
-        # A column of numbers with a stray cell is judged as numbers.
-        if dates.count() >= numbers.count():
-            numbers = dates
-    unreadable = numbers.isna().to_numpy()
-    if unreadable.any():
-        row = int(unreadable.argmax())
-        raise UserError(
-            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 date."
-        )
-    return numbers.to_numpy()

@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
@@ -48,12 +47,12 @@ class ItemSampler:
         self._log_probabilities = tf.constant(logarithms)
 
     @classmethod
-    def for_training(cls, interactions: Interactions, kind: str) -> "ItemSampler":
+    def for_training(cls, split: Split, kind: str) -> "ItemSampler":
         """All items alike (``"uniform"``), or by their number of interactions in the training
         data; an item that has none counts as if it had one."""
         if kind == "uniform":
-            return cls(np.ones(interactions.num_items))
-        return cls(np.maximum(training_counts(interactions), 1))
+            return cls(np.ones(split.interactions.num_items))
+        return cls(np.maximum(split.training_counts, 1))
 
     def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """``(count,)`` int32 internal ids, all from ``seed`` ``(2,)``."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -153,3 +155,23 @@ def as_text(cells: pd.Series) -> pd.Series:
     text = cells.astype(object).where(cells.notna(), "").astype(str)
     is_float = pd.api.types.is_float_dtype(cells.dtype)
     return text.str.removesuffix(".0") if is_float else text
+
+
+def as_numbers(times: pd.Series) -> np.ndarray:
+    """Times as sortable numbers; numbers stay as they are, anything else is read as a date."""
+    import pandas as pd
+
+    is_date = pd.api.types.is_datetime64_any_dtype(times)
+    numbers = times if is_date else pd.to_numeric(times, errors="coerce")
+    if not is_date and not pd.api.types.is_numeric_dtype(times) and numbers.isna().any():
+        dates = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
+        # A column of numbers with a stray cell is judged as numbers.
+        if dates.count() >= numbers.count():
+            numbers = dates
+    unreadable = numbers.isna().to_numpy()
+    if unreadable.any():
+        row = int(unreadable.argmax())
+        raise UserError(
+            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 date."
+        )
+    return numbers.to_numpy()

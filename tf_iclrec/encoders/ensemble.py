@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.tasks import Task
+
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class EnsembleEncoder(keras.layers.Layer):
@@ -41,6 +43,9 @@ class EnsembleEncoder(keras.layers.Layer):
         if len({encoder.num_streams for encoder in encoders}) != 1:
             raise ValueError("An ensemble needs members, all with the same number of streams.")
 
+    def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
+        return self.encoders[0].ask_next(inputs)
+
     def build(self, input_shape=None):
         for encoder in self.encoders:
             if not encoder.built:
@@ -56,6 +61,14 @@ class EnsembleEncoder(keras.layers.Layer):
     @property
     def num_streams(self) -> int:
         return self.encoders[0].num_streams
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.encoders[0].reads
+
+    @property
+    def task(self) -> Task:
+        return self.encoders[0].task
 
     @property
     def max_length(self) -> int:

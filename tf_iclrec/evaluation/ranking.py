@@ -44,14 +44,14 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
 def rank_users(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset
 ) -> np.ndarray:
-    """Rank of each user's target.
+    """Rank of each held-out item.
 
     Args:
         model: From a batch to the scores of all items, ``(batch, items)``.
         batches: Of `tf_iclrec.evaluation_batches`.
 
     Returns:
-        ``(users,)`` int32 of the users in ``batches``, in the order of the log, 1 = best.
+        ``(n,)`` int32 of the rows in ``batches``, in their order in the held-out part, 1 = best.
     """
 
     @tf.function
@@ -61,6 +61,6 @@ def rank_users(
     # Called by itself, a function of each call's own would have TensorFlow warn of retracing.
     ranks_of = ranks_of.get_concrete_function(batches.element_spec)
     rows, ranks = zip(
-        *((batch["users"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
+        *((batch["rows"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
     )
     return np.concatenate(ranks)[np.argsort(np.concatenate(rows))]

@@ -1,53 +1,70 @@
 """Metrics of a model on the splits of a log, and how they are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
 
 import numpy as np
+import tensorflow as tf
 
-from tf_iclrec.config import Config
 from tf_iclrec.data.batches import evaluation_batches
-from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import Split
+from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.ranking import rank_users
+from tf_iclrec.settings import Setting
 
 
-def ranks_in_split(model, interactions: Interactions, config: Config, split: Split) -> np.ndarray:
-    """Rank of each evaluated user's target, ``(users,)`` int32 in the order of the log.
+def held_out_ranks(
+    model: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    split: Split,
+    part: HeldOutPart,
+    filter_seen: Annotated[
+        bool, Setting("leave items of a user's own history out of the ranking")
+    ] = True,
+    evaluation_users: Annotated[
+        int, Setting("users whose next item is ranked at most", at_least=1)
+    ] = 100_000,
+) -> np.ndarray:
+    """Rank of each evaluated held-out item in the whole catalogue.
 
     Args:
         model: A `Recommender`.
-        interactions: The log.
-        config: ``max_length``, ``filter_seen`` and ``evaluation_users`` are used.
-        split: ``"valid"`` or ``"test"``.
+        split: The log and what is held out.
+        part: ``"valid"`` or ``"test"``.
+        filter_seen: Whether items of the visible history are left out.
+        evaluation_users: Of more held-out items, so many are drawn, always the same ones.
+
+    Returns:
+        ``(n,)`` int32, 1 = best.
     """
     batches = evaluation_batches(
-        interactions,
         split,
-        max_length=config.max_length,
-        filter_seen=config.filter_seen,
-        max_users=config.evaluation_users,
+        part,
+        max_length=model.max_length,
+        filter_seen=filter_seen,
+        max_users=evaluation_users,
     )
     return rank_users(model, batches)
 
 
-def evaluate_splits(
-    model, interactions: Interactions, config: Config, splits: Sequence[Split] = ("valid", "test")
+def evaluate_held_out(
+    model: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    split: Split,
+    parts: Sequence[HeldOutPart] = ("valid", "test"),
+    **settings: Any,
 ) -> dict[str, dict[str, float]]:
     """Full-ranking metrics of a recommender.
 
     Args:
         model: A `Recommender`.
-        interactions: The log.
-        config: ``max_length``, ``filter_seen`` and ``evaluation_users`` are used.
-        splits: Which splits to evaluate.
+        split: The log and what is held out.
+        parts: What to evaluate.
+        settings: Of `held_out_ranks`.
 
     Returns:
-        For each split, metric names such as ``"NDCG@20"`` to values.
+        For each part, metric names such as ``"NDCG@20"`` to values.
     """
     return {
-        split: metrics_of_ranks(ranks_in_split(model, interactions, config, split))
-        for split in splits
+        part: metrics_of_ranks(held_out_ranks(model, split, part, **settings)) for part in parts
     }
 
 

@@ -1,10 +1,13 @@
 """The intents of the last E-step, kept inside the model."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import keras
 import numpy as np
 from keras import KerasTensor, ops
+
+from tf_iclrec.settings import Setting
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -16,8 +19,8 @@ class IntentPrototypes(keras.layers.Layer):
     Eq. 12); what the loss sees of an intent is its centroid at length 1 (Sec. 4.1.3).
 
     Args:
-        num_intents: The numbers ``K``, for instance ``(256,)`` or ``(64, 256)``.
-        dim: Width of the vectors.
+        num_intents: The numbers ``K``, for instance ``(64, 256)``. Defaults to ``(256,)``.
+        dim: Width of the vectors. Defaults to 64.
 
     Call arguments:
         vectors: ``(batch, dim)``.
@@ -34,7 +37,14 @@ class IntentPrototypes(keras.layers.Layer):
     (1, [[0.0, 1.0]])
     """
 
-    def __init__(self, num_intents: Sequence[int], dim: int, **kwargs):
+    def __init__(
+        self,
+        num_intents: Annotated[
+            tuple[int, ...], Setting("number of intents K, or several", at_least=1)
+        ] = (256,),
+        dim: int = 64,
+        **kwargs,
+    ):
         # Cluster centres are compared in full precision, whatever the model computes in.
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.num_intents = tuple(num_intents)

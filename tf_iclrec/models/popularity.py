@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.models.recommender import Recommender
 
 
@@ -28,9 +27,9 @@ class PopularityRecommender(Recommender):
         self.compile()
 
     @classmethod
-    def from_training_data(cls, interactions: Interactions) -> "PopularityRecommender":
-        """Count the training part of a log: all but the last two items of each user."""
-        return cls(training_counts(interactions))
+    def from_training_data(cls, split: Split) -> "PopularityRecommender":
+        """Count the training part of a log."""
+        return cls(split.training_counts)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         counts = ops.convert_to_tensor(self.counts, dtype="float32")

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, ranking_metrics
 from tf_iclrec.evaluation.ranking import target_ranks
+from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 
 
 class Recommender(keras.Model):
@@ -16,7 +17,17 @@ class Recommender(keras.Model):
 
     Args:
         cutoffs: The ``k`` of the metrics.
+
+    Attributes:
+        by_dot_product: Whether scores are dot products of ``user_vectors`` and ``item_vectors``.
+        reads: What the model reads: ``"items"``, and ``"users"``, ``"providers"`` or
+            ``"attributes"``.
+        intents: Where a model has intents, its `IntentPrototypes`.
     """
+
+    by_dot_product: bool = False
+    reads: tuple[str, ...] = ("items",)
+    intents: IntentPrototypes | None = None
 
     def __init__(self, cutoffs: Sequence[int] = DEFAULT_CUTOFFS, **kwargs):
         super().__init__(**kwargs)
@@ -25,6 +36,11 @@ class Recommender(keras.Model):
         self.supports_jit = False
         self.cutoffs = tuple(cutoffs)
         self.ranking = ranking_metrics(self.cutoffs)
+
+    @property
+    def max_length(self) -> int | None:
+        """Items of a history that are read; None: all."""
+        return None
 
     @property
     def metrics(self):

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Annotated
 
 import keras
 import tensorflow as tf
@@ -11,10 +12,12 @@ from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
+from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.settings import Setting
 
-# What an encoder may read of a batch; views of each are named view_...
+# What an encoder may read of a batch, a value per position; views of each are named view_...
 _STREAMS = ("item_ids", "provider_ids")
 
 
@@ -34,9 +37,9 @@ class SequentialRecommender(Recommender):
             intents, and an item's score is the mean of theirs.
         objectives: Loss terms; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
-        temperature: If given, an item's score is the cosine of its vector and the user's, divided
-            by this. Defaults to None: their dot product. Frequent items have long vectors, which
-            a cosine leaves out.
+        temperature: If above 0, an item's score is the cosine of its vector and the user's,
+            divided by this. Defaults to 0: their dot product. Frequent items have long vectors,
+            which a cosine leaves out.
         cutoffs: The ``k`` of HR, NDCG and MRR.
 
     Call arguments:
@@ -54,12 +57,21 @@ class SequentialRecommender(Recommender):
     TensorShape([1, 100])
     """
 
+    by_dot_product = True
+
     def __init__(
         self,
         encoder: keras.layers.Layer,
         objectives: Sequence[Objective],
         num_intents: Sequence[int] = (),
-        temperature: float | None = None,
+        temperature: Annotated[
+            float,
+            Setting(
+                "score items by the cosine with the user, divided by this; 0: by the dot product",
+                at_least=0,
+                option="score_temperature",
+            ),
+        ] = 0.0,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
         **kwargs,
     ):
@@ -80,6 +92,8 @@ class SequentialRecommender(Recommender):
         self.intents = (
             IntentPrototypes(self.num_intents, encoder.output_dim) if self.needs_intents else None
         )
+        # Objectives are no layers; those of their weights that are trained are found here.
+        self.objective_layers = [term.layer for term in self.objectives if term.layer]
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.objectives]
 
@@ -96,6 +110,15 @@ class SequentialRecommender(Recommender):
         return (self.encoder,)
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        return self.encoder.reads
+
+    @property
+    def max_length(self) -> int:
+        """Items of a history that are read."""
+        return self.encoder.max_length
+
+    @property
     def metrics(self):
         return [self.loss_tracker, *self.term_trackers, *self.ranking]
 
@@ -106,6 +129,7 @@ class SequentialRecommender(Recommender):
         self, inputs: dict[str, KerasTensor], training: bool = False
     ) -> tuple[KerasTensor, KerasTensor]:
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
+        inputs = self.encoder.ask_next(inputs)
         hidden = [self._hidden(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
         queries = [self._as_queries(last_valid(states, valid)) for states in hidden]
@@ -138,12 +162,12 @@ class SequentialRecommender(Recommender):
 
     def _member_item_vectors(self, member, item_ids=None) -> KerasTensor:
         vectors = member.item_vectors(item_ids)
-        if self.temperature is None:
+        if not self.temperature:
             return vectors
         return ops.normalize(ops.cast(vectors, "float32"), axis=-1)
 
     def _as_queries(self, hidden: KerasTensor) -> KerasTensor:
-        if self.temperature is None:
+        if not self.temperature:
             return hidden
         return ops.normalize(ops.cast(hidden, "float32"), axis=-1) / self.temperature
 
@@ -171,7 +195,9 @@ class SequentialRecommender(Recommender):
             )
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        gradients = tape.gradient(scaled_loss, variables)
+        gradients = add_repeated_rows(gradients, variables, self.optimizer)
+        self.optimizer.apply(gradients, variables)
         self.loss_tracker.update_state(loss)
         for tracker, value in zip(self.term_trackers, terms, strict=True):
             tracker.update_state(value)
@@ -199,6 +225,8 @@ class SequentialRecommender(Recommender):
                 for name, ids in inputs.items()
             }
         valid = valid_mask(inputs["item_ids"])
+        if "users" in batch:
+            inputs["users"] = tf.tile(batch["users"], [parts])
         members = self.members()
         hidden = [self._hidden(member, inputs, training=True) for member in members]
         vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
@@ -213,6 +241,7 @@ class SequentialRecommender(Recommender):
             sides = [tf.split(last_valid(own, last), 2, axis=-1) for own, *_ in hidden]
         return [
             EncodedBatch(
+                item_ids=batch["item_ids"],
                 hidden=self._as_queries(hidden[index][0]),
                 target_ids=batch["target_ids"],
                 target_weights=batch.get("target_weights"),

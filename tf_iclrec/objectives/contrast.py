@@ -1,12 +1,15 @@
 """What contrastive objectives have in common."""
 
+from typing import Annotated, ClassVar
+
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.settings import Setting
 
 
 class Contrast(Objective):
-    """Base of the contrastive objectives.
+    """Base of the contrastive objectives. A subclass has a ``title`` for the help of commands.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 0.1.
@@ -19,12 +22,24 @@ class Contrast(Objective):
             objective says otherwise). Defaults to False.
     """
 
+    title: ClassVar[str]
+
     def __init__(
         self,
-        weight: float = 0.1,
-        temperature: float = 1.0,
-        normalize: bool = False,
-        mitigate_false_negatives: bool = False,
+        weight: Annotated[
+            float, Setting("weight in the total loss, 0: without this contrast", at_least=0)
+        ] = 0.1,
+        temperature: Annotated[float, Setting("what similarities are divided by", above=0)] = 1.0,
+        normalize: Annotated[
+            bool,
+            Setting(
+                "contrast directions (cosine) in place of dot products",
+                option="normalize_contrast",
+            ),
+        ] = False,
+        mitigate_false_negatives: Annotated[
+            bool, Setting("users of one intent are no negatives to each other", option="{}fnm")
+        ] = False,
     ):
         super().__init__(weight)
         self.temperature = temperature

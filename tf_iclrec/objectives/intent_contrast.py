@@ -1,11 +1,14 @@
 """A sequence against its intent: ICL (ICLRec Eq. 15-17)."""
 
+from typing import Annotated, Literal
+
 import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.settings import Setting
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -24,27 +27,35 @@ class IntentContrast(Contrast):
         temperature: Divides the similarities. Defaults to 1.
         normalize: Whether views have length 1, as intents do, so that similarities are
             cosines. Defaults to False, as published.
-        mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16. Defaults to True.
-        augmented: Whether the views are augmented sequences. Defaults to True.
+        mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16. Defaults to False, as in the
+            published scripts.
+        views: ``"augmented"`` sequences, or the sequence itself under ``"dropout"``. Defaults to
+            ``"augmented"``.
     """
 
     name = "intent_contrast"
+    prefix = "intent_"
+    title = "Intent contrast (ICL)"
     needs_intents = True
 
     def __init__(
         self,
-        weight: float = 0.1,
-        temperature: float = 1.0,
-        normalize: bool = False,
-        mitigate_false_negatives: bool = True,
-        augmented: bool = True,
+        *args,
+        views: Annotated[
+            Literal["augmented", "dropout"],
+            Setting(
+                "what is compared with the intents: augmented sequences, or the sequence as "
+                "it is under dropout"
+            ),
+        ] = "augmented",
+        **kwargs,
     ):
-        super().__init__(weight, temperature, normalize, mitigate_false_negatives)
-        self.augmented = augmented
-        self.needs_views = augmented
+        super().__init__(*args, **kwargs)
+        self.views = views
+        self.needs_views = views == "augmented"
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        views = encoded.view_vectors if self.augmented else (encoded.own_vectors,)
+        views = encoded.view_vectors if self.needs_views else (encoded.own_vectors,)
         views = [self.compared(view) for view in views]
         losses = [
             in_batch_info_nce(
@@ -59,4 +70,4 @@ class IntentContrast(Contrast):
         return ops.mean(ops.stack(losses)) * encoded.intents_fitted
 
     def get_config(self) -> dict:
-        return super().get_config() | {"augmented": self.augmented}
+        return super().get_config() | {"views": self.views}

@@ -26,6 +26,8 @@ class ItemProviderContrast(Contrast):
     """
 
     name = "item_provider_contrast"
+    prefix = "provider_"
+    title = "Item-provider contrast (IPSRec)"
     needs_sides = True
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:

@@ -4,9 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import ClassVar
 
+import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.vocabulary import PADDING_ID
 
@@ -16,6 +18,7 @@ class EncodedBatch:
     """A batch after the encoder.
 
     Attributes:
+        item_ids: ``(batch, time)`` int32 the sequences themselves.
         hidden: ``(batch, time, dim)`` hidden states of the sequences, zero where padded.
         target_ids: ``(batch, time)`` int32 next items, 0 where there is none.
         target_weights: ``(batch, time)`` float32 weights of the positions in a next-item loss,
@@ -40,6 +43,7 @@ class EncodedBatch:
     hidden: KerasTensor
     target_ids: KerasTensor
     item_vectors: Callable[..., KerasTensor]
+    item_ids: KerasTensor | None = None
     target_weights: KerasTensor | None = None
     negative_ids: KerasTensor | None = None
     sampled_ids: KerasTensor | None = None
@@ -76,21 +80,38 @@ class Objective:
     """A loss term with a weight.
 
     A subclass names the term (shown in progress bars and logs), says what it needs, and
-    computes a scalar. Its arguments are attributes of the same name.
+    computes a scalar. Its arguments are attributes of the same name; ``prefix`` goes before them
+    in the names of options.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
     """
 
     name: ClassVar[str]
+    prefix: ClassVar[str] = ""
     needs_negatives: ClassVar[bool] = False
     sampling: Sampling | None = None
     needs_views: bool = False
     needs_intents: bool = False
     needs_sides: ClassVar[bool] = False
+    # What an objective reads of items besides their ids.
+    reads: ClassVar[tuple[str, ...]] = ()
+    # Where an objective has weights of its own.
+    layer: keras.layers.Layer | None = None
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight
+
+    def build(self, catalogue: Catalogue, dim: int) -> None:
+        """Make the weights of the objective, if it has any.
+
+        Args:
+            catalogue: Items, and what is known of them.
+            dim: Width of the sequences' vectors.
+
+        Raises:
+            UserError: If it needs something that is not known of the items.
+        """
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         """The unweighted loss, a float32 scalar."""

@@ -1,11 +1,14 @@
 """Next item against some items, for catalogues too large for the full softmax."""
 
+from typing import Annotated, Literal
+
 import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.settings import Setting
 
 _EXCLUDED = -1e9
 
@@ -65,7 +68,15 @@ class SampledSoftmaxCrossEntropy(Objective):
 
     name = "next_item"
 
-    def __init__(self, weight: float = 1.0, kind: str = "popularity", num_samples: int = 1024):
+    def __init__(
+        self,
+        weight: float = 1.0,
+        kind: Annotated[
+            Literal["uniform", "popularity", "in_batch"],
+            Setting("which items a batch samples", option="sampling"),
+        ] = "popularity",
+        num_samples: Annotated[int, Setting("items drawn for a batch", at_least=1)] = 1024,
+    ):
         super().__init__(weight)
         self.kind = kind
         self.num_samples = num_samples

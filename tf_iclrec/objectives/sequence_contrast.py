@@ -66,6 +66,8 @@ class SequenceContrast(Contrast):
     """
 
     name = "sequence_contrast"
+    prefix = "sequence_"
+    title = "Sequence contrast (SeqCL)"
     needs_views = True
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:

@@ -1,11 +1,14 @@
 """Next item against the whole catalogue (IPSRec Eq. 5-6)."""
 
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.settings import Setting
 
 # Positions whose logits are held at once. On a CPU they then stay in the cache: the loss costs
 # hardly more than its three matrix products, half of what the plain operations take. A GPU
@@ -117,7 +120,22 @@ class SoftmaxCrossEntropy(Objective):
 
     name = "next_item"
 
-    def __init__(self, weight: float = 1.0, horizon: int = 1, decay: float = 0.5):
+    def __init__(
+        self,
+        weight: float = 1.0,
+        horizon: Annotated[
+            int, Setting("next items that each position learns from (softmax)", at_least=1)
+        ] = 1,
+        decay: Annotated[
+            float,
+            Setting(
+                "what each further one of them counts, in shares of the last",
+                at_least=0,
+                at_most=1,
+                option="horizon_decay",
+            ),
+        ] = 0.5,
+    ):
         super().__init__(weight)
         self.horizon = horizon
         self.decay = decay

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.batches import evaluation_batches
-from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.faiss_library import import_faiss
 from tf_iclrec.files import replace_directory
@@ -50,7 +50,7 @@ class NearestNeighbours:
 
 def export_nearest_neighbours(
     model: SequentialRecommender,
-    interactions: Interactions,
+    split: Split,
     directory: str | Path,
     hnsw_from: int = HNSW_FROM,
 ) -> NearestNeighbours:
@@ -63,22 +63,24 @@ def export_nearest_neighbours(
 
     Args:
         model: The recommender.
-        interactions: Its log; the recall is measured with its users.
+        split: What it was trained on; the recall is measured with its users.
         directory: The folder to write, which must not exist.
         hnsw_from: Size of the catalogue from which the approximate index is made.
 
     Raises:
-        UserError: If the folder exists, or Faiss is not installed.
+        UserError: If the model has no item vectors, the folder exists, or Faiss is not installed.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     directory = Path(directory)
+    if not model.by_dot_product:
+        raise UserError("This model has no item vectors: there is nothing for --ann to write.")
     if directory.exists():
         raise UserError(f"{directory} exists. Remove it, or choose another folder.")
     faiss = import_faiss()
     vectors = np.asarray(model.item_vectors(), dtype=np.float32)
-    queries = _user_vectors(model, interactions)
+    queries = _user_vectors(model, split)
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
     recall = None
@@ -86,7 +88,7 @@ def export_nearest_neighbours(
     with replace_directory(directory) as path:
         path.mkdir()
         rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
-        ids = pa.array(interactions.items.ids, pa.string())
+        ids = pa.array(split.interactions.items.ids, pa.string())
         pq.write_table(pa.table({"item_id": ids, "vector": rows}), path / "items.parquet")
         faiss.write_index(flat, str(path / "flat.faiss"))
         if len(vectors) >= hnsw_from:
@@ -98,15 +100,10 @@ def export_nearest_neighbours(
     return NearestNeighbours(directory, len(vectors), recall, len(queries))
 
 
-def _user_vectors(model: SequentialRecommender, interactions: Interactions) -> np.ndarray:
-    """Vectors of some users, spread over all lengths of histories."""
-    step = -(-interactions.num_users // _NUM_USERS)
-    rows = np.arange(interactions.num_users) % step == 0
-    some = interactions.select(np.repeat(rows, interactions.lengths)).with_vocabulary(
-        interactions.items
-    )
+def _user_vectors(model: SequentialRecommender, split: Split) -> np.ndarray:
+    """Vectors of some users, as many at most as are drawn for the recall."""
     encode = tf.function(model.user_vectors, reduce_retracing=True)
-    batches = evaluation_batches(some, "test", max_length=model.encoder.max_length)
+    batches = evaluation_batches(split, "test", max_length=model.max_length, max_users=_NUM_USERS)
     return np.concatenate([tf.cast(encode(batch), tf.float32) for batch in batches])
 
 

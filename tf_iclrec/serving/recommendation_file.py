@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_iclrec.files import replace_file, write_json
-from tf_iclrec.serving.recommendations import BatchRecommender
+from tf_iclrec.serving.batch_recommender import BatchRecommender
 
 CHUNK_SIZE = 20_000
 
@@ -61,7 +61,13 @@ def write_recommendations(
         path = parts.path(number)
         if not path.is_file():
             table = recommender.recommend(
-                users, recommender.histories_of(users), k, filter_seen, excluded, search
+                users,
+                recommender.histories_of(users),
+                k,
+                filter_seen,
+                excluded,
+                search,
+                recommender.trained_rows(users),
             )
             with replace_file(path) as temporary:
                 pq.write_table(table, temporary)

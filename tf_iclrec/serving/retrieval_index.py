@@ -63,6 +63,10 @@ class RetrievalIndex(tf.Module):
     def num_items(self) -> int:
         return self.vectors.shape[0]
 
+    def of_rows(self, rows: tf.Tensor) -> "RetrievalIndex":
+        """An index of some rows ``(n,)`` int32 of the catalogue."""
+        return RetrievalIndex(tf.gather(self.vectors, rows))
+
     def score_all(self, queries: tf.Tensor) -> tf.Tensor:
         """Scores ``(batch, items)`` of all rows for each query ``(batch, dim)``."""
         return tf.matmul(_aligned(queries), self.vectors, transpose_b=True)
@@ -78,12 +82,26 @@ class RetrievalIndex(tf.Module):
         self, queries: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         wanted = tf.minimum(k + tf.shape(excluded)[1], self.num_items)
-        scores, rows = self._search(_aligned(queries), k=wanted)
-        scores, order = tf.math.top_k(
-            tf.where(contains(excluded, rows), -float("inf"), scores), k=k
-        )
-        rows = tf.gather(rows, order, batch_dims=1)
-        return scores, tf.where(tf.math.is_inf(scores), -1, rows)
+        return best_but_excluded(*self._search(_aligned(queries), k=wanted), excluded, k)
+
+
+def best_but_excluded(
+    scores: tf.Tensor, rows: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The best ``k`` of found rows.
+
+    Args:
+        scores: ``(batch, n)`` float32.
+        rows: ``(batch, n)`` int32.
+        excluded: ``(batch, width)`` int32 rows that do not count.
+        k: Scalar int32, at most ``n``.
+
+    Returns:
+        Scores and rows ``(batch, k)``, best first; minus infinity and -1 where fewer are left.
+    """
+    scores, order = tf.math.top_k(tf.where(contains(excluded, rows), -float("inf"), scores), k=k)
+    rows = tf.gather(rows, order, batch_dims=1)
+    return scores, tf.where(tf.math.is_inf(scores), -1, rows)
 
 
 def contains(values: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import tensorflow as tf
 
-from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute
-from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.files import replace_directory
-from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.provider_ranking import provider_affinities
 from tf_iclrec.serving.ranker import EncodedUsers, Ranker
 from tf_iclrec.serving.warm_up import write_warm_up_requests
+from tf_iclrec.settings import Setting
 
 DEFAULT_K = 20
 DEFAULT_MAX_K = 1000
@@ -49,6 +50,7 @@ class ServingModule(tf.Module):
         k: Number of items in answers to requests that don't say.
         max_k: The most that a request may ask for. Both are at most the size of the catalogue.
         providers: The items' providers, where they are known.
+        users: The users of the training data, for a model that has a vector of each.
 
     Attributes:
         has_intents: Whether the model has intents. Of several numbers of intents ``K``, the
@@ -62,6 +64,7 @@ class ServingModule(tf.Module):
         k: int = DEFAULT_K,
         max_k: int = DEFAULT_MAX_K,
         providers: ItemAttribute | None = None,
+        users: Vocabulary | None = None,
     ):
         super().__init__()
         self.ranker = ranker
@@ -71,10 +74,11 @@ class ServingModule(tf.Module):
         self.has_intents = ranker.model.intents is not None
         self.raw_ids = tf.constant([str(item).encode() for item in items.ids])
         internal_ids = tf.range(NUM_SPECIAL_IDS, items.size, dtype=tf.int32)
-        self.internal_ids = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(self.raw_ids, internal_ids),
-            default_value=UNKNOWN_ID,
-        )
+        self.internal_ids = _table(self.raw_ids, internal_ids, UNKNOWN_ID)
+        self.user_rows = None
+        if users is not None:
+            raw_users = tf.constant([str(user).encode() for user in users.ids])
+            self.user_rows = _table(raw_users, tf.range(len(users), dtype=tf.int32), -1)
 
     @property
     def signatures(self) -> dict[str, Callable]:
@@ -83,11 +87,14 @@ class ServingModule(tf.Module):
             "serving_default": self.best,
             "recommend": self.recommend,
             "rank": self.rank,
-            "encode": self.encode,
             "similar_items": self.similar_items,
         }
-        if self.has_intents:
-            served["items_of_intent"] = self.items_of_intent
+        if self.user_rows is not None:
+            served["recommend_to_user"] = self.recommend_to_user
+        if self.ranker.model.by_dot_product:
+            served["encode"] = self.encode
+            if self.has_intents:
+                served["items_of_intent"] = self.items_of_intent
         if self.providers is not None:
             served["provider_affinities"] = self.provider_affinities
         return {
@@ -127,14 +134,41 @@ class ServingModule(tf.Module):
             exclude: ``(batch, m)`` raw item ids that are never returned, ``""`` = padding.
             filter_seen: Whether items of the history are left out.
         """
+        return self._asked(self._known(history), None, history, k, exclude, filter_seen)
+
+    @_takes(
+        _strings("user_id", rank=1),
+        _strings("history"),
+        tf.TensorSpec([], tf.int32, "k"),
+        _strings("exclude"),
+        tf.TensorSpec([], tf.bool, "filter_seen"),
+    )
+    def recommend_to_user(
+        self,
+        user_id: tf.Tensor,
+        history: tf.Tensor,
+        k: tf.Tensor,
+        exclude: tf.Tensor,
+        filter_seen: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend`, with each user's own vector where the training data has the user.
+
+        Others are answered from their history alone, as `recommend` does.
+
+        Args:
+            user_id: ``(batch,)`` raw user ids.
+        """
+        users = self.user_rows.lookup(tf.ensure_shape(user_id, [None]))
+        return self._asked(self._known(history), users, history, k, exclude, filter_seen)
+
+    def _asked(self, known, users, history, k, exclude, filter_seen) -> dict[str, tf.Tensor]:
         k = tf.ensure_shape(k, [], name="k_is_a_scalar")
         in_range = (k >= 1) & (k <= self.max_k)
         k = _required(k, in_range, [f"k must be from 1 to {self.max_k}, not", k])
         filter_seen = tf.ensure_shape(filter_seen, [], name="filter_seen_is_a_scalar")
-        known = self._known(history)
         excluded = self.internal_ids.lookup(_lists_like(history, exclude, "exclude"))
         seen = tf.where(filter_seen, known.to_tensor(PADDING_ID), PADDING_ID)
-        return self._recommended(known, tf.concat([seen, excluded], axis=1), k)
+        return self._recommended(known, tf.concat([seen, excluded], axis=1), k, users)
 
     @_takes(_strings("history"), _strings("candidates"))
     def rank(self, history: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -173,7 +207,8 @@ class ServingModule(tf.Module):
             ``(batch, K)`` float32, which sum to 1.
         """
         encoded = self._encoded(self._known(history))
-        answer = {"user_vectors": encoded.vectors}
+        # Without the last coordinate, which is the popularity's.
+        answer = {"user_vectors": encoded.queries[:, :-1]}
         if self.has_intents:
             affinities = self.ranker.model.intents.affinities(encoded.mean_vectors)[0]
             answer |= {"intent": self._intent(encoded), "intent_affinities": affinities}
@@ -187,19 +222,28 @@ class ServingModule(tf.Module):
             item_ids: ``(batch,)`` raw item ids.
 
         Returns:
-            ``item_ids`` ``(batch, k)`` strings and ``scores`` ``(batch, k)`` float32, the
-            cosine of the item vectors, best first; an unknown item has no neighbours.
+            ``item_ids`` ``(batch, k)`` strings and ``scores`` ``(batch, k)`` float32, best
+            first: the cosine of the item vectors, or what a model without them gives for a
+            history of that item alone. An unknown item has no neighbours.
         """
-        rows = self.internal_ids.lookup(tf.ensure_shape(item_ids, [None])) - NUM_SPECIAL_IDS
+        ids = self.internal_ids.lookup(tf.ensure_shape(item_ids, [None]))
+        rows = ids - NUM_SPECIAL_IDS
+        likeness = self._likeness(ids)
+        is_itself = rows[:, tf.newaxis] == tf.range(tf.shape(likeness)[1])
+        unusable = is_itself | (rows < 0)[:, tf.newaxis]
+        scores, nearest = tf.math.top_k(tf.where(unusable, -float("inf"), likeness), self.k)
+        return self._answer(scores, nearest)
+
+    def _likeness(self, ids: tf.Tensor) -> tf.Tensor:
+        """``(batch, items)`` of each item ``(batch,)`` to all."""
+        if not self.ranker.model.by_dot_product:
+            history = tf.RaggedTensor.from_row_lengths(ids, tf.ones_like(ids))
+            return self._encoded(history).queries
         # Without the counts, which stand in the coordinate after the model's own.
         vectors = self.ranker.index.vectors[:, : self.ranker.model.encoder.output_dim]
-        own = tf.math.l2_normalize(tf.gather(vectors, tf.maximum(rows, 0)), axis=1)
-        cosines = tf.matmul(own, vectors, transpose_b=True)
-        cosines *= tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
-        is_itself = rows[:, tf.newaxis] == tf.range(tf.shape(vectors)[0])
-        unusable = is_itself | (rows < 0)[:, tf.newaxis]
-        scores, nearest = tf.math.top_k(tf.where(unusable, -float("inf"), cosines), self.k)
-        return self._answer(scores, nearest)
+        own = tf.gather(vectors, tf.maximum(ids - NUM_SPECIAL_IDS, 0))
+        cosines = tf.matmul(tf.math.l2_normalize(own, axis=1), vectors, transpose_b=True)
+        return cosines * tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
 
     @_takes(tf.TensorSpec([None], tf.int32, "intents"))
     def items_of_intent(self, intents: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -250,15 +294,18 @@ class ServingModule(tf.Module):
         ids = self.internal_ids.lookup(history)
         return tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS)
 
-    def _encoded(self, known: tf.RaggedTensor) -> EncodedUsers:
-        recent = known[:, -self.ranker.model.encoder.max_length :].to_tensor(PADDING_ID)
+    def _encoded(self, known: tf.RaggedTensor, users: tf.Tensor | None = None) -> EncodedUsers:
+        longest = self.ranker.model.max_length
+        recent = (known if longest is None else known[:, -longest:]).to_tensor(PADDING_ID)
         # At least one column, for a batch without any known item.
         width = tf.maximum(tf.shape(recent)[1], 1)
-        return self.ranker.encode(tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]]))
+        recent = tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]])
+        users = tf.fill([tf.shape(recent)[0]], -1) if users is None else users
+        return self.ranker.encode(recent, users)
 
-    def _recommended(self, known, excluded, k) -> dict[str, tf.Tensor]:
+    def _recommended(self, known, excluded, k, users=None) -> dict[str, tf.Tensor]:
         """The answer for known items, without excluded ``(batch, width)`` internal ids."""
-        encoded = self._encoded(known)
+        encoded = self._encoded(known, users)
         # What is no item, such as padding, becomes negative: nothing to exclude.
         found = self.ranker.index(encoded.queries, excluded - NUM_SPECIAL_IDS, k)
         answer = self._answer(*found) | {"from_popularity": encoded.is_new}
@@ -271,6 +318,12 @@ class ServingModule(tf.Module):
     def _answer(self, scores: tf.Tensor, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         item_ids = tf.gather(self.raw_ids, tf.maximum(rows, 0))
         return {"item_ids": tf.where(tf.math.is_inf(scores), "", item_ids), "scores": scores}
+
+
+def _table(keys: tf.Tensor, values: tf.Tensor, default: int) -> tf.lookup.StaticHashTable:
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(keys, values), default_value=default
+    )
 
 
 def _required(value: tf.Tensor, condition: tf.Tensor, message: list) -> tf.Tensor:
@@ -288,25 +341,31 @@ def _lists_like(history: tf.Tensor, lists: tf.Tensor, name: str) -> tf.Tensor:
 
 
 def export_saved_model(
-    model: SequentialRecommender,
-    interactions: Interactions,
+    model: Recommender,
+    split: Split,
     directory: str | Path,
-    k: int = DEFAULT_K,
-    max_k: int = DEFAULT_MAX_K,
+    k: Annotated[
+        int, Setting("items in served answers to requests that don't say", at_least=1)
+    ] = DEFAULT_K,
+    max_k: Annotated[int, Setting("the most that a request may ask for", at_least=1)] = (
+        DEFAULT_MAX_K
+    ),
 ) -> None:
     """Write a SavedModel with the signatures of `ServingModule`, and requests to warm it up.
 
     Args:
         model: The recommender.
-        interactions: The log it was trained on, for the vocabulary and popularity.
+        split: What it was trained on, for the vocabularies and popularity.
         directory: The version folder, such as ``savedmodels/shop/1``; replaced if it exists.
         k: Number of items in answers to requests that don't say.
         max_k: The most that a request may ask for.
     """
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    ranker = Ranker(model, training_counts(interactions))
-    module = ServingModule(ranker, interactions.items, k, max_k, interactions.providers)
+    log = split.interactions
+    ranker = Ranker(model, split.training_counts)
+    users = Vocabulary(log.users) if "users" in model.reads else None
+    module = ServingModule(ranker, log.items, k, max_k, log.providers, users)
     signatures = module.signatures
     with replace_directory(directory) as path:
         tf.saved_model.save(module, str(path), signatures=signatures)

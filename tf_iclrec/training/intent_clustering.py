@@ -2,13 +2,17 @@
 
 import dataclasses
 import time
+from typing import Annotated
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.batches import sequence_batches
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.faiss_library import import_faiss
+from tf_iclrec.settings import Setting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +134,38 @@ class IntentClustering(keras.callbacks.Callback):
             for report in reports:
                 print(f"Intents in {self.seconds:.1f} s, {report}", flush=True)
         return reports
+
+
+def clustering_of_training_users(
+    split: Split,
+    max_length: int | None,
+    seed: int,
+    num_intents: tuple[int, ...],
+    kmeans_iterations: Annotated[int, Setting("K-means iterations per E-step", at_least=1)] = 20,
+    warm_up_epochs: Annotated[int, Setting("first epochs without intents", at_least=0)] = 0,
+    clustered_users: Annotated[
+        int, Setting("users whose sequences an E-step clusters at most", at_least=1)
+    ] = 250_000,
+) -> IntentClustering:
+    """The E-step over the training part of a log.
+
+    Args:
+        split: The log.
+        max_length: Items of a history that the model reads.
+        seed: Seed of the first centroids.
+        num_intents: Numbers of intents.
+        kmeans_iterations: K-means iterations.
+        warm_up_epochs: First epochs without intents.
+        clustered_users: Of more users, so many are drawn, always the same ones.
+    """
+    users = users_to_cluster(num_intents, clustered_users)
+    sequences = sequence_batches(split, max_length=max_length, max_users=users)
+    return IntentClustering(sequences, kmeans_iterations, warm_up_epochs, seed)
+
+
+def users_to_cluster(num_intents: tuple[int, ...], clustered_users: int, **_: int) -> int:
+    """Users that are clustered at most: Faiss asks for 39 vectors a cluster at least."""
+    return max(clustered_users, 39 * max(num_intents))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tf_iclrec.models.gradients import each_row_once
+
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class LazyAdam(keras.optimizers.Adam):
@@ -24,12 +26,16 @@ class LazyAdam(keras.optimizers.Adam):
     [[1.0], [0.5], [1.0]]
     """
 
+    # For `tf_iclrec.models.gradients`: gradients are to stay sparse.
+    steps_by_row = True
+
     def update_step(self, gradient, variable, learning_rate):
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
-        rows, place = tf.unique(gradient.indices)
-        values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+        # Here, not before: replicas' slices and those of other training loops arrive as they are.
+        gradient = each_row_once(gradient)
+        rows, values = gradient.indices, gradient.values
         index = self._get_variable_index(variable)
         m, v = self._momentums[index].value, self._velocities[index].value
         step = tf.cast(self.iterations + 1, values.dtype)

@@ -2,27 +2,36 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Annotated
 
 import keras
 import numpy as np
 
-from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.item_attributes import ItemAttribute
-from tf_iclrec.data.splits import split_histories
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 from tf_iclrec.layers.id_embedding import IdEmbedding
+from tf_iclrec.settings import Setting
 
 _WINDOW = 3
+# Users whose histories are read: more hardly change the directions.
+_MOST_USERS = 250_000
 # Of a coordinate, a little more than of the random vectors: longer ones change too slowly.
 _STDDEV = 0.03
 
 
 def start_from_spectral_vectors(
     members: Sequence[keras.layers.Layer],
-    interactions: Interactions,
-    spectral_members: int = 1,
-    users: np.ndarray | None = None,
+    split: Split,
+    spectral_members: Annotated[
+        int,
+        Setting(
+            "encoders that start from the items' vectors, the others from their providers'",
+            at_least=1,
+        ),
+    ] = 1,
     seed: int = 0,
 ) -> None:
     """Let encoders start from `spectral_vectors`, added to their random embeddings.
@@ -33,18 +42,17 @@ def start_from_spectral_vectors(
 
     Args:
         members: Built encoders of the same width.
-        interactions: The log.
+        split: The log, of which the training part is read.
         spectral_members: How many start from the items.
-        users: Rows of the users whose histories are read; by default all.
         seed: Seed of the search for the directions.
     """
-    spectral = functools.partial(spectral_vectors, interactions, members[0].hidden_dim, users, seed)
+    spectral = functools.partial(spectral_vectors, split, members[0].hidden_dim, seed)
     of_items = spectral()
     for member in members[:spectral_members]:
         _add(member.item_embedding, of_items)
     others = [one for one in members[spectral_members:] if isinstance(one, ItemProviderEncoder)]
     if others:
-        known = (interactions.providers, *interactions.attributes.values())
+        known = (split.interactions.providers, *split.interactions.attributes.values())
         of_values = [spectral(attribute=attribute) for attribute in known]
     for member in others:
         for embedding, vectors in zip(member.value_embeddings, of_values, strict=True):
@@ -52,9 +60,8 @@ def start_from_spectral_vectors(
 
 
 def spectral_vectors(
-    interactions: Interactions,
+    split: Split,
     dim: int,
-    users: np.ndarray | None = None,
     seed: int = 0,
     attribute: ItemAttribute | None = None,
 ) -> np.ndarray:
@@ -66,9 +73,8 @@ def spectral_vectors(
     epochs and ends higher, because most items have few interactions to learn from.
 
     Args:
-        interactions: The log.
+        split: The log, of which the training part is read.
         dim: Width of the vectors.
-        users: Rows of the users whose histories are read; by default all.
         seed: Seed of the search for the directions.
         attribute: If given, its values are looked at in place of the items.
 
@@ -77,14 +83,15 @@ def spectral_vectors(
         another.
 
     Example: two worlds of items that never meet.
+    >>> from tf_iclrec import Interactions, leave_one_out
     >>> log = Interactions.from_sequences({"ann": "abcabcabc??", "bob": "dededede??"})
-    >>> a, b, d = spectral_vectors(log, 2)[log.items.encode(["a", "b", "d"]) - 3]
+    >>> a, b, d = spectral_vectors(leave_one_out(log), 2)[log.items.encode(["a", "b", "d"]) - 3]
     >>> round(float(a @ b), 3), round(abs(float(a @ d)), 3)
     (1.0, 0.0)
     """
     from scipy.sparse import linalg  # Here, because not every training needs it.
 
-    information = _positive_mutual_information(interactions, users, attribute)
+    information = _positive_mutual_information(split, attribute)
     size = information.shape[0]
     vectors = np.zeros((size, dim), dtype=np.float32)
     if not information.data.any():
@@ -105,15 +112,13 @@ def _add(embedding: IdEmbedding, vectors: np.ndarray) -> None:
     embedding.embeddings.assign_add(rows.astype(np.float32))
 
 
-def _positive_mutual_information(interactions, users, attribute):
+def _positive_mutual_information(split, attribute):
     """Sparse, symmetric ``(items, items)``, or of the attribute's values."""
     from scipy import sparse
 
-    histories = split_histories(interactions, "train")
-    if users is not None:
-        histories = histories.rows(users)
+    histories = split.train.rows(sampled_rows(len(split.train.starts), _MOST_USERS))
     joined = histories.longer_than(1).joined()
-    ids, size = joined.item_ids, interactions.num_items
+    ids, size = joined.item_ids, split.interactions.num_items
     if attribute is not None:
         ids, size = attribute.of_items[ids], len(attribute.vocabulary)
     owners = np.repeat(np.arange(len(joined.starts)), joined.lengths)

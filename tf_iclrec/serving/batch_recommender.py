@@ -1,26 +1,24 @@
-"""Recommendations from Python: for histories at hand, or for users of a run."""
+"""Recommendations for many users at once, by histories or by user ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.batches import ranking_batch_size
+from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import Histories, training_counts
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
-from tf_iclrec.models.sequential_recommender import SequentialRecommender
-from tf_iclrec.runs import Run, load_run
+from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.ranker import Ranker
-from tf_iclrec.serving.retrieval_index import RetrievalIndex, contains
+from tf_iclrec.serving.retrieval_index import contains
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 OnUnknown = Literal["ignore", "raise"]
@@ -28,109 +26,36 @@ OnUnknown = Literal["ignore", "raise"]
 ItemIds = Sequence[str] | Sequence[Sequence[str]]
 
 
-def recommend(
-    run_or_model: str | Path | Run | SequentialRecommender,
-    histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
-    *,
-    user_ids: Sequence[str] | None = None,
-    interactions: Interactions | None = None,
-    k: int = 20,
-    filter_seen: bool = True,
-    exclude: ItemIds = (),
-    candidates: ItemIds | None = None,
-    on_unknown: OnUnknown = "ignore",
-) -> pd.DataFrame:
-    """Recommend items, by histories or by user ids.
-
-    Args:
-        run_or_model: A run, its directory, or a model together with ``interactions``.
-        histories: Raw item ids of each user, oldest first: by user id, or a list of lists.
-        user_ids: Users of the run's data in place of ``histories``. All their interactions
-            count, those held out for validation and test as well.
-        interactions: The log that the model was trained on; with a model only.
-        k: Items per user.
-        filter_seen: Whether items of a user's own history are left out.
-        exclude: Item ids that are never returned: the same for all users, or a list per user.
-        candidates: Item ids that alone may be returned, in the same two forms.
-        on_unknown: Whether unknown users and items are ignored (a user without a known item
-            gets the items by popularity) or raise.
-
-    Returns:
-        A frame with ``user_id`` (the row number for a list of histories), ``item_id``,
-        ``score``, ``rank`` (from 1) and ``from_popularity``, best items first. A user for whom
-        fewer than ``k`` items are left has fewer rows.
-
-    Raises:
-        UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, or if no candidate is known.
-
-    Example:
-    >>> from tf_iclrec import build_model, make_config
-    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "tea"], "bob": ["jam", "oil"]})
-    >>> model = build_model(make_config(model="sasrec", max_length=5), log.items.size)
-    >>> recommend(model, [["tea", "jam"]], interactions=log, k=1)["item_id"].tolist()
-    ['oil']
-    """
-    recommender = BatchRecommender.of(run_or_model, interactions)
-    if (histories is None) == (user_ids is None):
-        raise UserError("Give either histories or user_ids.")
-    if histories is None:
-        names = user_ids
-        encoded = recommender.histories_of(names, on_unknown)
-    else:
-        by_user = isinstance(histories, Mapping)
-        names = list(histories) if by_user else np.arange(len(histories))
-        lists = list(histories.values()) if by_user else histories
-        encoded = encode_lists(lists, recommender.items, on_unknown)
-    if candidates is not None:
-        candidates = recommender.encode_items(candidates, len(names), on_unknown)
-    excluded = recommender.encode_items(exclude, len(names), on_unknown)
-    search = recommender.search(candidates)
-    return recommender.recommend(names, encoded, k, filter_seen, excluded, search).to_pandas()
-
-
 class BatchRecommender:
     """A model with its index and the histories it knows, for any number of requests.
 
     Args:
         model: The recommender.
-        interactions: The log it was trained on.
+        split: What it was trained on.
         newer: A newer log to take users' histories from; items that the model does not know
-            are left out. By default the histories are those of ``interactions``.
+            are left out. By default the histories are those of the log it was trained on.
     """
 
     def __init__(
         self,
-        model: SequentialRecommender,
-        interactions: Interactions,
+        model: Recommender,
+        split: Split,
         newer: Interactions | None = None,
     ):
         import pyarrow as pa
 
-        self.items = interactions.items
-        self.ranker = Ranker(model, training_counts(interactions))
-        log = interactions if newer is None else newer
+        self.items = split.interactions.items
+        self.ranker = Ranker(model, split.training_counts)
+        log = split.interactions if newer is None else newer
         self.users = log.users
         self._users = Vocabulary(log.users)
+        self._trained_users = self._users if newer is None else None
+        if newer is not None and "users" in model.reads:
+            self._trained_users = Vocabulary(split.interactions.users)
         self._among_all = _IndexSearch(self.ranker, np.arange(len(self.items)))
         ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
         self._histories = _without_unknown(ids, log.offsets)
         self._raw_items = pa.array(self.items.ids, pa.string())
-
-    @classmethod
-    def of(
-        cls,
-        run_or_model: str | Path | Run | SequentialRecommender,
-        interactions: Interactions | None = None,
-    ) -> BatchRecommender:
-        """For a run, its directory, or a model and its log."""
-        if isinstance(run_or_model, str | Path):
-            run_or_model = load_run(run_or_model)
-        if isinstance(run_or_model, Run):
-            return cls(run_or_model.model, run_or_model.interactions)
-        if interactions is None:
-            raise UserError("A model alone has no item ids: give its interactions as well.")
-        return cls(run_or_model, interactions)
 
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
         """All interactions of users of the log; none for an unknown user."""
@@ -142,6 +67,14 @@ class BatchRecommender:
         starts, ends = self._histories.starts[rows], self._histories.ends[rows]
         ends = np.where(users == UNKNOWN_ID, starts, ends)
         return Histories(self._histories.item_ids, starts, ends).joined()
+
+    def trained_rows(self, user_ids: Sequence[str]) -> np.ndarray | None:
+        """Rows ``(users,)`` int32 of users in the training log, -1 = not there, for a model that
+        has a vector of each; None for others."""
+        if "users" not in self.ranker.model.reads:
+            return None
+        users = self._trained_users.encode([str(user) for user in user_ids])
+        return np.where(users == UNKNOWN_ID, -1, users - NUM_SPECIAL_IDS).astype(np.int32)
 
     def encode_items(self, ids: ItemIds, num_users: int, on_unknown: OnUnknown) -> Histories:
         """Item ids for all users, or a list per user, as internal ids: one list, or
@@ -186,6 +119,7 @@ class BatchRecommender:
         filter_seen: bool,
         exclude: Histories,
         search: Search,
+        trained_rows: np.ndarray | None = None,
     ) -> pa.Table:
         """The best items of each user, in the columns of the function `recommend`.
 
@@ -196,6 +130,7 @@ class BatchRecommender:
             filter_seen: Whether their own items are left out.
             exclude: Items never to return: one list, or one per user.
             search: Of the method `search`.
+            trained_rows: Of the method `trained_rows`. Defaults to users unknown in training.
         """
         import pyarrow as pa
 
@@ -203,7 +138,9 @@ class BatchRecommender:
         num_users = len(histories.starts)
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
         rows = np.full((num_users, k), -1, dtype=np.int32)
-        max_length = self.ranker.model.encoder.max_length
+        max_length = self.ranker.model.max_length
+        if trained_rows is None:
+            trained_rows = np.full(num_users, -1, dtype=np.int32)
         batch_size = ranking_batch_size(len(self.items))
         by_length = np.argsort(histories.lengths, kind="stable")
         for start in range(0, num_users, batch_size):
@@ -212,7 +149,8 @@ class BatchRecommender:
             excluded = [exclude.padded(users if len(exclude.starts) > 1 else np.zeros_like(users))]
             if filter_seen:
                 excluded.append(histories.padded(users))
-            found = search(users, item_ids, np.concatenate(excluded, axis=1), k)
+            asked = Asked(users, item_ids, trained_rows[users], np.concatenate(excluded, axis=1))
+            found = search(asked, k)
             width = found[0].shape[1]
             scores[users, :width], rows[users, :width] = found[0].numpy(), found[1].numpy()
         found = np.isfinite(scores)
@@ -228,10 +166,27 @@ class BatchRecommender:
         )
 
 
-# From rows of users, their items, items to leave out, and k: scores and rows of the catalogue.
-Search = Callable[[np.ndarray, np.ndarray, np.ndarray, int], tuple[tf.Tensor, tf.Tensor]]
+class Asked(NamedTuple):
+    """Users of a request.
+
+    Attributes:
+        rows: ``(batch,)`` their numbers in the request.
+        item_ids: ``(batch, time)`` int32 their histories.
+        trained_rows: ``(batch,)`` int32 their rows in the training log, -1 = not there.
+        excluded: ``(batch, width)`` int32 items to leave out.
+    """
+
+    rows: np.ndarray
+    item_ids: np.ndarray
+    trained_rows: np.ndarray
+    excluded: np.ndarray
+
+
+# From users and k to scores and rows of the catalogue.
+Search = Callable[[Asked, int], tuple[tf.Tensor, tf.Tensor]]
 
 _IDS = tf.TensorSpec([None, None], tf.int32)
+_ROWS = tf.TensorSpec([None], tf.int32)
 _NUMBER = tf.TensorSpec([], tf.int32)
 
 
@@ -244,17 +199,18 @@ class _IndexSearch(tf.Module):
         self.rows = tf.constant(rows, tf.int32)
         self.index = ranker.index
         if len(rows) < ranker.index.num_items:
-            self.index = RetrievalIndex(tf.gather(ranker.index.vectors, rows))
+            self.index = ranker.index.of_rows(tf.constant(rows, tf.int32))
         place_of_id = np.full(ranker.index.num_items + NUM_SPECIAL_IDS, -1, dtype=np.int32)
         place_of_id[rows + NUM_SPECIAL_IDS] = np.arange(len(rows))
         self.place_of_id = tf.constant(place_of_id)
 
-    def __call__(self, users, item_ids, excluded, k):
-        return self._found(item_ids, excluded, min(k, self.index.num_items))
+    def __call__(self, asked, k):
+        k = min(k, self.index.num_items)
+        return self._found(asked.item_ids, asked.trained_rows, asked.excluded, k)
 
-    @tf.function(input_signature=[_IDS, _IDS, _NUMBER])
-    def _found(self, item_ids, excluded, k):
-        queries = self.ranker.encode(item_ids).queries
+    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _NUMBER])
+    def _found(self, item_ids, users, excluded, k):
+        queries = self.ranker.encode(item_ids, users).queries
         scores, places = self.index(queries, tf.gather(self.place_of_id, excluded), k)
         return scores, tf.gather(self.rows, tf.maximum(places, 0))
 
@@ -267,14 +223,15 @@ class _ListSearch(tf.Module):
         self.ranker = ranker
         self.lists = lists
 
-    def __call__(self, users, item_ids, excluded, k):
-        listed = self.lists.padded(users)
-        return self._found(item_ids, excluded, listed, min(k, listed.shape[1]))
+    def __call__(self, asked, k):
+        listed = self.lists.padded(asked.rows)
+        k = min(k, listed.shape[1])
+        return self._found(asked.item_ids, asked.trained_rows, asked.excluded, listed, k)
 
-    @tf.function(input_signature=[_IDS, _IDS, _IDS, _NUMBER])
-    def _found(self, item_ids, excluded, listed, k):
+    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _IDS, _NUMBER])
+    def _found(self, item_ids, users, excluded, listed, k):
         rows = listed - NUM_SPECIAL_IDS
-        scores = self.ranker.index.score(self.ranker.encode(item_ids).queries, rows)
+        scores = self.ranker.index.score(self.ranker.encode(item_ids, users).queries, rows)
         scores = tf.where(contains(excluded, listed), -float("inf"), scores)
         scores, order = tf.math.top_k(scores, k)
         return scores, tf.gather(rows, order, batch_dims=1)

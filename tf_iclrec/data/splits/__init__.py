@@ -1,0 +1,1 @@
+"""Which interactions are trained on, and which are held out: one way per file."""

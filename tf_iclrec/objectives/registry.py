@@ -1,0 +1,20 @@
+"""Losses of the next item and contrasts beside them, by name."""
+
+from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.intent_contrast import IntentContrast
+from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
+from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
+from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
+from tf_iclrec.objectives.sequence_contrast import SequenceContrast
+from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+
+NEXT_ITEM_LOSSES: dict[str, type[Objective]] = {
+    "softmax": SoftmaxCrossEntropy,
+    "sampled_softmax": SampledSoftmaxCrossEntropy,
+    "sampled": SampledCrossEntropy,
+}
+
+CONTRASTS: dict[str, type[Contrast]] = {
+    kind.name: kind for kind in (SequenceContrast, IntentContrast, ItemProviderContrast)
+}

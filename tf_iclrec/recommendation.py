@@ -1,0 +1,101 @@
+"""Recommendations from Python: for histories at hand, or for users of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tf_iclrec.data.splits.split import Split
+from tf_iclrec.errors import UserError
+from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.runs import Run, load_run
+from tf_iclrec.serving.batch_recommender import (
+    BatchRecommender,
+    ItemIds,
+    OnUnknown,
+    encode_lists,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def recommend(
+    run_or_model: str | Path | Run | Recommender,
+    histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+    *,
+    user_ids: Sequence[str] | None = None,
+    split: Split | None = None,
+    k: int = 20,
+    filter_seen: bool = True,
+    exclude: ItemIds = (),
+    candidates: ItemIds | None = None,
+    on_unknown: OnUnknown = "ignore",
+) -> pd.DataFrame:
+    """Recommend items, by histories or by user ids.
+
+    Args:
+        run_or_model: A run, its directory, or a model together with ``split``.
+        histories: Raw item ids of each user, oldest first: by user id, or a list of lists.
+        user_ids: Users of the run's data in place of ``histories``. All their interactions
+            count, those held out for validation and test as well.
+        split: What the model was trained on; with a model only.
+        k: Items per user.
+        filter_seen: Whether items of a user's own history are left out.
+        exclude: Item ids that are never returned: the same for all users, or a list per user.
+        candidates: Item ids that alone may be returned, in the same two forms.
+        on_unknown: Whether unknown users and items are ignored (a user without a known item
+            gets the items by popularity) or raise.
+
+    Returns:
+        A frame with ``user_id`` (the row number for a list of histories), ``item_id``,
+        ``score``, ``rank`` (from 1) and ``from_popularity``, best items first. A user for whom
+        fewer than ``k`` items are left has fewer rows.
+
+    Raises:
+        UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
+            between 1 and the number of items, or if no candidate is known.
+
+    Example:
+    >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam", "oil"]})
+    >>> split = leave_one_out(log)
+    >>> model = build_model(make_config(model="sasrec", max_length=5), split.catalogue)
+    >>> recommend(model, [["tea", "jam"]], split=split, k=1)["item_id"].tolist()
+    ['oil']
+    """
+    recommender = recommender_of(run_or_model, split)
+    if (histories is None) == (user_ids is None):
+        raise UserError("Give either histories or user_ids.")
+    if histories is None:
+        names = user_ids
+        encoded = recommender.histories_of(names, on_unknown)
+    else:
+        by_user = isinstance(histories, Mapping)
+        names = list(histories) if by_user else np.arange(len(histories))
+        lists = list(histories.values()) if by_user else histories
+        encoded = encode_lists(lists, recommender.items, on_unknown)
+    if candidates is not None:
+        candidates = recommender.encode_items(candidates, len(names), on_unknown)
+    excluded = recommender.encode_items(exclude, len(names), on_unknown)
+    search = recommender.search(candidates)
+    trained_rows = None if user_ids is None else recommender.trained_rows(user_ids)
+    return recommender.recommend(
+        names, encoded, k, filter_seen, excluded, search, trained_rows
+    ).to_pandas()
+
+
+def recommender_of(
+    run_or_model: str | Path | Run | Recommender, split: Split | None = None
+) -> BatchRecommender:
+    """For a run, its directory, or a model and what it was trained on."""
+    if isinstance(run_or_model, str | Path):
+        run_or_model = load_run(run_or_model)
+    if isinstance(run_or_model, Run):
+        return BatchRecommender(run_or_model.model, run_or_model.split)
+    if split is None:
+        raise UserError("A model alone has no item ids: give its split as well.")
+    return BatchRecommender(run_or_model, split)

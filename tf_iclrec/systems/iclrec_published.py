@@ -1,0 +1,23 @@
+"""ICLRec's own configuration, to compare with."""
+
+from tf_iclrec.systems.neural import NEURAL
+from tf_iclrec.systems.system import System
+
+# Sec. 5.1.4 and the authors' scripts: settings that the models of its Table 1 share.
+PUBLISHED = {
+    "num_blocks": 1,
+    "relative_positions": False,
+    "loss": "sampled",
+    "epochs": 300,
+    "batch_size": 256,
+    "learning_rate_schedule": "constant",
+    "patience": 40,
+}
+
+ICLREC_PUBLISHED = System(
+    "iclrec_published",
+    "ICLRec as published, with SeqCL and augmented views",
+    "Chen et al., WWW 2022",
+    NEURAL,
+    PUBLISHED | {"intent_weight": 0.1, "sequence_weight": 0.1},
+)

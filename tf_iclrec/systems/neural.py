@@ -1,0 +1,247 @@
+"""Systems that are an encoder with weighted objectives, trained by gradients."""
+
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import keras
+
+from tf_iclrec.data.augmentation import ViewRatios
+from tf_iclrec.data.batches import trainable_users
+from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.splits.split import Split
+from tf_iclrec.encoders.encoder import Encoder
+from tf_iclrec.encoders.ensemble import EnsembleEncoder
+from tf_iclrec.encoders.registry import ENCODERS
+from tf_iclrec.errors import UserError
+from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
+from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
+from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.settings import Setting, settings_of
+from tf_iclrec.systems.sections import AFTER, BEFORE
+from tf_iclrec.systems.system import Family, Section, System, Tree
+from tf_iclrec.training.intent_clustering import (
+    clustering_of_training_users,
+    users_to_cluster,
+)
+from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
+from tf_iclrec.training.train_recommender import train_recommender
+
+AUTO = "auto"
+_AUTO_PARTS = (SoftmaxCrossEntropy, SampledSoftmaxCrossEntropy)
+# The full softmax takes time in proportion to the items: at 10,000 a step already takes twice
+# as long as one with samples (benchmarks/growth.py).
+MAX_SOFTMAX_ITEMS = 100_000
+
+
+def encoder_of(
+    kind: type[Encoder],
+    catalogue: Catalogue,
+    settings: Mapping[str, Any],
+    num_members: Annotated[
+        int,
+        Setting(
+            "encoders that learn side by side and whose scores are averaged, an ensemble",
+            at_least=1,
+        ),
+    ] = 1,
+    mixed_precision: Annotated[bool, Setting("compute in bfloat16 (for GPUs)")] = False,
+) -> keras.layers.Layer:
+    """A new, built encoder, or several as one.
+
+    Raises:
+        UserError: If the settings don't fit each other, or the encoder reads what is not known.
+    """
+    dtype = "mixed_bfloat16" if mixed_precision else None
+    names = [f"member_{number}" for number in range(num_members)]
+    try:
+        members = [
+            kind.for_catalogue(catalogue, name=name, dtype=dtype, **settings)
+            for name in (names if num_members > 1 else ["encoder"])
+        ]
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    return members[0] if num_members == 1 else EnsembleEncoder(members, name="encoder")
+
+
+def contrasts_of(tree: Mapping[str, Mapping[str, Any]]) -> list[Objective]:
+    """The contrasts with a weight above 0. The others are left out, not multiplied by 0, so that a
+    model without them is the simpler model exactly."""
+    return [kind(**tree[name]) for name, kind in CONTRASTS.items() if tree[name]["weight"]]
+
+
+def _need_views(tree: Tree) -> bool:
+    return any(term.needs_views for term in contrasts_of(tree))
+
+
+def _need_intents(tree: Tree) -> bool:
+    return any(term.needs_intents for term in contrasts_of(tree))
+
+
+SECTIONS = (
+    *BEFORE,
+    Section(
+        "encoder",
+        "Encoder",
+        alternatives=ENCODERS,
+        option="encoder",
+        default="self_attentive",
+        help="what turns histories into vectors",
+    ),
+    Section("ensemble", "Several encoders, and how they compute", (encoder_of,)),
+    Section("scores", "Scores", (SequentialRecommender,)),
+    Section(
+        "next_item",
+        "Loss of the next item",
+        alternatives=ChainMap(NEXT_ITEM_LOSSES, {AUTO: _AUTO_PARTS}),
+        option="loss",
+        default=AUTO,
+        help=f"auto: softmax up to {MAX_SOFTMAX_ITEMS} items, sampled_softmax above",
+    ),
+    *(
+        Section(name, kind.title, (kind,), prefix=kind.prefix, switch="weight")
+        for name, kind in CONTRASTS.items()
+    ),
+    Section("views", "Augmented views", (ViewRatios,), read_if=_need_views),
+    Section(
+        "intents",
+        "Intents",
+        (IntentPrototypes, clustering_of_training_users),
+        read_if=_need_intents,
+    ),
+    Section(
+        "initialization",
+        "Start of the item vectors",
+        alternatives={"random": (), "spectral": (start_from_spectral_vectors,)},
+        option="item_initialization",
+        default="random",
+        help="random, or spectral: from which items follow each other, or which providers",
+    ),
+    Section("training", "Training", (train_recommender,)),
+    *AFTER,
+)
+
+
+def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommender:
+    """A new, built model.
+
+    Raises:
+        UserError: If the model needs something that is not known of the log, or the encoder and
+            the objectives don't fit each other.
+    """
+    kind = ENCODERS[config.encoder.name]
+    objectives = [_next_item(config.next_item, catalogue), *contrasts_of(config)]
+    _check_fit(config, kind, objectives)
+    encoder = encoder_of(kind, catalogue, config.encoder.arguments, **config.ensemble)
+    width = encoder.output_dim // config.ensemble.num_members
+    for term in objectives:
+        term.build(catalogue, width)
+    num_intents = config.intents.num_intents if "intents" in config else ()
+    model = SequentialRecommender(encoder, objectives, num_intents, **config.scores)
+    model.build()
+    return model
+
+
+def _next_item(settings: Mapping[str, Any], catalogue: Catalogue) -> Objective:
+    name = settings.name
+    if name == AUTO:
+        small = catalogue.num_items <= MAX_SOFTMAX_ITEMS
+        name = "softmax" if small else "sampled_softmax"
+        if not small:
+            print(
+                f"Loss: sampled softmax (samples: {settings.kind}), because there are more than "
+                f"{MAX_SOFTMAX_ITEMS} items. --loss softmax is exact and slower.",
+                flush=True,
+            )
+    kind = NEXT_ITEM_LOSSES[name]
+    return kind(**{one: settings[one] for one in settings_of(kind)})
+
+
+def _check_fit(config, kind: type[Encoder], objectives: list[Objective]) -> None:
+    if any(term.needs_sides for term in objectives) and kind.num_streams < 2:
+        with_sides = [name for name, one in ENCODERS.items() if one.num_streams > 1]
+        raise UserError(
+            f"The item-provider contrast (--provider-weight) needs a provider stream, which the "
+            f"encoder {config.encoder.name} of {config.model} has not: use --encoder "
+            f"{' or '.join(with_sides)}."
+        )
+    reads = {*kind.reads, *(name for term in objectives for name in term.reads)}
+    if config.data.item_attributes and "attributes" not in reads:
+        readers = [name for name, one in ENCODERS.items() if "attributes" in one.reads]
+        raise UserError(
+            f"The encoder {config.encoder.name} of {config.model} does not read "
+            f"--item-attributes: use --encoder {' or '.join(readers)}."
+        )
+
+
+def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any]) -> None:
+    """Fail before anything is written, not at the first E-step; say what is left out.
+
+    Raises:
+        UserError: If there are fewer users to train on than intents.
+    """
+    usable = len(trainable_users(split, model.encoder.task))
+    limits = [(config.evaluation.evaluation_users, "ranked in an evaluation (--evaluation-users)")]
+    if model.needs_intents:
+        most = max(model.num_intents)
+        if most > usable:
+            raise UserError(
+                f"{most} intents need at least as many users with training data; there are "
+                f"{usable}. The largest K that works is {usable}: --num-intents {usable}."
+            )
+        limits.append((users_to_cluster(**config.intents), "clustered (--clustered-users)"))
+    for limit, what in limits:
+        if split.interactions.num_users > limit:
+            print(f"Of {split.interactions.num_users} users {limit} are {what}.", flush=True)
+
+
+def train(
+    model: SequentialRecommender, split: Split, config: Mapping[str, Any], directory: RunDirectory
+) -> None:
+    """Train a new model, or go on where the run directory was left."""
+
+    def start() -> None:
+        if config.initialization.name == "random":
+            return
+        if split.interactions.num_items > MAX_SOFTMAX_ITEMS:
+            # At 100,000 items it takes most of a minute, and grows faster than the catalogue.
+            print(
+                f"Item vectors start at random: there are more than {MAX_SOFTMAX_ITEMS} items.",
+                flush=True,
+            )
+            return
+        start_from_spectral_vectors(
+            model.members(), split, seed=config.training.seed, **config.initialization.arguments
+        )
+
+    train_recommender(
+        model,
+        split,
+        directory,
+        views=ViewRatios(**config.views) if "views" in config else None,
+        clustering=clustering_of_training_users(
+            split, model.max_length, config.training.seed, **config.intents
+        )
+        if model.needs_intents
+        else None,
+        start=start,
+        evaluation=config.evaluation,
+        **config.training,
+    )
+
+
+def reads(system: System) -> tuple[str, ...]:
+    """What the encoder and the contrasts of a system read."""
+    encoder = ENCODERS[system.settings.get("encoder", "self_attentive")]
+    contrasts = [kind for kind in CONTRASTS.values() if system.settings.get(f"{kind.prefix}weight")]
+    found = [*encoder.reads, *(name for kind in contrasts for name in kind.reads)]
+    return tuple(dict.fromkeys(found))
+
+
+NEURAL = Family(SECTIONS, reads, build, check, train)

@@ -1,0 +1,26 @@
+"""The sections of a configuration that all systems share: data, split, evaluation, serving."""
+
+from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.splits.registry import SPLITS
+from tf_iclrec.evaluation.report import held_out_ranks
+from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.systems.system import Section
+
+DATA = Section("data", "Data", (read_log,))
+
+BEFORE = (
+    DATA,
+    Section(
+        "split",
+        "Split",
+        alternatives=SPLITS,
+        option="split",
+        default="leave_one_out",
+        help="what is trained on and what is held out",
+    ),
+)
+
+AFTER = (
+    Section("evaluation", "Evaluation", (held_out_ranks,)),
+    Section("serving", "Serving", (export_saved_model,)),
+)

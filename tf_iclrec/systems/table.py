@@ -1,0 +1,22 @@
+"""All systems at a glance."""
+
+from tf_iclrec.systems.registry import SYSTEMS
+
+
+def systems_table() -> str:
+    """Name, paper, what a system reads, and what it is: a line each.
+
+    Example:
+    >>> print(systems_table().splitlines()[0].split())
+    ['model', 'paper', 'reads', 'what', 'it', 'is']
+    """
+    rows = [("model", "paper", "reads", "what it is")]
+    rows += [
+        (one.name, one.paper, ", ".join(one.family.reads(one)), one.summary)
+        for one in SYSTEMS.values()
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

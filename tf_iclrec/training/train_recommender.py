@@ -1,0 +1,125 @@
+"""Epochs of a `SequentialRecommender`, resumable, with the best one kept."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import keras
+
+from tf_iclrec.data.augmentation import ViewRatios
+from tf_iclrec.data.batches import evaluation_batches, num_training_steps, training_batches
+from tf_iclrec.data.splits.split import Split
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.settings import Setting
+from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
+from tf_iclrec.training.lazy_adam import LazyAdam
+from tf_iclrec.training.save_progress import SaveProgress
+from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
+from tf_iclrec.training.tensorboard_log import TensorBoardLog
+
+
+def train_recommender(
+    model: SequentialRecommender,
+    split: Split,
+    directory: RunDirectory,
+    views: ViewRatios | None = None,
+    clustering: IntentClustering | None = None,
+    start: Callable[[], None] = lambda: None,
+    evaluation: Mapping[str, Any] | None = None,
+    epochs: Annotated[int, Setting("passes over the data at most", at_least=1)] = 8,
+    batch_size: Annotated[int, Setting("users per training step", at_least=1)] = 64,
+    learning_rate: Annotated[float, Setting("Adam's learning rate", above=0)] = 1e-3,
+    learning_rate_schedule: Annotated[
+        Literal["constant", "cosine"], Setting("constant, or cosine: falling to 0 over all epochs")
+    ] = "cosine",
+    patience: Annotated[
+        int,
+        Setting("epochs without a better validation NDCG@20 before stopping", at_least=1),
+    ] = 5,
+    seed: Annotated[int, Setting("seed of everything random", at_least=0)] = 0,
+) -> None:
+    """Train a new model, or go on after the last complete epoch in the directory.
+
+    Args:
+        model: A built model. It has the weights of the best epoch afterwards.
+        split: The log.
+        directory: For checkpoints and figures.
+        views: How sequences are augmented, if the objectives want views.
+        clustering: The E-step, if they want intents.
+        start: Called on a model that has not been trained at all.
+        evaluation: Settings of `held_out_ranks` for the validation.
+        epochs: Passes over the data at most.
+        batch_size: Users in a step.
+        learning_rate: Adam's.
+        learning_rate_schedule: ``"constant"``, or ``"cosine"``: falling to 0 over all epochs.
+        patience: Epochs without a better validation NDCG@20 before stopping.
+        seed: Of everything random.
+
+    Raises:
+        NonFiniteLossError: If a loss becomes NaN or infinite.
+    """
+    task, evaluation = model.encoder.task, evaluation or {}
+    steps = epochs * num_training_steps(split, batch_size, task)
+    model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, steps))
+    progress = SaveProgress(directory.checkpoints, directory.history, patience, seed)
+    progress.restore(model)
+    if progress.epochs_done:
+        print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
+    else:
+        start()
+    if progress.stopped or progress.epochs_done >= epochs:
+        progress.restore_best(model)
+        return
+    train = training_batches(
+        split,
+        batch_size=batch_size,
+        max_length=model.max_length,
+        task=task,
+        negatives=model.needs_negatives,
+        sampling=model.sampling,
+        views=views,
+        seed=seed,
+        first_epoch=progress.epochs_done,
+    )
+    valid = evaluation_batches(
+        split,
+        "valid",
+        max_length=model.max_length,
+        filter_seen=evaluation.get("filter_seen", True),
+        max_users=evaluation.get("evaluation_users"),
+    )
+    if clustering:
+        print(f"Intents are clustered on: {clustering_device()}", flush=True)
+    model.fit(
+        train,
+        validation_data=valid,
+        initial_epoch=progress.epochs_done,
+        epochs=epochs,
+        callbacks=[
+            StopOnNonFinite(),
+            *([clustering] if clustering else []),
+            TensorBoardLog(directory.tensorboard),
+            progress,
+        ],
+        shuffle=False,
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    progress.restore_best(model)
+
+
+def new_optimizer(
+    model: SequentialRecommender, learning_rate: float, schedule: str, steps: int
+) -> keras.optimizers.Optimizer:
+    """Adam; for a loss over sampled items, `LazyAdam`, which leaves the other items alone.
+
+    Args:
+        model: What is trained.
+        learning_rate: That of the first step.
+        schedule: ``"constant"`` or ``"cosine"``.
+        steps: Of the whole training.
+    """
+    kind = LazyAdam if model.sampling else keras.optimizers.Adam
+    if schedule == "cosine":
+        return kind(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
+    return kind(learning_rate)
