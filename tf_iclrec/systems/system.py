@@ -74,7 +74,7 @@ class Family:
     reads: Callable[["System"], tuple[str, ...]]
     build: Callable[..., Recommender]
     check: Callable[..., None]
-    train: Callable[..., None]
+    train: Callable[..., Recommender]
 
 
 @dataclasses.dataclass(frozen=True)
