@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
-from tf_iclrec.config import Config, declared_options
+from tf_iclrec.config import Config
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+from tf_iclrec.options import flag, places
 from tf_iclrec.settings import Declared
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
@@ -46,7 +47,7 @@ def add_settings(parser: argparse.ArgumentParser, sections: Iterable[Section]) -
     added: set[str] = set()
     for section in sections:
         if section.alternatives and section.option not in added:
-            parser.add_argument(_flag(section.option), **_ABSENT, metavar="NAME")
+            parser.add_argument(flag(section.option), **_ABSENT, metavar="NAME")
             added.add(section.option)
         for declared in section.all_settings().values():
             _add(parser, section, declared, declared.default, added)
@@ -63,7 +64,7 @@ def add_settings_read(parser: argparse.ArgumentParser, config: Config) -> None:
         group = parser.add_argument_group(section.title)
         if section.alternatives:
             group.add_argument(
-                _flag(section.option),
+                flag(section.option),
                 metavar="NAME",
                 help=f"{section.help}; one of {', '.join(sorted(section.alternatives))} "
                 f"(default: {values[CHOICE]})",
@@ -89,16 +90,12 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     else:
         options |= {"type": declared.kind, "metavar": declared.kind.__name__.upper()}
     shown = f" (default: {default})" if default != "" else ""
-    group.add_argument(_flag(option), **options, help=declared.setting.help + shown)
-
-
-def _flag(option: str) -> str:
-    return "--" + option.replace("_", "-")
+    group.add_argument(flag(option), **options, help=declared.setting.help + shown)
 
 
 def given_settings(values: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as options, by option."""
-    known = declared_options()
+    known = places()
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in vars(values).items()

@@ -11,9 +11,10 @@ from tf_iclrec.commands import (
     given_settings,
     run_command,
 )
-from tf_iclrec.config import Config, all_sections, read_settings, resolve
+from tf_iclrec.config import Config, read_settings, resolve
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
+from tf_iclrec.options import all_sections
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM

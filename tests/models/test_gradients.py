@@ -217,18 +217,13 @@ def weights_after_four_steps(new_optimizer, *, dense):
     table = keras.Variable(rng.normal(size=(8, 3)).astype("float32"))
     kernel = keras.Variable(rng.normal(size=(3, 3)).astype("float32"))
     variables, optimizer = [table, kernel], new_optimizer()
-    optimizer.build(variables)
-
-    @tf.function
-    def step(rows, values, of_kernel):
-        slices = tf.IndexedSlices(values, rows, tf.constant([8, 3]))
-        given = [tf.convert_to_tensor(slices) if dense else slices, of_kernel]
-        optimizer.apply(add_repeated_rows(given, variables, optimizer), variables)
-
     for _ in range(4):
-        rows = np.concatenate([rng.permutation(6), rng.integers(6, size=9)]).astype("int32")
-        values = rng.normal(size=(15, 3)).astype("float32")
-        step(rows, values, rng.normal(size=(3, 3)).astype("float32"))
+        rows = tf.constant(np.concatenate([rng.permutation(6), rng.integers(6, size=9)]))
+        values = tf.constant(rng.normal(size=(15, 3)), tf.float32)
+        of_table = tf.IndexedSlices(values, rows, tf.constant([8, 3], tf.int64))
+        of_kernel = tf.constant(rng.normal(size=(3, 3)), tf.float32)
+        given = [tf.convert_to_tensor(of_table) if dense else of_table, of_kernel]
+        optimizer.apply(add_repeated_rows(given, variables, optimizer), variables)
     return table.numpy(), kernel.numpy()
 
 

@@ -142,6 +142,38 @@ def draw_view(
     return source, masked
 
 
+def draw_past_and_future(
+    lengths: tf.Tensor, width: tf.Tensor, seed: tf.Tensor
+) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """Cut each row at a random place into its past and, in reverse, its future.
+
+    Each part has at least one entry; of a row with a single entry both are that.
+
+    Args:
+        lengths: ``(batch,)`` int32.
+        width: Scalar int32.
+        seed: ``(2,)`` integer seed.
+
+    Returns:
+        Two views as `draw_view` gives them.
+
+    Example: of two entries (columns 1 and 2 of three) one is the past and one the future.
+    >>> past, future = draw_past_and_future(tf.constant([2]), tf.constant(3), tf.constant([0, 1]))
+    >>> past[0].numpy().tolist(), future[0].numpy().tolist()
+    ([[-1, -1, 1]], [[-1, -1, 2]])
+    """
+    fraction = tf.random.stateless_uniform(tf.shape(lengths), seed)
+    most = tf.maximum(lengths - 1, 1)
+    size = 1 + tf.minimum(tf.cast(fraction * tf.cast(most, tf.float32), tf.int32), most - 1)
+    past = crop(lengths, width, size, tf.zeros_like(size))
+    rest = tf.maximum(lengths - size, 1)[:, tf.newaxis]
+    column = tf.range(width)[tf.newaxis]
+    # The last entry first, so that the entry after the cut stands at the end.
+    future = tf.where(column >= width - rest, 2 * width - 1 - rest - column, -1)
+    nothing = tf.zeros_like(past, tf.bool)
+    return [(past, nothing), (future, nothing)]
+
+
 def apply_view(ids: tf.Tensor, source: tf.Tensor, masked: tf.Tensor) -> tf.Tensor:
     """Carry a view out on one stream of ids.
 

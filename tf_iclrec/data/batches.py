@@ -11,7 +11,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.augmentation import ViewRatios, apply_view, draw_view
+from tf_iclrec.data.augmentation import (
+    ViewRatios,
+    apply_view,
+    draw_past_and_future,
+    draw_view,
+)
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.splits.split import HeldOutPart, Split
@@ -34,6 +39,7 @@ def training_batches(
     task: Task | None = None,
     negatives: bool = False,
     views: ViewRatios | None = None,
+    futures: bool = False,
     sampling: Sampling | None = None,
     seed: int = 0,
     first_epoch: int = 0,
@@ -50,6 +56,8 @@ def training_batches(
         negatives: Add ``negative_ids``: per position one item the user never had in training,
             drawn uniformly.
         views: Add two augmented views of each sequence.
+        futures: Add ``future_item_ids`` ``(batch, 2, time)``: each sequence cut in two at a random
+            place, the first part as it is and the rest in reverse, latest first.
         sampling: Add items sampled for the whole batch.
         seed: Everything random follows from it and from the number of the epoch.
         first_epoch: Number of the first pass; to continue an interrupted training.
@@ -119,16 +127,20 @@ def training_batches(
                 sampled_ids = sampler.draw(sampling.num_samples, negative_seed)
             batch["sampled_ids"] = sampled_ids
             batch["sampled_log_probabilities"] = sampler.log_probabilities(sampled_ids)
+        item_ids = whole["item_ids"]
+        batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
+        shape = batch_lengths, tf.shape(item_ids)[1]
+        drawn = {}
         if views:
-            item_ids = whole["item_ids"]
-            batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
-            drawn = [
-                draw_view(batch_lengths, tf.shape(item_ids)[1], views, view_seed)
-                for view_seed in (view_1_seed, view_2_seed)
+            drawn["view"] = [
+                draw_view(*shape, views, view_seed) for view_seed in (view_1_seed, view_2_seed)
             ]
-            # All streams alike, so that an item keeps its provider.
+        if futures:
+            drawn["future"] = draw_past_and_future(*shape, batch_seed)
+        # All streams alike, so that an item keeps its provider.
+        for kind, pair in drawn.items():
             for name, ids in whole.items():
-                batch[f"view_{name}"] = tf.stack([apply_view(ids, *view) for view in drawn], axis=1)
+                batch[f"{kind}_{name}"] = tf.stack([apply_view(ids, *one) for one in pair], axis=1)
         return batch
 
     return epochs_of_batches(plan, assemble, num_steps, seed, first_epoch)

@@ -32,12 +32,15 @@ class Encoder(keras.layers.Layer):
 
     Attributes:
         num_streams: Number of hidden states per position: 1, or 2 with those of providers.
+        num_queries: Number of hidden vectors per position side by side, of which the one that
+            likes an item best scores it.
         reads: What the encoder reads: ``"items"``, and ``"providers"``, ``"attributes"`` or
             ``"users"``.
         task: What it is trained for.
     """
 
     num_streams: ClassVar[int] = 1
+    num_queries: int = 1
     reads: ClassVar[tuple[str, ...]] = ("items",)
 
     def __init__(
@@ -83,8 +86,13 @@ class Encoder(keras.layers.Layer):
 
     @property
     def output_dim(self) -> int:
-        """Width of the item vectors, that of the states of all streams side by side."""
+        """Width of the item vectors."""
         return self.num_streams * self.hidden_dim
+
+    @property
+    def state_dim(self) -> int:
+        """Width of the states of all streams, or of all queries, side by side."""
+        return self.num_queries * self.output_dim
 
     def build(self, input_shape=None):
         self.item_embedding = IdEmbedding(

@@ -63,6 +63,10 @@ class EnsembleEncoder(keras.layers.Layer):
         return self.encoders[0].num_streams
 
     @property
+    def num_queries(self) -> int:
+        return self.encoders[0].num_queries
+
+    @property
     def reads(self) -> tuple[str, ...]:
         return self.encoders[0].reads
 
@@ -78,6 +82,11 @@ class EnsembleEncoder(keras.layers.Layer):
     def output_dim(self) -> int:
         """Width of the item vectors of all members side by side."""
         return sum(encoder.output_dim for encoder in self.encoders)
+
+    @property
+    def state_dim(self) -> int:
+        """Width of the states of all members side by side."""
+        return sum(encoder.state_dim for encoder in self.encoders)
 
     def get_config(self):
         encoders = [keras.saving.serialize_keras_object(encoder) for encoder in self.encoders]

@@ -1,6 +1,7 @@
 """What encoders of items and their providers have in common."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from keras import KerasTensor, ops
@@ -11,6 +12,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.item_provider_embedding import ItemProviderEmbedding
 from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.settings import Setting
 
 
 class ItemProviderEncoder(TransformerEncoder):
@@ -30,6 +32,8 @@ class ItemProviderEncoder(TransformerEncoder):
         max_length: Longest sequence.
         attribute_vocabulary_sizes: Number of ids of each further attribute of the items, the
             three special ones included. Defaults to none.
+        value_learning_rate: How fast vectors of providers and attributes learn, in multiples of the
+            items'. Defaults to 1.
 
         For the others see `TransformerEncoder`.
 
@@ -48,9 +52,17 @@ class ItemProviderEncoder(TransformerEncoder):
         provider_vocabulary_size: int,
         *args,
         attribute_vocabulary_sizes: Sequence[int] = (),
+        value_learning_rate: Annotated[
+            float,
+            Setting(
+                "how fast vectors of providers and attributes learn, in multiples of the items'",
+                above=0,
+            ),
+        ] = 1.0,
         **kwargs,
     ):
         super().__init__(vocabulary_size, *args, **kwargs)
+        self.value_learning_rate = value_learning_rate
         self.provider_vocabulary_size = provider_vocabulary_size
         self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
 
@@ -80,6 +92,7 @@ class ItemProviderEncoder(TransformerEncoder):
             self.hidden_dim,
             self.initializer_stddev,
             self.attribute_vocabulary_sizes,
+            self.value_learning_rate,
             dtype=self.dtype_policy,
         )
         self.embedding.build()
@@ -141,4 +154,5 @@ class ItemProviderEncoder(TransformerEncoder):
         return super().get_config() | {
             "provider_vocabulary_size": self.provider_vocabulary_size,
             "attribute_vocabulary_sizes": self.attribute_vocabulary_sizes,
+            "value_learning_rate": self.value_learning_rate,
         }

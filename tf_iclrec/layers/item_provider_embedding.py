@@ -27,6 +27,8 @@ class ItemProviderEmbedding(keras.layers.Layer):
         initializer_stddev: Standard deviation of the initial values. Defaults to 0.02.
         attribute_vocabulary_sizes: Number of ids of each further attribute, likewise. Defaults
             to none.
+        value_scale: Scale of the tables of providers and attributes, see `IdEmbedding`. Defaults
+            to 1.
 
     Call arguments:
         inputs: Dict with ``item_ids`` ``(batch, time)`` int32, and optionally
@@ -51,6 +53,7 @@ class ItemProviderEmbedding(keras.layers.Layer):
         dim: int,
         initializer_stddev: float = 0.02,
         attribute_vocabulary_sizes: Sequence[int] = (),
+        value_scale: float = 1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -59,16 +62,18 @@ class ItemProviderEmbedding(keras.layers.Layer):
         self.dim = dim
         self.initializer_stddev = initializer_stddev
         self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
+        self.value_scale = value_scale
 
     def build(self, input_shape=None):
-        def embedding(size, name):
+        def embedding(size, name, scale=self.value_scale):
+            policy = self.dtype_policy
             layer = IdEmbedding(
-                size, self.dim, self.initializer_stddev, dtype=self.dtype_policy, name=name
+                size, self.dim, self.initializer_stddev, scale, dtype=policy, name=name
             )
             layer.build()
             return layer
 
-        self.item_embedding = embedding(self.vocabulary_size, "item_embedding")
+        self.item_embedding = embedding(self.vocabulary_size, "item_embedding", scale=1.0)
         self.provider_embedding = embedding(self.provider_vocabulary_size, "provider_embedding")
         self.attribute_embeddings = [
             embedding(size, f"attribute_embedding_{number}")
@@ -134,6 +139,7 @@ class ItemProviderEmbedding(keras.layers.Layer):
             "dim": self.dim,
             "initializer_stddev": self.initializer_stddev,
             "attribute_vocabulary_sizes": self.attribute_vocabulary_sizes,
+            "value_scale": self.value_scale,
         }
 
 
@@ -144,4 +150,4 @@ def _values(table: keras.Variable, item_ids: KerasTensor) -> KerasTensor:
 def _of_all_items(table: keras.Variable, embedding: IdEmbedding) -> KerasTensor:
     """Float32 vectors of the catalogue's values of an attribute, ``(items, dim)``."""
     ids = ops.convert_to_tensor(table)[NUM_SPECIAL_IDS:]
-    return ops.take(ops.convert_to_tensor(embedding.embeddings), ids, axis=0)
+    return embedding.vectors(ids)

@@ -57,8 +57,6 @@ class SequentialRecommender(Recommender):
     TensorShape([1, 100])
     """
 
-    by_dot_product = True
-
     def __init__(
         self,
         encoder: keras.layers.Layer,
@@ -82,6 +80,7 @@ class SequentialRecommender(Recommender):
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
+        self.needs_futures = any(term.needs_futures for term in self.objectives)
         self.needs_views = any(term.needs_views for term in self.objectives)
         self.needs_intents = any(term.needs_intents for term in self.objectives)
         self.needs_sides = any(term.needs_sides for term in self.objectives)
@@ -90,7 +89,7 @@ class SequentialRecommender(Recommender):
         if self.needs_sides and encoder.num_streams < 2:
             raise ValueError("These objectives need an encoder with a provider stream.")
         self.intents = (
-            IntentPrototypes(self.num_intents, encoder.output_dim) if self.needs_intents else None
+            IntentPrototypes(self.num_intents, encoder.state_dim) if self.needs_intents else None
         )
         # Objectives are no layers; those of their weights that are trained are found here.
         self.objective_layers = [term.layer for term in self.objectives if term.layer]
@@ -108,6 +107,10 @@ class SequentialRecommender(Recommender):
         if isinstance(self.encoder, EnsembleEncoder):
             return self.encoder.encoders
         return (self.encoder,)
+
+    @property
+    def by_dot_product(self) -> bool:
+        return self.encoder.num_queries == 1
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -132,14 +135,17 @@ class SequentialRecommender(Recommender):
         inputs = self.encoder.ask_next(inputs)
         hidden = [self._hidden(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
-        queries = [self._as_queries(last_valid(states, valid)) for states in hidden]
+        queries = [
+            self._as_queries(member, last_valid(states, valid))
+            for member, states in zip(self.members(), hidden, strict=True)
+        ]
         means = [ops.cast(masked_mean(states, valid), "float32") for states in hidden]
         return _side_by_side(queries) / len(queries), _side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
         a temperature, of length ``1 / temperature``. Of an ensemble, the members' side by side,
-        divided by their number."""
+        divided by their number; of an encoder with several queries, all of them."""
         return self.encode(inputs, training)[0]
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
@@ -150,7 +156,22 @@ class SequentialRecommender(Recommender):
     def score(self, user_vectors: KerasTensor) -> KerasTensor:
         """Scores of all items for user vectors ``(batch, dim)``, ``(batch, items)`` float32."""
         vectors = ops.cast(user_vectors, "float32")
-        return ops.matmul(vectors, ops.transpose(self.item_vectors()))
+        if self.by_dot_product:
+            return ops.matmul(vectors, ops.transpose(self.item_vectors()))
+        sizes = [member.state_dim for member in self.members()]
+        scores = [
+            self._best_scores(member, queries)
+            for member, queries in zip(
+                self.members(), tf.split(vectors, sizes, axis=-1), strict=True
+            )
+        ]
+        return tf.add_n(scores)
+
+    def _best_scores(self, member, queries: KerasTensor) -> KerasTensor:
+        """Scores ``(batch, items)`` by the best of a member's queries, ``(batch, state_dim)``."""
+        items = ops.cast(self._member_item_vectors(member), "float32")
+        queries = ops.reshape(queries, (-1, member.num_queries, member.output_dim))
+        return ops.max(ops.einsum("bqd,nd->bqn", queries, items), axis=1)
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
@@ -166,10 +187,29 @@ class SequentialRecommender(Recommender):
             return vectors
         return ops.normalize(ops.cast(vectors, "float32"), axis=-1)
 
-    def _as_queries(self, hidden: KerasTensor) -> KerasTensor:
+    def _as_queries(self, member, hidden: KerasTensor) -> KerasTensor:
+        """Hidden states as they score items."""
         if not self.temperature:
             return hidden
-        return ops.normalize(ops.cast(hidden, "float32"), axis=-1) / self.temperature
+        hidden = ops.cast(hidden, "float32")
+        if member.num_queries == 1:
+            return ops.normalize(hidden, axis=-1) / self.temperature
+        outer = ops.shape(hidden)[:-1]
+        queries = ops.reshape(hidden, (*outer, member.num_queries, member.output_dim))
+        return ops.reshape(ops.normalize(queries, axis=-1), (*outer, member.state_dim)) / (
+            self.temperature
+        )
+
+    def _for_targets(self, member, hidden: KerasTensor, target_ids: tf.Tensor) -> KerasTensor:
+        """Of several queries per position ``(batch, time, state_dim)`` the one that scores the
+        target best, ``(batch, time, output_dim)``: each learns what it is best at."""
+        if member.num_queries == 1:
+            return hidden
+        outer = tf.shape(target_ids)
+        queries = tf.reshape(hidden, [*tf.unstack(outer), member.num_queries, member.output_dim])
+        targets = ops.cast(self._member_item_vectors(member, target_ids), queries.dtype)
+        best = tf.argmax(tf.einsum("btqd,btd->btq", queries, targets), axis=-1)
+        return tf.gather(queries, best, batch_dims=2)
 
     def build_optimizer(self) -> None:
         """Make the optimizer's variables, if they are not there; the model must be compiled."""
@@ -211,19 +251,25 @@ class SequentialRecommender(Recommender):
     def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
         """Encode the sequences and, where needed, their two views in one call; per member."""
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
-        parts = 1
+        further: list[str] = []
+        if self.needs_futures:
+            further.append("future")
         if self.needs_views:
             if "view_item_ids" not in batch:
                 raise ValueError(
                     "These objectives compare views of a sequence, and the batches have none: "
                     "training_batches(..., views=ViewRatios())."
                 )
-            # Side by side along the batch, so that taking them apart again costs nothing.
-            parts = 3
-            inputs = {
-                name: tf.concat([ids, *tf.unstack(batch[f"view_{name}"], 2, axis=1)], axis=0)
-                for name, ids in inputs.items()
-            }
+            further.append("view")
+        # Side by side along the batch, so that taking them apart again costs nothing.
+        parts = 1 + 2 * len(further)
+        inputs = {
+            name: tf.concat(
+                [ids, *(part for kind in further for part in _pair(batch[f"{kind}_{name}"]))],
+                axis=0,
+            )
+            for name, ids in inputs.items()
+        }
         valid = valid_mask(inputs["item_ids"])
         if "users" in batch:
             inputs["users"] = tf.tile(batch["users"], [parts])
@@ -231,6 +277,15 @@ class SequentialRecommender(Recommender):
         hidden = [self._hidden(member, inputs, training=True) for member in members]
         vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
         hidden = [tf.split(states, parts) for states in hidden]
+        futures = [None] * len(members)
+        if self.needs_futures:
+            cut = [valid_mask(part) for part in _pair(batch["future_item_ids"])]
+            futures = [
+                tuple(last_valid(part, real) for part, real in zip(own[1:3], cut, strict=True))
+                for own in hidden
+            ]
+        # The views come last.
+        first_view = parts - 2 if self.needs_views else parts
         intents, intents_fitted = [None] * len(members), None
         if self.needs_intents:
             intents = self._intents_of_members([own for own, *_ in vectors])
@@ -242,7 +297,9 @@ class SequentialRecommender(Recommender):
         return [
             EncodedBatch(
                 item_ids=batch["item_ids"],
-                hidden=self._as_queries(hidden[index][0]),
+                hidden=self._for_targets(
+                    member, self._as_queries(member, hidden[index][0]), batch["target_ids"]
+                ),
                 target_ids=batch["target_ids"],
                 target_weights=batch.get("target_weights"),
                 item_vectors=functools.partial(self._member_item_vectors, member),
@@ -250,8 +307,9 @@ class SequentialRecommender(Recommender):
                 sampled_ids=batch.get("sampled_ids"),
                 sampled_log_probabilities=batch.get("sampled_log_probabilities"),
                 own_vectors=vectors[index][0],
-                view_hidden=tuple(hidden[index][1:]),
-                view_vectors=tuple(vectors[index][1:]),
+                view_hidden=tuple(hidden[index][first_view:]),
+                view_vectors=tuple(vectors[index][first_view:]),
+                futures=futures[index],
                 sides=sides[index],
                 intents=intents[index],
                 intents_fitted=intents_fitted,
@@ -262,7 +320,7 @@ class SequentialRecommender(Recommender):
     def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:
         """The intents of users, found by all members together, as each member sees them."""
         found = self.intents(tf.stop_gradient(tf.cast(_side_by_side(vectors), tf.float32)))
-        sizes = [member.output_dim for member in self.members()]
+        sizes = [member.state_dim for member in self.members()]
         parts = [(ids, tf.split(prototypes, sizes, axis=-1)) for ids, prototypes in found]
         return [
             [(ids, ops.normalize(of_members[index], axis=-1)) for ids, of_members in parts]
@@ -285,6 +343,10 @@ class SequentialRecommender(Recommender):
             keras.saving.deserialize_keras_object(term) for term in config["objectives"]
         ]
         return cls(**config)
+
+
+def _pair(views: tf.Tensor) -> list[tf.Tensor]:
+    return tf.unstack(views, 2, axis=1)
 
 
 def _side_by_side(parts: Sequence[KerasTensor]) -> KerasTensor:

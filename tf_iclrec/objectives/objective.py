@@ -33,6 +33,8 @@ class EncodedBatch:
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
             padded; empty unless an objective asked for them.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
+        futures: The last state of the first part of each sequence, cut at random, and that of the
+            rest in reverse, each ``(batch, dim)``, if an objective asked for them.
         sides: The last state of each sequence's items and that of its providers, each
             ``(batch, dim)``, if an objective asked for them.
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
@@ -51,6 +53,7 @@ class EncodedBatch:
     own_vectors: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
+    futures: tuple[KerasTensor, KerasTensor] | None = None
     sides: tuple[KerasTensor, KerasTensor] | None = None
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
@@ -91,6 +94,7 @@ class Objective:
     prefix: ClassVar[str] = ""
     needs_negatives: ClassVar[bool] = False
     sampling: Sampling | None = None
+    needs_futures: ClassVar[bool] = False
     needs_views: bool = False
     needs_intents: bool = False
     needs_sides: ClassVar[bool] = False

@@ -109,7 +109,7 @@ def spectral_vectors(
 def _add(embedding: IdEmbedding, vectors: np.ndarray) -> None:
     rows = vectors * (_STDDEV * np.sqrt(vectors.shape[1]))
     rows = np.pad(rows, [(NUM_SPECIAL_IDS, 0), (0, 0)])
-    embedding.embeddings.assign_add(rows.astype(np.float32))
+    embedding.add_to_vectors(rows)
 
 
 def _positive_mutual_information(split, attribute):

@@ -79,6 +79,7 @@ def train_recommender(
         negatives=model.needs_negatives,
         sampling=model.sampling,
         views=views,
+        futures=model.needs_futures,
         seed=seed,
         first_epoch=progress.epochs_done,
     )

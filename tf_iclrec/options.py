@@ -1,0 +1,168 @@
+"""Which settings there are in all systems, where each belongs, and who reads it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.systems.registry import SYSTEMS
+from tf_iclrec.systems.system import CHOICE, Section, Tree
+
+# Values by option.
+Options = Mapping[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a setting stands in a configuration: its section and its name there."""
+
+    section: Section
+    name: str
+
+
+def all_sections() -> list[Section]:
+    """The sections of all systems, each once."""
+    found: dict[int, Section] = {}
+    for system in SYSTEMS.values():
+        found |= {id(section): section for section in system.family.sections}
+    return list(found.values())
+
+
+def places() -> dict[str, list[Place]]:
+    """The settings that each option sets: several, where alternatives or sections share it."""
+    found: dict[str, list[Place]] = {}
+    for option, place in places_in(all_sections()):
+        found.setdefault(option, []).append(place)
+    return found
+
+
+def places_in(sections: Iterable[Section]) -> Iterator[tuple[str, Place]]:
+    """Every option of some sections with the setting that it sets."""
+    for section in sections:
+        if section.alternatives:
+            yield section.option, Place(section, CHOICE)
+        for name, declared in section.all_settings().items():
+            yield declared.option(section.prefix), Place(section, name)
+
+
+def deciding_options() -> set[str]:
+    """Options on which it depends what else is read."""
+    return {
+        option
+        for option, (section, name) in places_in(all_sections())
+        if name in (CHOICE, section.switch)
+    }
+
+
+def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tree, set[str]]:
+    """The values of all settings that are read.
+
+    Args:
+        sections: Of a system.
+        layers: Values, by falling precedence. What none of them has is the declared default.
+
+    Returns:
+        The values by section, and the options that were asked for.
+
+    Raises:
+        UserError: If a value is of another type or out of range.
+    """
+    tree: Tree = {}
+    read: set[str] = set()
+
+    def value(option: str, default: Any) -> Any:
+        read.add(option)
+        return next((layer[option] for layer in layers if option in layer), default)
+
+    for section in sections:
+        if not section.read_if(tree):
+            continue
+        own = tree[section.key] = {}
+        chosen = ""
+        if section.alternatives:
+            chosen = own[CHOICE] = value(section.option, section.default)
+            if chosen not in section.alternatives:
+                known = nearest(str(chosen), section.alternatives)
+                raise UserError(f"Unknown {section.option} {chosen!r}: {known}")
+        for name, declared in section.settings(chosen).items():
+            if section.switch and name != section.switch and not own[section.switch]:
+                continue
+            option = declared.option(section.prefix)
+            # What has a switch is off until somebody turns it on.
+            default = 0.0 if name == section.switch else declared.default
+            try:
+                own[name] = declared.checked(value(option, default), option)
+            except ValueError as error:
+                raise UserError(str(error)) from error
+    return tree, read
+
+
+def check_known(option: str) -> None:
+    """Raise a UserError that names the nearest option, if this is none."""
+    known = [*places(), "model"]
+    if option not in known:
+        raise UserError(f"Unknown setting {option!r}: {nearest(option, known)}")
+
+
+def why_unread(model: str, option: str, given: Options) -> str:
+    """What to say of a setting that has no effect: which models read it, and what would make this
+    one read it."""
+    readers = [
+        name
+        for name, system in SYSTEMS.items()
+        if option in resolved(system.family.sections, [system.settings])[1]
+    ]
+    message = f"The model {model} does not read {option}"
+    if deciding_options() & set(given):
+        message += " with these choices"
+    if readers:
+        message += f". Models that do: {', '.join(readers)}"
+    ways = [
+        way
+        for place in places()[option]
+        if place.section in SYSTEMS[model].family.sections
+        for way in _ways_to_read(place)
+    ]
+    if ways:
+        message += f"; or choose {' or '.join(ways)}"
+    return message + "."
+
+
+def _ways_to_read(place: Place) -> list[str]:
+    """Options, as they are typed, with which a setting is read."""
+    section, name = place
+    if section.alternatives:
+        return [
+            f"{flag(section.option)} {alternative}"
+            for alternative in section.alternatives
+            if name in section.settings(alternative)
+        ]
+    if section.switch:
+        declared = section.settings()[section.switch]
+        return [f"{flag(declared.option(section.prefix))} above 0"]
+    return []
+
+
+def why_misplaced(name: str, key: str | None) -> str:
+    """What to say of a setting in a section (None: in none) of a file that has no such setting."""
+    where = "at the top" if key is None else f"in {key!r}"
+    by_name = {one.name: one.section.key for _, one in places_in(all_sections())}
+    if name in by_name and name != CHOICE:
+        return f"{name!r} does not belong {where}: it belongs in {by_name[name]!r}."
+    if name in places():
+        section, own = places()[name][0]
+        return f"{name!r} does not belong {where}: it is called {own!r} in {section.key!r}."
+    known = {
+        one.section.key if key is None else one.name
+        for _, one in places_in(all_sections())
+        if key in (None, one.section.key)
+    }
+    return f"unknown setting {name!r} {where}: {nearest(name, known)}"
+
+
+def flag(option: str) -> str:
+    """An option as it is typed.
+
+    Example:
+    >>> flag("hidden_dim")
+    '--hidden-dim'
+    """
+    return "--" + option.replace("_", "-")
