@@ -15,11 +15,13 @@ from tf_iclrec import (
     UserError,
     ViewRatios,
     evaluation_batches,
+    leave_one_out,
     load_interactions,
     sequence_batches,
     training_batches,
 )
 from tf_iclrec.data.batches import draw_negatives
+from tf_iclrec.data.splits.split import HeldOut
 
 USERS = 70
 NUM_SHARED_ITEMS = 25
@@ -103,7 +105,10 @@ def test_each_user_is_once_in_an_epoch_with_the_next_items_as_targets(
         if len(training) >= 2:
             expected.append((training[:-1][-max_length:], training[1:][-max_length:]))
     dataset = training_batches(
-        log, batch_size=16, max_length=max_length, pad_to_max_length=pad_to_max_length
+        leave_one_out(log),
+        batch_size=16,
+        max_length=max_length,
+        pad_to_max_length=pad_to_max_length,
     )
     assert sorted(rows_of(dataset, "item_ids", "target_ids")) == sorted(expected)
 
@@ -112,15 +117,16 @@ def test_held_out_items_are_in_no_input_target_or_view():
     sequences = {f"u{u}": [f"{u}-{i}" for i in range(4 + u % 5)] for u in range(40)}
     log = Interactions.from_sequences(sequences)
     held_out = log.items.encode([item for items in sequences.values() for item in items[-2:]])
-    for batch in training_batches(log, batch_size=8, views=ViewRatios()):
+    for batch in training_batches(leave_one_out(log), batch_size=8, views=ViewRatios()):
         for name in ("item_ids", "target_ids", "view_item_ids"):
             assert not np.isin(batch[name], held_out).any()
 
 
 def test_only_what_was_asked_for_is_in_a_batch(log):
-    (plain,) = training_batches(log, batch_size=100)
-    (full,) = training_batches(log, batch_size=100, negatives=True, views=ViewRatios())
-    always = {"item_ids", "target_ids", "target_weights"}
+    split = leave_one_out(log)
+    (plain,) = training_batches(split, batch_size=100)
+    (full,) = training_batches(split, batch_size=100, negatives=True, views=ViewRatios())
+    always = {"item_ids", "target_ids", "target_weights", "users"}
     assert set(plain) == always
     assert set(full) == {*always, "negative_ids", "view_item_ids"}
     ids = {tensor.dtype for name, tensor in full.items() if name.endswith("_ids")}
@@ -128,10 +134,23 @@ def test_only_what_was_asked_for_is_in_a_batch(log):
     batch, time = full["item_ids"].shape
     assert full["target_ids"].shape == full["negative_ids"].shape == (batch, time)
     assert full["view_item_ids"].shape == (batch, 2, time)
+    assert (full["users"].shape, full["users"].dtype) == ((batch,), tf.int32)
+
+
+def test_training_and_sequence_rows_say_whose_they_are(log):
+    split, sequences = leave_one_out(log), sequences_of(log)
+    trainable = [user for user, sequence in enumerate(sequences) if len(sequence) > 3]
+    for dataset in (training_batches(split, batch_size=16), sequence_batches(split, 16)):
+        users = []
+        for batch in batches_of(dataset):
+            inputs = [without_padding(ids) for ids in batch["item_ids"]]
+            assert inputs == [sequences[user][:-3] for user in batch["users"]]
+            users += batch["users"].tolist()
+        assert sorted(users) == trainable
 
 
 def test_all_positions_of_an_epoch_weigh_the_same(log):
-    batches = batches_of(training_batches(log, batch_size=10))
+    batches = batches_of(training_batches(leave_one_out(log), batch_size=10))
     weights = np.concatenate([batch["target_weights"].ravel() for batch in batches])
     targets = np.concatenate([batch["target_ids"].ravel() for batch in batches])
     assert set(weights[targets == 0].tolist()) <= {0.0}
@@ -142,19 +161,21 @@ def test_all_positions_of_an_epoch_weigh_the_same(log):
 
 def test_number_of_steps_is_known(log):
     assert (log.lengths > 3).sum() == 63
-    dataset = training_batches(log, batch_size=10)
+    dataset = training_batches(leave_one_out(log), batch_size=10)
     assert int(dataset.cardinality()) == len(batches_of(dataset)) == 7
 
 
 def test_log_without_training_pairs_is_refused():
     log = Interactions.from_sequences({"a": "xyz", "b": "xy"})
     with pytest.raises(UserError, match="No user has more than three items"):
-        training_batches(log)
+        training_batches(leave_one_out(log))
 
 
 def test_same_seed_gives_the_same_epochs(log):
     first, second = (
-        training_batches(log, batch_size=16, negatives=True, views=ViewRatios(), seed=5)
+        training_batches(
+            leave_one_out(log), batch_size=16, negatives=True, views=ViewRatios(), seed=5
+        )
         for _ in range(2)
     )
     for _ in range(3):
@@ -164,7 +185,9 @@ def test_same_seed_gives_the_same_epochs(log):
 def test_each_batch_of_each_epoch_draws_for_itself():
     """With users who are all alike, nothing but the draws can tell two batches apart."""
     log = Interactions.from_sequences({f"u{u}": "abcdefghijkl" for u in range(20)})
-    dataset = training_batches(log, batch_size=10, negatives=True, views=ViewRatios())
+    dataset = training_batches(
+        leave_one_out(log), batch_size=10, negatives=True, views=ViewRatios()
+    )
     batches = batches_of(dataset) + batches_of(dataset)
     for name in ("view_item_ids", "negative_ids"):
         assert len({batch[name].tobytes() for batch in batches}) == 4
@@ -172,7 +195,8 @@ def test_each_batch_of_each_epoch_draws_for_itself():
 
 def test_users_of_near_lengths_change_company():
     sequences = {f"u{n}": [f"first of {n}", *["x"] * n] for n in range(20, 50)}
-    dataset = training_batches(Interactions.from_sequences(sequences), batch_size=5, max_length=60)
+    split = leave_one_out(Interactions.from_sequences(sequences))
+    dataset = training_batches(split, batch_size=5, max_length=60)
     first, second = (
         {
             frozenset(ids[ids > 0].min() for ids in batch["item_ids"])
@@ -185,10 +209,11 @@ def test_users_of_near_lengths_change_company():
 
 @pytest.mark.parametrize("difference", ["epoch", "seed"])
 def test_order_company_negatives_and_views_differ_by(difference, log):
+    split = leave_one_out(log)
     settings = {"batch_size": 10, "negatives": True, "views": ViewRatios()}
-    dataset = training_batches(log, seed=5, **settings)
+    dataset = training_batches(split, seed=5, **settings)
     first = batches_of(dataset)
-    other = training_batches(log, seed=6, **settings) if difference == "seed" else dataset
+    other = training_batches(split, seed=6, **settings) if difference == "seed" else dataset
     second = batches_of(other)
 
     def users(epoch):
@@ -218,42 +243,46 @@ def test_first_epoch_continues_an_interrupted_training(log, epochs_done, pad_to_
         "views": ViewRatios(),
         "pad_to_max_length": pad_to_max_length,
     }
-    whole = training_batches(log, **settings)
+    whole = training_batches(leave_one_out(log), **settings)
     for _ in range(epochs_done):
         batches_of(whole)
-    rest = training_batches(log, first_epoch=epochs_done, **settings)
+    rest = training_batches(leave_one_out(log), first_epoch=epochs_done, **settings)
     for _ in range(2):
         assert_same_epoch(batches_of(rest), batches_of(whole))
 
 
 def test_two_views_of_a_sequence_are_drawn_apart(log):
-    dataset = training_batches(log, batch_size=16, views=ViewRatios())
+    dataset = training_batches(leave_one_out(log), batch_size=16, views=ViewRatios())
     pairs = [pair for batch in batches_of(dataset) for pair in batch["view_item_ids"]]
     assert np.mean([(first != second).any() for first, second in pairs]) > 0.7
 
 
 def test_views_hold_the_items_of_their_own_sequence(log):
-    for batch in batches_of(training_batches(log, batch_size=16, views=ViewRatios())):
+    for batch in batches_of(
+        training_batches(leave_one_out(log), batch_size=16, views=ViewRatios())
+    ):
         for ids, views in zip(batch["item_ids"], batch["view_item_ids"], strict=True):
             for view in views:
                 assert set(without_padding(view)) - {2} <= set(ids[ids > 0])
 
 
 def test_batches_are_padded_to_their_longest_row(log):
-    for batch in batches_of(training_batches(log, batch_size=16)):
+    for batch in batches_of(training_batches(leave_one_out(log), batch_size=16)):
         assert (batch["item_ids"] > 0).any(axis=0).all()
 
 
 def test_padding_to_the_maximum_gives_one_width(log):
-    dataset = training_batches(log, batch_size=16, max_length=30, pad_to_max_length=True)
+    dataset = training_batches(
+        leave_one_out(log), batch_size=16, max_length=30, pad_to_max_length=True
+    )
     assert {batch["item_ids"].shape[1] for batch in batches_of(dataset)} == {30}
 
 
 def test_beauty_is_hardly_padded(shared):
-    log = load_interactions(shared / "data" / "sequences" / "Beauty.txt")
+    split = leave_one_out(load_interactions(shared / "data" / "sequences" / "Beauty.txt"))
     cells, entries = {}, {}
     for pad in (False, True):
-        ids = [b["item_ids"] for b in batches_of(training_batches(log, pad_to_max_length=pad))]
+        ids = [b["item_ids"] for b in batches_of(training_batches(split, pad_to_max_length=pad))]
         cells[pad] = sum(array.size for array in ids)
         entries[pad] = sum(np.count_nonzero(array) for array in ids)
     assert entries[False] == entries[True]
@@ -271,14 +300,19 @@ def test_training_inputs_stand_beside_their_providers(provider_log, max_length, 
         if len(items) > 3
     ]
     dataset = training_batches(
-        provider_log, batch_size=16, max_length=max_length, pad_to_max_length=pad_to_max_length
+        leave_one_out(provider_log),
+        batch_size=16,
+        max_length=max_length,
+        pad_to_max_length=pad_to_max_length,
     )
     assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
 
 
 def test_each_item_of_a_view_keeps_its_own_provider(provider_log):
     masked = 0
-    for batch in batches_of(training_batches(provider_log, batch_size=16, views=ViewRatios())):
+    for batch in batches_of(
+        training_batches(leave_one_out(provider_log), batch_size=16, views=ViewRatios())
+    ):
         for row in zip(*(batch[name] for name in VIEWED), strict=True):
             items, providers, view_items, view_providers = row
             own = dict(zip(items.tolist(), providers.tolist(), strict=True)) | {0: 0, 2: 2}
@@ -290,9 +324,10 @@ def test_each_item_of_a_view_keeps_its_own_provider(provider_log):
 
 def test_batches_have_providers_only_where_the_log_has_them(log, provider_log):
     def names(log):
-        (training,) = training_batches(log, batch_size=100, views=ViewRatios())
-        (evaluation,) = evaluation_batches(log, "test", 100)
-        (sequences,) = sequence_batches(log, 100)
+        split = leave_one_out(log)
+        (training,) = training_batches(split, batch_size=100, views=ViewRatios())
+        (evaluation,) = evaluation_batches(split, "test", 100)
+        (sequences,) = sequence_batches(split, 100)
         return [set(training), set(evaluation), set(sequences)]
 
     provider_names = [{"provider_ids", "view_provider_ids"}, {"provider_ids"}, {"provider_ids"}]
@@ -306,10 +341,10 @@ def test_batches_have_providers_only_where_the_log_has_them(log, provider_log):
 def test_providers_change_nothing_else(provider_log):
     settings = {"batch_size": 16, "negatives": True, "views": ViewRatios()}
     plain = dataclasses.replace(provider_log, providers=None, own_provider_ids=None)
-    batches = batches_of(training_batches(provider_log, **settings))
+    batches = batches_of(training_batches(leave_one_out(provider_log), **settings))
     assert {batch.pop("provider_ids").dtype for batch in batches} == {np.dtype("int32")}
     assert {batch.pop("view_provider_ids").dtype for batch in batches} == {np.dtype("int32")}
-    assert_same_epoch(batches, batches_of(training_batches(plain, **settings)))
+    assert_same_epoch(batches, batches_of(training_batches(leave_one_out(plain), **settings)))
 
 
 # Negatives
@@ -317,7 +352,7 @@ def test_providers_change_nothing_else(provider_log):
 
 def test_negatives_are_items_the_user_never_trained_on(log):
     training = {sequence[0]: set(sequence[:-2]) for sequence in sequences_of(log)}
-    dataset = training_batches(log, batch_size=16, negatives=True)
+    dataset = training_batches(leave_one_out(log), batch_size=16, negatives=True)
     for _ in range(3):
         for batch in batches_of(dataset):
             np.testing.assert_array_equal(batch["negative_ids"] == 0, batch["target_ids"] == 0)
@@ -330,7 +365,7 @@ def test_negatives_are_items_the_user_never_trained_on(log):
 def test_items_before_the_window_are_no_negatives():
     """A history longer than the input is still avoided as a whole."""
     log = Interactions.from_sequences({f"u{u}": "abcdefghijkl" for u in range(100)})
-    (batch,) = training_batches(log, max_length=2, negatives=True)
+    (batch,) = training_batches(leave_one_out(log), max_length=2, negatives=True)
     assert set(np.ravel(batch["negative_ids"])) == set(log.items.encode(["k", "l"]))
 
 
@@ -368,8 +403,8 @@ def test_user_who_has_seen_everything_gets_padding():
 
 
 @pytest.mark.parametrize("max_length", [3, 50])
-@pytest.mark.parametrize(("split", "held_out"), [("valid", 2), ("test", 1)])
-def test_evaluation_rows_agree_with_a_plain_loop(log, split, held_out, max_length):
+@pytest.mark.parametrize(("part", "held_out"), [("valid", 2), ("test", 1)])
+def test_evaluation_rows_agree_with_a_plain_loop(log, part, held_out, max_length):
     expected = [
         (
             sequence[:-held_out][-max_length:],
@@ -379,56 +414,74 @@ def test_evaluation_rows_agree_with_a_plain_loop(log, split, held_out, max_lengt
         for sequence in sequences_of(log)
     ]
     actual = []
-    for batch in batches_of(evaluation_batches(log, split, 16, max_length)):
+    for batch in batches_of(evaluation_batches(leave_one_out(log), part, 16, max_length)):
         inputs, seen = (map(without_padding, batch[name]) for name in ("item_ids", "seen_ids"))
         actual += zip(inputs, batch["target_ids"].tolist(), seen, strict=True)
     assert sorted(actual) == sorted(expected)
 
 
 @pytest.mark.parametrize("max_length", [3, 50])
-@pytest.mark.parametrize(("split", "held_out"), [("valid", 2), ("test", 1)])
-def test_evaluation_inputs_stand_beside_their_providers(provider_log, split, held_out, max_length):
+@pytest.mark.parametrize(("part", "held_out"), [("valid", 2), ("test", 1)])
+def test_evaluation_inputs_stand_beside_their_providers(provider_log, part, held_out, max_length):
     pairs = zip(sequences_of(provider_log), sequences_of(provider_log, "provider_ids"), strict=True)
     expected = [
         (items[:-held_out][-max_length:], providers[:-held_out][-max_length:])
         for items, providers in pairs
     ]
-    dataset = evaluation_batches(provider_log, split, 16, max_length)
+    dataset = evaluation_batches(leave_one_out(provider_log), part, 16, max_length)
     assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
 
 
 def test_evaluation_rows_say_whose_they_are(log):
     sequences, seen = sequences_of(log), []
-    for batch in batches_of(evaluation_batches(log, "test", 16)):
+    for batch in batches_of(evaluation_batches(leave_one_out(log), "test", 16)):
         inputs = [without_padding(ids) for ids in batch["item_ids"]]
         assert inputs == [sequences[user][:-1] for user in batch["users"]]
         seen += batch["users"].tolist()
     assert sorted(seen) == list(range(USERS))
 
 
+def test_evaluation_rows_have_their_number_in_the_held_out_part(log):
+    """Of users who come in another order, and one of them twice."""
+    split = leave_one_out(log)
+    order = np.array([4, 2, 0, 2])
+    held_out = HeldOut(
+        split.test.users[order], split.test.histories.rows(order), split.test.target_ids[order]
+    )
+    split = dataclasses.replace(split, test=held_out)
+    (batch,) = batches_of(evaluation_batches(split, "test"))
+    assert sorted(batch["rows"].tolist()) == [0, 1, 2, 3]
+    sequences = sequences_of(log)
+    for row, user, ids, target in zip(
+        *(batch[name] for name in ("rows", "users", "item_ids", "target_ids")), strict=True
+    ):
+        assert user == order[row]
+        assert [*without_padding(ids), target] == sequences[user]
+
+
 def test_evaluation_without_filter_has_no_seen_items(log):
-    for batch in batches_of(evaluation_batches(log, "test", 16, filter_seen=False)):
+    for batch in batches_of(evaluation_batches(leave_one_out(log), "test", 16, filter_seen=False)):
         assert batch["seen_ids"].shape == (len(batch["target_ids"]), 0)
 
 
 def test_evaluation_goes_by_length_and_stays_the_same(log):
-    dataset = evaluation_batches(log, "test", 16)
+    dataset = evaluation_batches(leave_one_out(log), "test", 16)
     rows = rows_of(dataset, "item_ids")
     assert [len(ids) for (ids,) in rows] == sorted(len(s) - 1 for s in sequences_of(log))
     assert rows_of(dataset, "item_ids") == rows
 
 
-def test_evaluation_of_a_user_without_history_is_refused():
-    log = Interactions.from_sequences({"a": "x", "b": "xyz"})
-    with pytest.raises(UserError):
-        evaluation_batches(log, "valid")
+def test_a_user_without_history_is_not_evaluated():
+    split = leave_one_out(Interactions.from_sequences({"a": "x", "b": "xyz"}))
+    (batch,) = batches_of(evaluation_batches(split, "valid"))
+    assert split.interactions.users[batch["users"]].tolist() == ["b"]
 
 
 # Sequences for the E-step
 
 
 def test_sequence_batches_hold_the_training_inputs_in_a_stable_order(log):
-    dataset = sequence_batches(log, batch_size=16, max_length=5)
+    dataset = sequence_batches(leave_one_out(log), batch_size=16, max_length=5)
     rows = rows_of(dataset, "item_ids")
     training = [sequence[:-2] for sequence in sequences_of(log)]
     assert sorted(rows) == sorted((items[:-1][-5:],) for items in training if len(items) >= 2)
@@ -439,7 +492,7 @@ def test_sequence_batches_hold_the_training_inputs_in_a_stable_order(log):
 def test_sequence_batches_hold_the_providers_of_the_training_inputs(provider_log):
     pairs = zip(sequences_of(provider_log), sequences_of(provider_log, "provider_ids"), strict=True)
     expected = [(items[:-3][-5:], providers[:-3][-5:]) for items, providers in pairs if items[:-3]]
-    dataset = sequence_batches(provider_log, batch_size=16, max_length=5)
+    dataset = sequence_batches(leave_one_out(provider_log), batch_size=16, max_length=5)
     assert sorted(rows_of(dataset, "item_ids", "provider_ids")) == sorted(expected)
 
 
@@ -448,8 +501,8 @@ def test_sequence_batches_hold_the_providers_of_the_training_inputs(provider_log
 
 def test_a_sample_of_users_is_drawn_once_and_for_all(log):
     for make in (
-        lambda **most: sequence_batches(log, 16, 5, **most),
-        lambda **most: evaluation_batches(log, "test", 16, **most),
+        lambda **most: sequence_batches(leave_one_out(log), 16, 5, **most),
+        lambda **most: evaluation_batches(leave_one_out(log), "test", 16, **most),
     ):
         everyone = rows_of(make(), "item_ids")
         some = rows_of(make(max_users=20), "item_ids")
@@ -463,9 +516,9 @@ def test_batches_of_a_log_in_its_file_are_those_of_one_in_memory(provider_log, t
     provider_log.save(tmp_path)
     loaded = Interactions.load(tmp_path)
     for make in (
-        lambda log: training_batches(log, 16, negatives=True, views=ViewRatios()),
-        lambda log: evaluation_batches(log, "valid", 16),
-        lambda log: sequence_batches(log, 16),
+        lambda log: training_batches(leave_one_out(log), 16, negatives=True, views=ViewRatios()),
+        lambda log: evaluation_batches(leave_one_out(log), "valid", 16),
+        lambda log: sequence_batches(leave_one_out(log), 16),
     ):
         for ours, theirs in zip(make(provider_log), make(loaded), strict=True):
             for name in ours:

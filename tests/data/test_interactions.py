@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import Interactions, UserError, Vocabulary
-from tf_iclrec.data.splits import drop_short_users
+from tf_iclrec import Interactions, UserError, Vocabulary, leave_one_out
 
 LOG = Interactions.from_sequences(
     {"ann": ["tea", "jam", "tea"], "bob": ["jam"], "cat": ["ale", "jam"]}
@@ -358,7 +357,7 @@ REDUCTIONS = {
     ),
     "core": (lambda log: log.core(3), slow_core_of_triples),
     "first occurrences": (Interactions.first_occurrences, slow_first_occurrences),
-    "long enough users": (lambda log: drop_short_users(log)[0], slow_drop_short_users),
+    "long enough users": (lambda log: leave_one_out(log).interactions, slow_drop_short_users),
 }
 
 

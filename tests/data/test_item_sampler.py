@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, training_batches
+from tf_iclrec import Interactions, leave_one_out, training_batches
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 
 LOG = Interactions.from_sequences({"ann": list("aaabcd"), "bob": list("abcd"), "cat": list("aacd")})
+SPLIT = leave_one_out(LOG)
 
 
 def test_draws_follow_the_weights():
@@ -24,19 +25,20 @@ def test_probabilities_are_those_of_the_draws():
 
 def test_popularity_counts_the_training_data_and_leaves_nothing_out():
     """Counts of a, b, c, d without the last two of each user: 6, 2, 0, 0."""
-    sampler = ItemSampler.for_training(LOG, "popularity")
+    sampler = ItemSampler.for_training(SPLIT, "popularity")
     shares = np.exp(sampler.log_probabilities(tf.range(3, 7)))
     np.testing.assert_allclose(shares, np.array([6, 2, 1, 1]) / 10, rtol=1e-6)
-    uniform = ItemSampler.for_training(LOG, "uniform")
+    uniform = ItemSampler.for_training(SPLIT, "uniform")
     np.testing.assert_allclose(np.exp(uniform.log_probabilities(tf.range(3, 7))), 0.25, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["uniform", "popularity", "in_batch"])
 def test_batches_carry_samples_and_probabilities(kind):
     batches = [
-        list(training_batches(LOG, 2, sampling=Sampling(kind, 9), seed=seed)) for seed in (0, 0, 1)
+        list(training_batches(SPLIT, 2, sampling=Sampling(kind, 9), seed=seed))
+        for seed in (0, 0, 1)
     ]
-    sampler = ItemSampler.for_training(LOG, kind)
+    sampler = ItemSampler.for_training(SPLIT, kind)
     for batch in batches[0]:
         expected = sampler.log_probabilities(batch["sampled_ids"])
         np.testing.assert_array_equal(batch["sampled_log_probabilities"], expected)
@@ -52,4 +54,4 @@ def test_batches_carry_samples_and_probabilities(kind):
 
 
 def test_batches_without_sampling_carry_none():
-    assert "sampled_ids" not in next(iter(training_batches(LOG, 2)))
+    assert "sampled_ids" not in next(iter(training_batches(SPLIT, 2)))

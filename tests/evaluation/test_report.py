@@ -3,55 +3,71 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, make_config
+from tf_iclrec import Interactions, leave_one_out
 from tf_iclrec.data.batches import sampled_rows
-from tf_iclrec.evaluation.report import evaluate_splits, metrics_table, ranks_in_split
+from tf_iclrec.evaluation.report import evaluate_held_out, held_out_ranks, metrics_table
 
 NAMES = ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "NDCG@100", "MRR@5", "MRR@100"]
 
 
 LOG = Interactions.from_sequences({"ann": "abcdebf", "bob": "edcba", "cat": "fffaf"})
+SPLIT = leave_one_out(LOG)
 
 
-def recency(batch):
+class Recency:
     """Scores the items of the input, the latest highest, and all others zero."""
-    ids = batch["item_ids"]
-    places = tf.range(1, tf.shape(ids)[1] + 1, dtype=tf.int32)
-    one_hot = tf.one_hot(ids - 3, LOG.num_items, dtype=tf.int32)
-    return tf.cast(tf.reduce_max(one_hot * places[:, tf.newaxis], axis=1), tf.float32)
+
+    def __init__(self, max_length=50):
+        self.max_length = max_length
+
+    def __call__(self, batch):
+        ids = batch["item_ids"]
+        places = tf.range(1, tf.shape(ids)[1] + 1, dtype=tf.int32)
+        one_hot = tf.one_hot(ids - 3, LOG.num_items, dtype=tf.int32)
+        return tf.cast(tf.reduce_max(one_hot * places[:, tf.newaxis], axis=1), tf.float32)
 
 
 @pytest.mark.parametrize(
-    ("split", "settings", "expected"),
+    ("part", "filter_seen", "max_length", "expected"),
     [
         # Inputs abcdeb, edcb and fffa; targets f, a and f.
-        ("test", {"filter_seen": False}, [6, 6, 2]),
-        ("test", {"filter_seen": False, "max_length": 1}, [6, 6, 6]),
-        ("test", {"filter_seen": True}, [1, 2, 6]),
+        ("test", False, 50, [6, 6, 2]),
+        ("test", False, 1, [6, 6, 6]),
+        ("test", True, 50, [1, 2, 6]),
         # Inputs abcde, edc and fff; targets b, b and a.
-        ("valid", {"filter_seen": False}, [4, 6, 6]),
-        ("valid", {"filter_seen": False, "max_length": 3}, [6, 6, 6]),
-        ("valid", {"filter_seen": True}, [6, 3, 5]),
+        ("valid", False, 50, [4, 6, 6]),
+        ("valid", False, 3, [6, 6, 6]),
+        ("valid", True, 50, [6, 3, 5]),
     ],
 )
-def test_ranks_in_a_split_by_hand(split, settings, expected):
-    assert ranks_in_split(recency, LOG, make_config(**settings), split).tolist() == expected
+def test_held_out_ranks_by_hand(part, filter_seen, max_length, expected):
+    ranks = held_out_ranks(Recency(max_length), SPLIT, part, filter_seen=filter_seen)
+    assert ranks.tolist() == expected
+
+
+def test_a_model_without_a_longest_history_sees_all_of_it():
+    ranks = held_out_ranks(Recency(None), SPLIT, "valid", filter_seen=False)
+    assert ranks.tolist() == [4, 6, 6]
 
 
 def test_ranks_of_a_sample_are_those_of_its_users():
-    settings = {"filter_seen": True}
-    everyone = ranks_in_split(recency, LOG, make_config(**settings), "test")
+    everyone = held_out_ranks(Recency(), SPLIT, "test")
     users = sampled_rows(LOG.num_users, 2)
-    some = ranks_in_split(recency, LOG, make_config(**settings, evaluation_users=2), "test")
+    some = held_out_ranks(Recency(), SPLIT, "test", evaluation_users=2)
     assert some.tolist() == everyone[users].tolist()
 
 
-def test_splits_have_the_metrics_of_their_ranks():
-    metrics = evaluate_splits(recency, LOG, make_config(filter_seen=True))
+def test_held_out_parts_have_the_metrics_of_their_ranks():
+    metrics = evaluate_held_out(Recency(), SPLIT, filter_seen=True)
     assert list(metrics) == ["valid", "test"]
     assert metrics["valid"]["HR@5"] == pytest.approx(2 / 3)
     assert metrics["valid"]["MRR@5"] == pytest.approx((1 / 3 + 1 / 5) / 3)
     assert metrics["test"]["MRR@20"] == pytest.approx((1 + 1 / 2 + 1 / 6) / 3)
+
+
+def test_only_the_parts_that_are_named_are_evaluated():
+    both = evaluate_held_out(Recency(), SPLIT)
+    assert evaluate_held_out(Recency(), SPLIT, ("test",)) == {"test": both["test"]}
 
 
 def test_has_a_row_per_model_with_four_decimals():

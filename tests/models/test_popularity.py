@@ -2,26 +2,27 @@ import keras
 import numpy as np
 import pytest
 
-from tf_iclrec import Interactions, PopularityRecommender, evaluation_batches
+from tf_iclrec import Interactions, PopularityRecommender, evaluation_batches, leave_one_out
 
 INPUTS = {"item_ids": np.array([[0, 3], [4, 5]], dtype="int32")}
 
 
 @pytest.fixture
-def log():
-    """Without the last two items of each user: three times tea, twice jam, once rye."""
-    return Interactions.from_sequences(
+def split():
+    """Trained on without the last two items of each user: three times tea, twice jam, once rye."""
+    log = Interactions.from_sequences(
         {
             "ann": ["tea", "jam", "rye", "oil", "egg"],
             "bob": ["tea", "jam", "egg", "oil"],
             "eve": ["tea", "oil", "rye"],
         }
     )
+    return leave_one_out(log)
 
 
-def test_counts_training_items_only(log):
-    model = PopularityRecommender.from_training_data(log)
-    assert log.items.ids.tolist() == ["egg", "jam", "oil", "rye", "tea"]
+def test_counts_training_items_only(split):
+    model = PopularityRecommender.from_training_data(split)
+    assert split.interactions.items.ids.tolist() == ["egg", "jam", "oil", "rye", "tea"]
     assert model.counts.tolist() == [0, 2, 0, 1, 3]
 
 
@@ -30,9 +31,9 @@ def test_scores_are_the_counts_for_everyone():
     assert np.asarray(model(INPUTS)).tolist() == [[3, 9, 4], [3, 9, 4]]
 
 
-def test_evaluation_ranks_the_whole_catalogue(log):
-    model = PopularityRecommender.from_training_data(log)
-    metrics = model.evaluate(evaluation_batches(log, "test"), return_dict=True, verbose=0)
+def test_evaluation_ranks_the_whole_catalogue(split):
+    model = PopularityRecommender.from_training_data(split)
+    metrics = model.evaluate(evaluation_batches(split, "test"), return_dict=True, verbose=0)
     # Unseen items by user and the target's rank. Ann: egg, 1. Bob: oil (0) and rye (1), 2.
     # Eve: egg (0), jam (2) and rye (1), 2.
     assert metrics["HR@5"] == 1.0
@@ -40,9 +41,9 @@ def test_evaluation_ranks_the_whole_catalogue(log):
     assert metrics["NDCG@20"] == pytest.approx((1 + 2 / np.log2(3)) / 3)
 
 
-def test_seen_items_can_stay_in_the_ranking(log):
-    model = PopularityRecommender.from_training_data(log)
-    batches = evaluation_batches(log, "test", filter_seen=False)
+def test_seen_items_can_stay_in_the_ranking(split):
+    model = PopularityRecommender.from_training_data(split)
+    batches = evaluation_batches(split, "test", filter_seen=False)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     # Ann's egg and Bob's oil tie for the last rank, Eve's rye is third.
     assert metrics["MRR@5"] == pytest.approx((1 / 5 + 1 / 5 + 1 / 3) / 3)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, build_model, make_config
+from tf_iclrec import Catalogue, UserError, build_model, make_config
 from tf_iclrec.models.published_weights import (
     load_published_weights,
     published_settings,
@@ -15,7 +15,7 @@ HIDDEN, HEADS, BLOCKS, LENGTH, ITEMS = 8, 2, 3, 20, 15
 
 def convert(weights, num_heads=HEADS):
     config = make_config(**published_settings(weights, num_heads))
-    model = build_model(config, published_vocabulary(weights).size)
+    model = build_model(config, Catalogue(len(published_vocabulary(weights))))
     load_published_weights(model, weights)
     return model
 
@@ -63,7 +63,7 @@ def test_beauty_top_items_are_the_published_programs(golden, beauty, shared):
 def test_beauty_settings_and_vocabulary(golden):
     config = make_config(**published_settings(golden[0], num_heads=2))
     names = ("hidden_dim", "num_blocks", "num_heads", "max_length", "relative_positions")
-    assert [getattr(config, name) for name in names] == [64, 1, 2, 50, False]
+    assert [config.encoder[name] for name in names] == [64, 1, 2, 50, False]
     vocabulary = published_vocabulary(golden[0])
     assert len(vocabulary) == 12101
     assert vocabulary.encode(["1", "12101", "12102"]).tolist() == [3, 12103, 1]
@@ -212,5 +212,5 @@ def test_an_unusual_feed_forward_width_is_a_user_error(weights):
 
 
 def test_heads_that_do_not_divide_the_width_are_a_user_error(weights):
-    with pytest.raises(UserError, match="num_heads must be a divisor of hidden_dim"):
+    with pytest.raises(UserError, match="width 8 can't be divided into 3 attention heads"):
         convert(weights, num_heads=3)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import (
+    Catalogue,
     IntentClustering,
     IntentContrast,
     Interactions,
@@ -16,6 +17,7 @@ from tf_iclrec import (
     Vocabulary,
     build_model,
     evaluation_batches,
+    leave_one_out,
     make_config,
     sequence_batches,
     training_batches,
@@ -24,6 +26,7 @@ from tf_iclrec.evaluation.ranking import target_ranks
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
+# As far as a model reads them.
 SMALL = {
     "hidden_dim": 8,
     "num_blocks": 1,
@@ -65,14 +68,14 @@ INPUTS = {"item_ids": np.array([[0, 0, 3, 4], [5, 6, 7, 8], [9, 10, 0, 0]], dtyp
 
 
 @pytest.fixture(scope="module")
-def log():
+def split():
     """Users walk round a circle of twelve items, so the next item can be learned. Three in a
     row have the same provider."""
     sequences = {
         f"user {u}": [f"{(u + step) % 12:02}" for step in range(5 + u % 4)] for u in range(36)
     }
     brands = {f"{item:02}": f"brand {item // 3}" for item in range(12)}
-    return Interactions.from_sequences(sequences).with_item_providers(brands)
+    return leave_one_out(Interactions.from_sequences(sequences).with_item_providers(brands))
 
 
 def centroids(model):
@@ -84,15 +87,17 @@ def centroids(model):
 
 def new_model(**settings):
     keras.utils.set_random_seed(0)
-    config = make_config(**SMALL | WEIGHTS.get(settings["model"], {}) | settings)
-    model = build_model(config, vocabulary_size=15, providers=PROVIDERS)
+    chosen = WEIGHTS.get(settings["model"], {}) | settings
+    read = make_config(**chosen).options()
+    small = {option: value for option, value in SMALL.items() if option in read}
+    model = build_model(make_config(**small | chosen), Catalogue(num_items=12, providers=PROVIDERS))
     model.compile(keras.optimizers.Adam(0.02))
     return model
 
 
-def batches(log, model):
+def batches(split, model):
     return training_batches(
-        log,
+        split,
         batch_size=12,
         max_length=10,
         negatives=model.needs_negatives,
@@ -101,19 +106,19 @@ def batches(log, model):
     )
 
 
-def train(model, log, epochs):
+def train(model, split, epochs):
     """Losses per epoch."""
     callbacks = []
     if model.needs_intents:
-        callbacks.append(IntentClustering(sequence_batches(log), verbose=False))
-    data = batches(log, model)
+        callbacks.append(IntentClustering(sequence_batches(split), verbose=False))
+    data = batches(split, model)
     return model.fit(data, epochs=epochs, callbacks=callbacks, shuffle=False, verbose=0).history
 
 
 @pytest.fixture(scope="module")
-def trained(log):
+def trained(split):
     model = new_model(model="iclrec", dropout=0.1)
-    return model, train(model, log, epochs=6)
+    return model, train(model, split, epochs=6)
 
 
 def test_training_reduces_the_loss(trained):
@@ -124,22 +129,22 @@ def test_training_reduces_the_loss(trained):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
-def test_the_training_step_is_traced_once(log, monkeypatch, dtype):
+def test_the_training_step_is_traced_once(split, monkeypatch, dtype):
     traced, step = [], SequentialRecommender.train_step
     monkeypatch.setattr(
         SequentialRecommender, "train_step", lambda *given: traced.append(1) or step(*given)
     )
     keras.config.set_dtype_policy(dtype)
     try:
-        train(new_model(model="sasrec"), log, epochs=2)
+        train(new_model(model="sasrec"), split, epochs=2)
     finally:
         keras.config.set_dtype_policy("float32")
     assert len(traced) == 1
 
 
-def test_training_beats_chance_on_held_out_items(trained, log):
+def test_training_beats_chance_on_held_out_items(trained, split):
     model, _ = trained
-    metrics = model.evaluate(evaluation_batches(log, "test"), return_dict=True, verbose=0)
+    metrics = model.evaluate(evaluation_batches(split, "test"), return_dict=True, verbose=0)
     assert metrics["MRR@5"] > 0.7
 
 
@@ -153,11 +158,11 @@ def test_training_beats_chance_on_held_out_items(trained, log):
         ("iclrec_ips_c", "sampled_softmax"),
     ],
 )
-def test_logs_have_every_term_and_their_weighted_sum(log, name, loss):
+def test_logs_have_every_term_and_their_weighted_sum(split, name, loss):
     model = new_model(model=name, loss=loss)
     if model.intents is not None:
         model.intents.update(centroids(model))
-    logs = model.train_step(next(iter(batches(log, model))))
+    logs = model.train_step(next(iter(batches(split, model))))
     assert list(logs) == ["loss", *TERMS[name]]
     values = {term: float(value) for term, value in logs.items()}
     assert all(value > 0 for value in values.values())
@@ -166,12 +171,12 @@ def test_logs_have_every_term_and_their_weighted_sum(log, name, loss):
 
 
 @pytest.mark.parametrize("name", ["iclrec", *TWO_STREAMS])
-def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log, name):
+def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(split, name):
     settings = {"dropout": 0.0, "normalize_contrast": False, "num_intents": (2,)}
     # Undivided, the products are so large that the losses are 0.
     temperatures = {"sequence_temperature": 10.0, "intent_temperature": 10.0}
     model = new_model(model=name, **temperatures, **settings)
-    batch = next(iter(batches(log, model)))
+    batch = next(iter(batches(split, model)))
     # The vectors of two unlike users, so that both intents have some.
     own = np.asarray(model.mean_vectors(batch))
     model.intents.update([own[[0, np.argmax(np.linalg.norm(own - own[0], axis=1))]]])
@@ -198,12 +203,12 @@ def test_contrast_terms_compare_views_intents_and_providers_of_each_sequence(log
         assert float(logs[term]) == pytest.approx(value, rel=1e-5)
 
 
-def test_intent_contrast_without_views_compares_the_sequence_itself(log):
+def test_intent_contrast_without_views_compares_the_sequence_itself(split):
     settings = {"dropout": 0.0, "sequence_weight": 0.0, "intent_fnm": False, "num_intents": (3,)}
     model = new_model(model="iclrec", intent_views="dropout", intent_temperature=0.1, **settings)
     assert not model.needs_views
     model.intents.update(centroids(model)[1:])
-    batch = next(iter(batches(log, model)))
+    batch = next(iter(batches(split, model)))
     assert "view_item_ids" not in batch
     means = np.array(model.mean_vectors(batch))
     [(_, prototypes)] = model.intents(means)
@@ -213,14 +218,14 @@ def test_intent_contrast_without_views_compares_the_sequence_itself(log):
     assert float(model.train_step(batch)["intent_contrast"]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_batches_without_views_are_refused_where_views_are_compared(log):
+def test_batches_without_views_are_refused_where_views_are_compared(split):
     with pytest.raises(ValueError, match="views=ViewRatios"):
-        new_model(model="iclrec").fit(training_batches(log), shuffle=False, verbose=0)
+        new_model(model="iclrec").fit(training_batches(split), shuffle=False, verbose=0)
 
 
-def test_logged_losses_are_means_over_the_epoch(log):
+def test_logged_losses_are_means_over_the_epoch(split):
     model = new_model(model="sasrec")
-    steps = [float(model.train_step(batch)["loss"]) for batch in batches(log, model)]
+    steps = [float(model.train_step(batch)["loss"]) for batch in batches(split, model)]
     # The running mean after n steps gives back the n-th step's own loss.
     own = [steps[0]] + [n * steps[n - 1] - (n - 1) * steps[n - 2] for n in range(2, len(steps) + 1)]
     assert len(own) == 3
@@ -228,38 +233,38 @@ def test_logged_losses_are_means_over_the_epoch(log):
     assert len(set(steps)) == 3
 
 
-def test_terms_of_weight_0_are_left_out_bit_for_bit(log):
+def test_terms_of_weight_0_are_left_out_bit_for_bit(split):
     plain = new_model(model="sasrec")
     without = new_model(model="iclrec", intent_weight=0.0, sequence_weight=0.0)
-    assert train(plain, log, epochs=2) == train(without, log, epochs=2)
+    assert train(plain, split, epochs=2) == train(without, split, epochs=2)
     assert without.intents is None
     for weight, other in zip(plain.get_weights(), without.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, other)
 
 
-def test_every_weight_of_the_encoder_is_trained(log):
+def test_every_weight_of_the_encoder_is_trained(split):
     model = new_model(model="iclrec", relative_positions=False)
     before = model.encoder.get_weights()
-    model.train_step(next(iter(batches(log, model))))
+    model.train_step(next(iter(batches(split, model))))
     for weight, old in zip(model.encoder.weights, before, strict=True):
         assert np.abs(weight - old).max() > 1e-5, weight.path
 
 
 @pytest.mark.parametrize(("name", "relative"), [("iclrec_ips_s", False), ("iclrec_ips_c", True)])
-def test_every_weight_is_trained_but_the_table_of_providers(log, name, relative):
+def test_every_weight_is_trained_but_the_table_of_providers(split, name, relative):
     model = new_model(model=name, relative_positions=relative)
     model.intents.update(centroids(model))
     before = [np.array(weight) for weight in model.trainable_variables]
-    model.train_step(next(iter(batches(log, model))))
+    model.train_step(next(iter(batches(split, model))))
     for weight, old in zip(model.trainable_variables, before, strict=True):
         assert np.abs(weight - old).max() > 1e-5, weight.path
     np.testing.assert_array_equal(model.encoder.embedding.item_providers, PROVIDERS.of_items)
 
 
-def test_a_training_step_leaves_the_intents_alone(log):
+def test_a_training_step_leaves_the_intents_alone(split):
     model = new_model(model="iclrec")
     model.intents.update(centroids(model))
-    model.train_step(next(iter(batches(log, model))))
+    model.train_step(next(iter(batches(split, model))))
     for weight, value in zip(model.intents.centroids, centroids(model), strict=True):
         np.testing.assert_array_equal(weight, value)
 
@@ -281,10 +286,10 @@ def test_scores_are_products_of_user_and_item_vectors(temperature):
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax", "sampled"])
-def test_losses_see_cosines_divided_by_the_temperature(loss, log):
+def test_losses_see_cosines_divided_by_the_temperature(loss, split):
     """A state longer by any factor, and items likewise, change nothing."""
     model = new_model(model="sasrec", loss=loss, score_temperature=0.1, dropout=0.0)
-    batch = next(iter(batches(log, model)))
+    batch = next(iter(batches(split, model)))
     losses = []
     for factor in (1.0, 3.0):
         (encoded,) = model._encode(batch)
@@ -328,9 +333,9 @@ def test_a_score_adds_what_each_side_says(name):
         assert float(scores[1, item - 3]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_evaluation_averages_the_ranks_of_all_users(trained, log):
+def test_evaluation_averages_the_ranks_of_all_users(trained, split):
     model, _ = trained
-    data = evaluation_batches(log, "valid", batch_size=10)
+    data = evaluation_batches(split, "valid", batch_size=10)
     metrics = model.evaluate(data, return_dict=True, verbose=0)
     ranks = np.concatenate(
         [target_ranks(model(batch), batch["target_ids"], batch["seen_ids"]) for batch in data]
@@ -351,19 +356,19 @@ def test_saved_model_gives_the_same_scores_and_intents(trained, tmp_path):
         np.testing.assert_array_equal(saved, weight)
 
 
-def test_saved_model_can_be_trained_further(trained, log, tmp_path):
+def test_saved_model_can_be_trained_further(trained, split, tmp_path):
     model, history = trained
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert train(loaded, log, epochs=1)["loss"][0] < history["loss"][1]
+    assert train(loaded, split, epochs=1)["loss"][0] < history["loss"][1]
 
 
 @pytest.fixture(scope="module")
-def two_streams(log):
+def two_streams(split):
     """A model of two streams after some steps on one batch, and the logs of the steps."""
     model = new_model(model="iclrec_ips_c", dropout=0.1)
     model.intents.update(centroids(model))
-    batch = next(iter(batches(log, model)))
+    batch = next(iter(batches(split, model)))
     logs = []
     for _ in range(8):
         model.reset_metrics()
@@ -391,10 +396,10 @@ def test_saved_model_looks_providers_up(two_streams, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["ipsrec_s", "ipsrec_c"])
-def test_without_weight_there_is_no_item_provider_contrast(log, name):
+def test_without_weight_there_is_no_item_provider_contrast(split, name):
     model = new_model(model=name, provider_weight=0.0)
     assert not model.needs_sides
-    assert list(model.train_step(next(iter(batches(log, model))))) == ["loss", "next_item"]
+    assert list(model.train_step(next(iter(batches(split, model))))) == ["loss", "next_item"]
 
 
 @pytest.mark.parametrize("name", ["iclrec", *TWO_STREAMS])
@@ -412,7 +417,7 @@ def test_config_round_trip(name):
         ("iclrec_ips_c", "mixed_float16"),
     ],
 )
-def test_trains_and_scores_in_mixed_precision(log, name, dtype):
+def test_trains_and_scores_in_mixed_precision(split, name, dtype):
     full = new_model(model=name)
     full.intents.update(centroids(full))
     config = full.get_config()
@@ -425,7 +430,7 @@ def test_trains_and_scores_in_mixed_precision(log, name, dtype):
     assert scores.dtype == "float32"
     assert model.user_vectors(INPUTS).dtype == dtype.removeprefix("mixed_")
     np.testing.assert_allclose(scores, full(INPUTS), atol=0.02)
-    logs = model.train_step(next(iter(batches(log, model))))
+    logs = model.train_step(next(iter(batches(split, model))))
     assert all(np.isfinite(value) and value > 0 for value in logs.values())
     trained, untrained = model.encoder.trainable_variables, full.encoder.trainable_variables
     for weight, old in zip(trained, untrained, strict=True):
@@ -433,7 +438,7 @@ def test_trains_and_scores_in_mixed_precision(log, name, dtype):
         assert not np.array_equal(weight, old)
 
 
-def test_the_setting_chooses_bfloat16(log):
+def test_the_setting_chooses_bfloat16(split):
     model = new_model(model="sasrec", mixed_precision=True)
     assert model.encoder.compute_dtype == "bfloat16"
     assert model.encoder.item_embedding.embeddings.dtype == "float32"
@@ -468,7 +473,7 @@ def test_an_ensembles_score_is_the_mean_of_its_members_cosines():
     np.testing.assert_allclose(users @ items.T, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_members_learn_as_if_alone(log):
+def test_members_learn_as_if_alone(split):
     """Without intents nothing connects them but the loss, which is their mean."""
     settings = {"model": "sasrec", "dropout": 0.0, "score_temperature": 0.1}
     together = new_model(**settings, num_members=2)
@@ -476,7 +481,7 @@ def test_members_learn_as_if_alone(log):
     alone.encoder.set_weights(together.members()[1].get_weights())
     alone.compile(keras.optimizers.SGD(0.1))
     together.compile(keras.optimizers.SGD(0.2))
-    for batch in batches(log, alone).take(3):
+    for batch in batches(split, alone).take(3):
         together.train_step(batch)
         alone.train_step(batch)
     learnt = together.members()[1].get_weights()
@@ -484,10 +489,10 @@ def test_members_learn_as_if_alone(log):
         np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_members_share_the_intents_that_they_find_together(log):
+def test_members_share_the_intents_that_they_find_together(split):
     model = new_model(model="iclrec", num_members=2, dropout=0.0)
     model.intents.update(centroids(model))
-    batch = next(iter(batches(log, model)))
+    batch = next(iter(batches(split, model)))
     first, second = model._encode(batch)
     found = model.intents(model.mean_vectors(batch, training=False))
     assert len(found) == len(first.intents) == 2
@@ -502,18 +507,18 @@ def test_members_share_the_intents_that_they_find_together(log):
 
 
 @pytest.mark.parametrize("name", ["iclrec", "iclrec_ips_c"])
-def test_every_weight_of_every_member_learns(name, log):
+def test_every_weight_of_every_member_learns(name, split):
     model = new_model(model=name, num_members=2, score_temperature=0.1)
     model.intents.update(centroids(model))
     before = [weight.numpy() for weight in model.trainable_variables]
-    model.train_step(next(iter(batches(log, model))))
+    model.train_step(next(iter(batches(split, model))))
     for weight, old in zip(model.trainable_variables, before, strict=True):
         assert np.abs(weight - old).max() > 1e-5, weight.path
 
 
-def test_a_saved_ensemble_scores_alike(log, tmp_path):
+def test_a_saved_ensemble_scores_alike(split, tmp_path):
     model = new_model(model="iclrec_ips_s", num_members=2, score_temperature=0.1)
-    train(model, log, epochs=1)
+    train(model, split, epochs=1)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded(INPUTS), model(INPUTS), rtol=1e-5)

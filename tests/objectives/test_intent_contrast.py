@@ -25,7 +25,7 @@ def test_objective_averages_both_views_and_every_number_of_intents(
 
 
 def test_several_numbers_of_intents_are_averaged(encoded):
-    term = IntentContrast()
+    term = IntentContrast(mitigate_false_negatives=True)
     first, second = (
         float(term(dataclasses.replace(encoded, intents=[pair]))) for pair in encoded.intents
     )
@@ -35,8 +35,17 @@ def test_several_numbers_of_intents_are_averaged(encoded):
 
 def test_is_zero_until_intents_are_fitted(encoded):
     unfitted = dataclasses.replace(encoded, intents_fitted=np.float32(0.0))
-    assert float(IntentContrast()(unfitted)) == 0.0
-    assert float(IntentContrast()(encoded)) > 0.1
+    for mitigate in (False, True):
+        term = IntentContrast(mitigate_false_negatives=mitigate)
+        assert float(term(unfitted)) == 0.0
+        assert float(term(encoded)) > 0.1
+
+
+def test_false_negatives_stay_by_default_as_published(encoded):
+    published = IntentContrast(mitigate_false_negatives=False)
+    assert float(IntentContrast()(encoded)) == float(published(encoded))
+    mitigated = IntentContrast(mitigate_false_negatives=True)
+    assert float(published(encoded)) != float(mitigated(encoded))
 
 
 def test_without_augmentation_the_sequence_itself_is_compared(encoded, slow_in_batch_info_nce):
@@ -44,7 +53,7 @@ def test_without_augmentation_the_sequence_itself_is_compared(encoded, slow_in_b
         slow_in_batch_info_nce(encoded.own_vectors, prototypes, group_ids=ids)
         for ids, prototypes in encoded.intents
     ]
-    term = IntentContrast(augmented=False)
+    term = IntentContrast(views="dropout", mitigate_false_negatives=True)
     assert not term.needs_views
     assert float(term(encoded)) == pytest.approx(np.mean(expected), rel=1e-5)
     without_views = dataclasses.replace(encoded, view_vectors=())

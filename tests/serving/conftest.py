@@ -8,11 +8,12 @@ import tensorflow as tf
 from tf_iclrec import (
     Interactions,
     SequentialRecommender,
+    Split,
     build_model,
     export_saved_model,
+    leave_one_out,
     make_config,
 )
-from tf_iclrec.data.splits import training_counts
 from tf_iclrec.data.synthetic import planted_intents
 
 MAX_LENGTH = 50
@@ -20,11 +21,15 @@ MAX_LENGTH = 50
 
 @dataclasses.dataclass(frozen=True)
 class Served:
-    """A model, its log, and the folder that it was exported to."""
+    """A model, what it was trained on, and the folder that it was exported to."""
 
     model: SequentialRecommender
-    log: Interactions
+    split: Split
     folder: str
+
+    @property
+    def log(self) -> Interactions:
+        return self.split.interactions
 
     def random_histories(self, num_users, length):
         random = np.random.default_rng(length)
@@ -35,7 +40,7 @@ class Served:
         ids = self.log.items.encode(history)
         ids = ids[ids >= 3]
         if not len(ids):
-            return training_counts(self.log).astype("float32")
+            return self.split.training_counts.astype("float32")
         return self.model({"item_ids": ids[None, -MAX_LENGTH:]}).numpy()[0]
 
     def best(self, history, k, left_out=()):
@@ -50,11 +55,10 @@ class Served:
 
 def built(name, log):
     keras.utils.set_random_seed(1)
-    config = make_config(
-        model=name, num_members=2, hidden_dim=16, max_length=MAX_LENGTH, num_intents=(3,)
-    )
-    attributes = list(log.attributes.values())
-    model = build_model(config, log.items.size, log.providers, attributes)
+    settings = {"num_members": 2, "hidden_dim": 16, "max_length": MAX_LENGTH}
+    if name.startswith("iclrec"):
+        settings["num_intents"] = (3,)
+    model = build_model(make_config(model=name, **settings), log.catalogue)
     # As drawn, the weights are so small that all scores are nearly the same.
     random = np.random.default_rng(1)
     for weight in model.encoder.trainable_weights:
@@ -73,12 +77,17 @@ def log():
 
 
 @pytest.fixture(scope="session")
-def served(log, tmp_path_factory):
+def split(log):
+    return leave_one_out(log)
+
+
+@pytest.fixture(scope="session")
+def served(log, split, tmp_path_factory):
     """ICLRec."""
     model = built("iclrec", log)
     folder = tmp_path_factory.mktemp("served") / "shop" / "1"
-    export_saved_model(model, log, folder, k=5, max_k=40)
-    return Served(model, log, str(folder))
+    export_saved_model(model, split, folder, k=5, max_k=40)
+    return Served(model, split, str(folder))
 
 
 @pytest.fixture(scope="session")

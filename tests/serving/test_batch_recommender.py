@@ -3,7 +3,7 @@ import pytest
 
 from tf_iclrec import BatchRecommender, Interactions, UserError, recommend
 from tf_iclrec.data.vocabulary import Vocabulary
-from tf_iclrec.serving.recommendations import encode_lists
+from tf_iclrec.serving.batch_recommender import encode_lists
 
 
 @pytest.fixture(scope="module")
@@ -11,7 +11,7 @@ def ask(served):
     """`recommend` with the model at hand: item ids and scores of each user."""
 
     def call(*args, **kwargs):
-        frame = recommend(served.model, *args, interactions=served.log, **kwargs)
+        frame = recommend(served.model, *args, split=served.split, **kwargs)
         assert frame["rank"].tolist() == (frame.groupby("user_id").cumcount() + 1).tolist()
         return {
             user: (rows["item_id"].tolist(), rows["score"].to_numpy())
@@ -99,7 +99,7 @@ def test_strangers_get_what_is_popular(served, ask):
         for answer in answers.values():
             assert_same(answer, popular)
     frame = recommend(
-        served.model, [["unknown"], [served.log.items.ids[0]]], interactions=served.log, k=1
+        served.model, [["unknown"], [served.log.items.ids[0]]], split=served.split, k=1
     )
     assert frame["from_popularity"].tolist() == [True, False]
 
@@ -121,17 +121,17 @@ def test_strangers_get_what_is_popular(served, ask):
 )
 def test_bad_requests_say_what_is_wrong(served, kwargs, message):
     with pytest.raises(UserError, match=message):
-        recommend(served.model, interactions=served.log, **kwargs)
+        recommend(served.model, split=served.split, **kwargs)
 
 
 def test_a_model_alone_is_not_enough(served):
-    with pytest.raises(UserError, match="give its interactions"):
+    with pytest.raises(UserError, match="give its split"):
         recommend(served.model, [["1"]])
 
 
 def test_histories_of_a_newer_log(served):
     newer = Interactions.from_sequences({"eve": ["5", "unheard-of", "7"], "1": ["9"]})
-    recommender = BatchRecommender(served.model, served.log, newer)
+    recommender = BatchRecommender(served.model, served.split, newer)
     histories = recommender.histories_of(["1", "eve", "zoe"])
     items = served.log.items.encode(["9", "5", "7"])
     assert histories.item_ids.tolist() == items.tolist()
@@ -140,9 +140,9 @@ def test_histories_of_a_newer_log(served):
 
 def test_large_catalogues_take_smaller_batches(served, monkeypatch):
     histories = served.random_histories(50, 8)
-    whole = recommend(served.model, histories, interactions=served.log)
+    whole = recommend(served.model, histories, split=served.split)
     monkeypatch.setattr("tf_iclrec.data.batches._MAX_SCORES", 3 * 89)
-    in_threes = recommend(served.model, histories, interactions=served.log)
+    in_threes = recommend(served.model, histories, split=served.split)
     assert whole["item_id"].tolist() == in_threes["item_id"].tolist()
     np.testing.assert_allclose(whole["score"], in_threes["score"], rtol=1e-4, atol=1e-5)
 

@@ -8,7 +8,7 @@ from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 
 
 def test_writes_vectors_ids_and_an_exact_index(served, tmp_path):
-    result = export_nearest_neighbours(served.model, served.log, tmp_path / "ann")
+    result = export_nearest_neighbours(served.model, served.split, tmp_path / "ann")
     table = pq.read_table(tmp_path / "ann" / "items.parquet")
     assert table["item_id"].to_pylist() == served.log.items.ids.tolist()
     vectors = np.array(table["vector"].to_pylist(), dtype="float32")
@@ -28,7 +28,7 @@ def test_writes_vectors_ids_and_an_exact_index(served, tmp_path):
 
 
 def test_large_catalogues_get_an_approximate_index_with_its_recall(served, tmp_path):
-    result = export_nearest_neighbours(served.model, served.log, tmp_path / "ann", hnsw_from=89)
+    result = export_nearest_neighbours(served.model, served.split, tmp_path / "ann", hnsw_from=89)
     assert 0.9 < result.recall <= 1.0
     assert result.num_users == 100
     assert f"finds {result.recall:.1%} of the top 20 of 100 users" in str(result)
@@ -39,4 +39,4 @@ def test_large_catalogues_get_an_approximate_index_with_its_recall(served, tmp_p
 
 def test_nothing_is_overwritten(served, tmp_path):
     with pytest.raises(UserError, match="exists"):
-        export_nearest_neighbours(served.model, served.log, tmp_path)
+        export_nearest_neighbours(served.model, served.split, tmp_path)

@@ -10,7 +10,7 @@ from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendatio
 
 @pytest.fixture(scope="module")
 def recommender(served):
-    return BatchRecommender(served.model, served.log)
+    return BatchRecommender(served.model, served.split)
 
 
 class Counted:
@@ -48,7 +48,7 @@ def test_the_file_holds_what_recommend_returns(served, recommender, tmp_path):
     expected = recommend(
         served.model,
         user_ids=users,
-        interactions=served.log,
+        split=served.split,
         k=5,
         exclude=["4"],
         candidates=served.log.items.ids[:50],

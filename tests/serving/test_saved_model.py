@@ -26,10 +26,10 @@ def recommend(signatures, history, k=5, exclude=None, filter_seen=True):
     return signatures("recommend", history=history, k=k, exclude=exclude, filter_seen=filter_seen)
 
 
-def test_the_encoder_is_traced_once_for_all_signatures(served, log, tmp_path, monkeypatch):
+def test_the_encoder_is_traced_once_for_all_signatures(served, tmp_path, monkeypatch):
     traced, encode = [], served.model.encode
     monkeypatch.setattr(served.model, "encode", lambda *given: traced.append(1) or encode(*given))
-    export_saved_model(served.model, log, tmp_path / "1")
+    export_saved_model(served.model, served.split, tmp_path / "1")
     assert len(traced) == 1
 
 
@@ -213,16 +213,16 @@ def test_bad_requests_say_what_was_wrong(signatures, name, inputs, message):
 
 
 def test_k_is_at_most_the_catalogue(served, log, tmp_path):
-    export_saved_model(served.model, log, tmp_path / "1", k=1000)
+    export_saved_model(served.model, served.split, tmp_path / "1", k=1000)
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
     assert answer["item_ids"].shape == (1, log.num_items)
 
 
 @pytest.mark.parametrize("name", ["iclrec_ips_c", "ipsrec_s", "provider_sum", "sasrec"])
-def test_every_model_is_served_with_items_alone(name, log, tmp_path):
-    served = Served(built(name, log), log, str(tmp_path / "1"))
-    export_saved_model(served.model, log, served.folder)
+def test_every_model_is_served_with_items_alone(name, log, split, tmp_path):
+    served = Served(built(name, log), split, str(tmp_path / "1"))
+    export_saved_model(served.model, served.split, served.folder)
     loaded = tf.saved_model.load(served.folder)
     assert ("items_of_intent" in loaded.signatures) == name.startswith("iclrec")
     serve = loaded.signatures["serving_default"]
@@ -266,11 +266,11 @@ def test_versions_count_on(tmp_path):
     assert next_version(tmp_path).name == "10"
 
 
-def test_a_failed_export_leaves_nothing(served, log, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_nothing(served, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("disk full")
 
     monkeypatch.setattr("tf_iclrec.serving.saved_model.write_warm_up_requests", fail)
     with pytest.raises(OSError, match="disk full"):
-        export_saved_model(served.model, log, tmp_path / "1")
+        export_saved_model(served.model, served.split, tmp_path / "1")
     assert list(tmp_path.iterdir()) == []

@@ -43,7 +43,7 @@ def requests_to(served):
     }
 
 
-NAMES = ["serving_default", "recommend", "rank", "encode", "similar_items", "items_of_intent"]
+NAMES = ["serving_default", "recommend", "rank", "similar_items", "encode", "items_of_intent"]
 NAMES += ["provider_affinities"]
 
 

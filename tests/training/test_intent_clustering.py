@@ -6,6 +6,7 @@ from tf_iclrec import (
     IntentClustering,
     UserError,
     build_model,
+    leave_one_out,
     make_config,
     sequence_batches,
     training_batches,
@@ -13,7 +14,11 @@ from tf_iclrec import (
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.errors import NonFiniteLossError
-from tf_iclrec.training.intent_clustering import kmeans
+from tf_iclrec.training.intent_clustering import (
+    clustering_of_training_users,
+    kmeans,
+    users_to_cluster,
+)
 
 
 @pytest.fixture
@@ -25,15 +30,15 @@ def blobs():
 
 
 @pytest.fixture
-def log():
-    return planted_intents(num_users=300, num_items=60, num_intents=3)[0]
+def split():
+    return leave_one_out(planted_intents(num_users=300, num_items=60, num_intents=3)[0])
 
 
 @pytest.fixture
-def model(log):
+def model(split):
     keras.utils.set_random_seed(0)
     built = build_model(
-        make_config(num_members=1, num_intents=(4, 8), hidden_dim=16), log.items.size
+        make_config(num_members=1, num_intents=(4, 8), hidden_dim=16), split.catalogue
     )
     built.compile(keras.optimizers.Adam(1e-2))
     return built
@@ -79,12 +84,12 @@ def test_more_clusters_than_vectors_are_refused():
         kmeans(np.zeros((5, 2), dtype="float32"), k=6)
 
 
-def test_the_e_step_writes_centroids_of_mean_pooled_sequences(log, model):
-    callback = IntentClustering(sequence_batches(log), verbose=False)
+def test_the_e_step_writes_centroids_of_mean_pooled_sequences(split, model):
+    callback = IntentClustering(sequence_batches(split), verbose=False)
     callback.set_model(model)
     callback.on_train_begin()
     reports = callback.run()
-    vectors = np.concatenate([model.mean_vectors(batch) for batch in sequence_batches(log)])
+    vectors = np.concatenate([model.mean_vectors(batch) for batch in sequence_batches(split)])
     for report, weight in zip(reports, model.intents.centroids, strict=True):
         distances = ((vectors[:, None] - weight.numpy()[None]) ** 2).sum(-1)
         assert report.sizes.sum() == len(vectors) == 300
@@ -92,8 +97,8 @@ def test_the_e_step_writes_centroids_of_mean_pooled_sequences(log, model):
     assert float(model.intents.fitted) == 1.0
 
 
-def test_the_second_e_step_starts_from_the_first(log, model):
-    callback = IntentClustering(sequence_batches(log), verbose=False)
+def test_the_second_e_step_starts_from_the_first(split, model):
+    callback = IntentClustering(sequence_batches(split), verbose=False)
     callback.set_model(model)
     callback.on_train_begin()
     assert np.isnan(callback.run()[0].moved)
@@ -103,16 +108,16 @@ def test_the_second_e_step_starts_from_the_first(log, model):
     assert callback.run()[0].moved < 0.01
 
 
-def test_warm_up_epochs_have_no_intents(log, model):
-    callback = IntentClustering(sequence_batches(log), warm_up_epochs=1, verbose=False)
-    train = training_batches(log, 128, views=ViewRatios())
+def test_warm_up_epochs_have_no_intents(split, model):
+    callback = IntentClustering(sequence_batches(split), warm_up_epochs=1, verbose=False)
+    train = training_batches(split, 128, views=ViewRatios())
     history = model.fit(train, epochs=2, callbacks=[callback], verbose=0, shuffle=False).history
     assert history["intent_contrast"][0] == 0.0
     assert history["intent_contrast"][1] > 0.0
 
 
-def test_the_report_of_an_epoch_is_in_its_logs(log, model):
-    callback = IntentClustering(sequence_batches(log), verbose=False)
+def test_the_report_of_an_epoch_is_in_its_logs(split, model):
+    callback = IntentClustering(sequence_batches(split), verbose=False)
     logs = {}
     callback.set_model(model)
     callback.on_train_begin()
@@ -121,8 +126,8 @@ def test_the_report_of_an_epoch_is_in_its_logs(log, model):
     assert {"intent_seconds", "intent_inertia_4", "intent_empty_8", "intent_moved_8"} <= set(logs)
 
 
-def test_the_line_of_an_e_step_says_it_all(log, model, capsys):
-    callback = IntentClustering(sequence_batches(log))
+def test_the_line_of_an_e_step_says_it_all(split, model, capsys):
+    callback = IntentClustering(sequence_batches(split))
     callback.set_model(model)
     callback.on_train_begin()
     callback.run()
@@ -132,18 +137,44 @@ def test_the_line_of_an_e_step_says_it_all(log, model, capsys):
         assert word in line
 
 
-def test_nan_vectors_stop_the_training(log, model):
-    model.encoder.item_embedding.set_weights([np.full((log.items.size, 16), np.nan)])
-    callback = IntentClustering(sequence_batches(log), verbose=False)
+def test_nan_vectors_stop_the_training(split, model):
+    model.encoder.item_embedding.set_weights(
+        [np.full((split.catalogue.vocabulary_size, 16), np.nan)]
+    )
+    callback = IntentClustering(sequence_batches(split), verbose=False)
     callback.set_model(model)
     callback.on_train_begin()
     with pytest.raises(NonFiniteLossError, match="NaN"):
         callback.run()
 
 
-def test_a_model_without_intents_is_refused(log):
-    model = build_model(make_config(model="sasrec", hidden_dim=16), log.items.size)
-    callback = IntentClustering(sequence_batches(log))
+def test_a_model_without_intents_is_refused(split):
+    model = build_model(make_config(model="sasrec", hidden_dim=16), split.catalogue)
+    callback = IntentClustering(sequence_batches(split))
     callback.set_model(model)
     with pytest.raises(ValueError, match="leave the callback out"):
         callback.on_train_begin()
+
+
+@pytest.mark.parametrize(
+    ("num_intents", "clustered_users", "expected"),
+    [((2, 4), 200, 200), ((4, 2), 100, 39 * 4), ((2,), 1, 39 * 2), ((8,), 1000, 300)],
+)
+def test_the_e_step_of_a_training_sees_so_many_of_its_users(
+    split, num_intents, clustered_users, expected
+):
+    callback = clustering_of_training_users(
+        split,
+        max_length=5,
+        seed=3,
+        num_intents=num_intents,
+        kmeans_iterations=7,
+        warm_up_epochs=2,
+        clustered_users=clustered_users,
+    )
+    ids = [batch["item_ids"].numpy() for batch in callback.sequences]
+    assert sum(map(len, ids)) == expected
+    assert max(batch.shape[1] for batch in ids) == 5
+    assert (callback.iterations, callback.warm_up_epochs, callback.seed) == (7, 2, 3)
+    most = users_to_cluster(num_intents, clustered_users)
+    assert min(most, 300) == expected

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from tf_iclrec import Interactions, build_model, make_config
+from tf_iclrec import Interactions, build_model, leave_one_out, make_config
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.training import spectral_initialization
 from tf_iclrec.training.spectral_initialization import (
     spectral_vectors,
     start_from_spectral_vectors,
@@ -43,7 +45,7 @@ def test_products_are_the_mutual_information(of):
         names = list("pqrst")
     expected = information_by_hand(sequences, names)
     dim = len(names) - 1
-    vectors = spectral_vectors(log, dim, attribute=attribute)
+    vectors = spectral_vectors(leave_one_out(log), dim, attribute=attribute)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     # Of the matrix's eigenvectors, scaled: the same directions up to signs.
     values, directions = np.linalg.eigh(expected)
@@ -58,22 +60,27 @@ def test_values_that_tell_nothing_have_no_direction(values):
     log = Interactions.from_sequences({"ann": "abab??", "bob": "baab??"})
     log = log.with_item_attribute("kind", {"a": "", **values})
     attribute = log.attributes["kind"]
-    vectors = spectral_vectors(log, 4, attribute=attribute)
+    vectors = spectral_vectors(leave_one_out(log), 4, attribute=attribute)
     assert vectors.shape == (len(attribute.vocabulary), 4)
     assert not vectors.any()
 
 
 def test_items_of_an_intent_lie_close_together():
     log, _ = planted_intents(num_users=300, num_items=60, num_intents=6)
-    vectors = spectral_vectors(log, 8)
+    vectors = spectral_vectors(leave_one_out(log), 8)
     nearest = np.argsort(-(vectors @ vectors.T), axis=1)[:, 1:6]
     intents = log.items.ids.astype(int) // 10
     assert (intents[nearest] == intents[:, None]).mean() > 0.9
 
 
-def test_only_the_training_part_of_the_given_users_counts():
-    log = Interactions.from_sequences({"ann": "abcxy", "bob": "defyx", "cat": "adbebd"})
-    vectors = spectral_vectors(log, 6, users=np.array([0, 1]))
+def test_only_the_training_part_of_the_drawn_users_counts(monkeypatch):
+    monkeypatch.setattr(spectral_initialization, "_MOST_USERS", 2)
+    # Who is drawn of three users: the other one has items of both worlds.
+    drawn = sampled_rows(3, 2).tolist()
+    sequences = dict.fromkeys(range(3), "adbebd")
+    sequences |= dict(zip(drawn, ["abcxy", "defyx"], strict=True))
+    log = Interactions.from_sequences(sequences)
+    vectors = spectral_vectors(leave_one_out(log), 6)
     met = [item for item, row in zip(log.items.ids, vectors, strict=True) if row.any()]
     assert met == list("abcdef")
     together = vectors @ vectors.T
@@ -82,7 +89,7 @@ def test_only_the_training_part_of_the_given_users_counts():
 
 def test_wider_vectors_than_items_and_items_alone():
     log = Interactions.from_sequences({"ann": "abab??", "bob": "cxy"})
-    vectors = spectral_vectors(log, 10)
+    vectors = spectral_vectors(leave_one_out(log), 10)
     assert (vectors.shape, vectors.dtype) == ((6, 10), np.float32)
     assert not vectors[log.items.ids.tolist().index("c")].any()
     assert np.isfinite(vectors).all()
@@ -98,19 +105,21 @@ def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_th
     log = log.with_item_attribute("last digit", {item: item[-1] for item in log.items.ids})
     config = make_config(model=model, num_members=3, hidden_dim=16)
     known = (log.providers, log.attributes["last digit"])
-    members = build_model(config, log.items.size, log.providers, known[1:]).members()
+    members = build_model(config, log.catalogue).members()
 
     def tables(member):
         embeddings = (member.item_embedding, *getattr(member, "value_embeddings", ()))
         return [embedding.embeddings.numpy() for embedding in embeddings]
 
     before = [tables(member) for member in members]
-    start_from_spectral_vectors(members, log, spectral_members)
-    of_values = [spectral_vectors(log, 16, attribute=attribute) for attribute in known]
+    start_from_spectral_vectors(members, leave_one_out(log), spectral_members)
+    of_values = [
+        spectral_vectors(leave_one_out(log), 16, attribute=attribute) for attribute in known
+    ]
     for number, (member, old) in enumerate(zip(members, before, strict=True)):
         items, *values = (new - one for new, one in zip(tables(member), old, strict=True))
         first = number < spectral_members
-        expected = spectral_vectors(log, 16) * (0.03 * 4 * first)
+        expected = spectral_vectors(leave_one_out(log), 16) * (0.03 * 4 * first)
         np.testing.assert_allclose(items[NUM_SPECIAL_IDS:], expected, atol=1e-6)
         assert not items[:NUM_SPECIAL_IDS].any()
         assert len(values) == (0 if model == "sasrec" else 2)

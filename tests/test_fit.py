@@ -1,6 +1,5 @@
 import contextlib
 import csv
-import dataclasses
 import io
 import json
 import re
@@ -16,18 +15,16 @@ from tf_iclrec import (
     Interactions,
     NonFiniteLossError,
     UserError,
-    build_model,
     evaluation_batches,
     fit,
-    load_interactions,
     load_run,
     make_config,
     training_batches,
 )
+from tf_iclrec.config import resolve
 from tf_iclrec.data.synthetic import planted_intents
-from tf_iclrec.evaluation.report import evaluate_splits
+from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
-from tf_iclrec.training.fit import new_optimizer
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 pytestmark = pytest.mark.slow
@@ -47,6 +44,11 @@ SMALL = {
 }
 
 
+def changed(config, **settings):
+    """The configuration with some other settings, as ``--config`` and options make it."""
+    return resolve(config.model, settings, config.options())
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("log")
@@ -62,7 +64,7 @@ def config(source):
 @pytest.fixture(scope="module")
 def one_encoder(config):
     """For what doesn't depend on the ensemble: its graphs take half as long to make."""
-    return dataclasses.replace(config, num_members=1, sequence_weight=0.0)
+    return changed(config, num_members=1, sequence_weight=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,8 @@ def provider_config(request, source, items_table):
     settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
     settings |= {"score_temperature": 0.0, "item_initialization": "random"}
     settings |= {"items": items_table, "item_attributes": "category"}
+    if request.param == "ipsrec_c":
+        del settings["num_intents"]
     return make_config(data=source, model=request.param, **settings)
 
 
@@ -121,6 +125,17 @@ def test_the_run_directory_is_complete(finished):
     }
     assert (output / "saved_model" / "1" / "saved_model.pb").is_file()
     assert not [path for path in output.rglob("*") if path.name.startswith(".")]
+
+
+def test_the_settings_are_written_by_section(finished, config):
+    run, output = finished
+    written = json.loads((output / "config.json").read_text())
+    assert written.pop("model") == "iclrec"
+    assert list(written) == list(config)
+    assert written["training"]["seed"] == 3
+    assert written["encoder"]["name"] == "self_attentive"
+    assert written["intents"]["num_intents"] == [6]
+    assert run.config == load_run(output).config == config
 
 
 def test_metrics_have_the_agreed_form(finished):
@@ -165,8 +180,8 @@ def test_tensorboard_events_hold_the_same_figures(finished):
 def test_a_loaded_run_repeats_the_metrics_exactly(finished):
     _, output = finished
     run = load_run(output)
-    assert evaluate_splits(run.model, run.interactions, run.config) == run.metrics
-    assert run.config.seed == 3
+    assert evaluate_held_out(run.model, run.split, **run.config.evaluation) == run.metrics
+    assert run.config.training.seed == 3
 
 
 def test_the_best_epoch_is_what_is_kept(finished):
@@ -185,15 +200,13 @@ def test_the_same_seed_gives_the_same_numbers(finished, config, tmp_path):
 
 def test_another_seed_gives_other_numbers(finished, config, tmp_path):
     run, _ = finished
-    other = fit(dataclasses.replace(config, seed=4, epochs=1), tmp_path / "other")
+    other = fit(changed(config, seed=4, epochs=1), tmp_path / "other")
     assert other.metrics != run.metrics
 
 
 def test_parts_of_a_large_log_are_clustered_and_ranked(one_encoder, tmp_path, capsys):
     """39 vectors a cluster are taken in any case."""
-    some = dataclasses.replace(
-        one_encoder, epochs=1, num_intents=(2,), clustered_users=30, evaluation_users=50
-    )
+    some = changed(one_encoder, epochs=1, num_intents=(2,), clustered_users=30, evaluation_users=50)
     run = fit(some, tmp_path / "run")
     printed = capsys.readouterr().out
     assert "Of 200 users 50 are ranked in an evaluation (--evaluation-users)." in printed
@@ -205,16 +218,13 @@ def test_parts_of_a_large_log_are_clustered_and_ranked(one_encoder, tmp_path, ca
     assert sizes == 39
 
 
-def test_learning_rate_falls_to_zero_over_all_epochs(config, source):
-    log = load_interactions(source)
-    model = build_model(config, log.items.size)
-    falling = dataclasses.replace(config, learning_rate_schedule="cosine")
-    rates = new_optimizer(model, falling, log)._learning_rate
-    steps = config.epochs * len(list(training_batches(log, config.batch_size)))
-    expected = [config.learning_rate, config.learning_rate / 2, 0.0]
+def test_learning_rate_falls_to_zero_over_all_epochs(finished):
+    run, _ = finished
+    rates, training = run.model.optimizer._learning_rate, run.config.training
+    steps = training.epochs * len(list(training_batches(run.split, training.batch_size)))
+    expected = [training.learning_rate, training.learning_rate / 2, 0.0]
     assert [float(rates(at)) for at in (0, steps // 2, steps)] == pytest.approx(expected)
-    constant = new_optimizer(model, config, log)
-    assert float(constant.learning_rate) == pytest.approx(config.learning_rate)
+    assert int(run.model.optimizer.iterations) <= steps
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -267,7 +277,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
     one_encoder, tmp_path, fit_interrupted, sampling
 ):
-    config = dataclasses.replace(
+    config = changed(
         one_encoder, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
     )
     run = fit(config, tmp_path / "whole")
@@ -283,13 +293,12 @@ def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
 def test_large_catalogues_get_the_sampled_softmax_and_are_told(
     one_encoder, tmp_path, monkeypatch, capsys
 ):
-    config = dataclasses.replace(one_encoder, epochs=1, intent_weight=0.0, num_samples=20)
+    config = changed(one_encoder, epochs=1, intent_weight=0.0, num_samples=20)
     fit(config, tmp_path / "small")
     printed = capsys.readouterr().out
     assert "sampled softmax" not in printed
     assert "start at random" not in printed
-    for module in ("models.presets", "training.fit"):
-        monkeypatch.setattr(f"tf_iclrec.{module}.MAX_SOFTMAX_ITEMS", 50)
+    monkeypatch.setattr("tf_iclrec.systems.neural.MAX_SOFTMAX_ITEMS", 50)
     run = fit(config, tmp_path / "large")
     printed = capsys.readouterr().out
     assert "Loss: sampled softmax (samples: popularity)" in printed
@@ -298,28 +307,42 @@ def test_large_catalogues_get_the_sampled_softmax_and_are_told(
 
 
 def test_patience_is_restored(one_encoder, tmp_path):
-    impatient = dataclasses.replace(one_encoder, epochs=1, patience=1, learning_rate=1e-9)
+    impatient = changed(one_encoder, epochs=1, patience=1, learning_rate=1e-9)
     fit(impatient, tmp_path / "run")
     state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
     # As if the first epoch had been the best by far: the next one can't be better.
     state["best_score"] = 2.0
     (tmp_path / "run" / "checkpoints" / "state.json").write_text(json.dumps(state))
-    fit(dataclasses.replace(impatient, epochs=9), tmp_path / "run", resume=True)
+    fit(changed(impatient, epochs=9), tmp_path / "run", resume=True)
     state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
     assert (state["epochs_done"], state["best_epoch"], state["best_score"]) == (2, 1, 2.0)
 
 
 def test_a_run_can_be_continued_for_more_epochs(one_encoder, tmp_path):
-    fit(dataclasses.replace(one_encoder, epochs=1), tmp_path / "run")
-    fit(dataclasses.replace(one_encoder, epochs=2), tmp_path / "run", resume=True)
+    fit(changed(one_encoder, epochs=1), tmp_path / "run")
+    fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
     rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
     assert len(rows) == 3
 
 
 def test_other_settings_are_refused_on_resume(finished, config):
     _, output = finished
-    with pytest.raises(UserError, match="another value of learning_rate"):
-        fit(dataclasses.replace(config, learning_rate=0.5), output, resume=True)
+    with pytest.raises(UserError, match=r"another value of learning_rate\. Only"):
+        fit(changed(config, learning_rate=0.5), output, resume=True)
+
+
+def test_settings_that_are_no_longer_read_are_refused_on_resume(finished, config):
+    _, output = finished
+    with pytest.raises(UserError, match=r"another value of .*crop_ratio.* sequence_weight"):
+        fit(changed(config, sequence_weight=0.0), output, resume=True)
+
+
+def test_another_model_is_refused_on_resume(finished, config):
+    """Also where it has the same settings."""
+    _, output = finished
+    other = make_config(**config.options(), model="cl4srec")
+    with pytest.raises(UserError, match=r"another value of model\. Only"):
+        fit(other, output, resume=True)
 
 
 def test_a_nan_loss_stops_and_keeps_the_last_good_epoch(one_encoder, tmp_path, monkeypatch):
@@ -354,6 +377,13 @@ def test_an_existing_run_is_not_overwritten_by_accident(finished, config):
     assert load_run(output).metrics
 
 
+def test_the_served_numbers_of_items_are_those_of_the_settings(one_encoder, tmp_path):
+    fit(changed(one_encoder, epochs=1, k=3, max_k=4), tmp_path / "run")
+    loaded = tf.saved_model.load(str(tmp_path / "run" / "saved_model" / "1"))
+    answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
+    assert answer["item_ids"].shape == (1, 3)
+
+
 def test_a_folder_with_something_else_is_never_removed(config, tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(UserError, match="holds no run"):
@@ -362,40 +392,43 @@ def test_a_folder_with_something_else_is_never_removed(config, tmp_path):
 
 
 def test_overwrite_replaces_a_run(one_encoder, tmp_path):
-    one_epoch = dataclasses.replace(one_encoder, epochs=1)
+    one_epoch = changed(one_encoder, epochs=1)
     fit(one_epoch, tmp_path / "run")
-    fit(dataclasses.replace(one_epoch, seed=9), tmp_path / "run", overwrite=True)
-    assert load_run(tmp_path / "run").config.seed == 9
+    fit(changed(one_epoch, seed=9), tmp_path / "run", overwrite=True)
+    assert load_run(tmp_path / "run").config.training.seed == 9
 
 
 def test_too_many_intents_are_refused_before_anything_is_written(config, tmp_path):
     with pytest.raises(UserError, match="The largest K that works is 200"):
-        fit(dataclasses.replace(config, num_intents=(500,)), tmp_path / "run")
+        fit(changed(config, num_intents=(500,)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_short_users_are_dropped_and_counted(one_encoder, tmp_path, capsys):
+def test_short_users_are_left_out_and_counted(one_encoder, tmp_path, capsys):
     log = {str(user): [str(item) for item in range(user % 7 + 1)] for user in range(70)}
     Interactions.from_sequences(log).save(tmp_path / "log")
-    settings = dataclasses.replace(
-        one_encoder, data=str(tmp_path / "log"), epochs=1, num_intents=(2,)
-    )
+    settings = changed(one_encoder, data=str(tmp_path / "log"), epochs=1, num_intents=(2,))
     run = fit(settings, tmp_path / "run")
     assert run.interactions.num_users == 50
-    assert "20 users with fewer than 3 dropped" in capsys.readouterr().out
+    assert load_run(tmp_path / "run").interactions.num_users == 50
+    printed = capsys.readouterr().out
+    assert "20 users have too few items to be split and are left out." in printed
+    assert "Data: 70 users" in printed
 
 
-def test_filter_seen_changes_the_ranking(finished, config):
+def test_nobody_is_said_to_be_left_out_where_everyone_stays(provider_run):
+    assert "left out" not in provider_run[2]
+
+
+def test_filter_seen_changes_the_ranking(finished):
     run, _ = finished
-    filtered = evaluate_splits(
-        run.model, run.interactions, dataclasses.replace(config, filter_seen=True)
-    )
+    filtered = evaluate_held_out(run.model, run.split, filter_seen=True)
     assert filtered != run.metrics
 
 
 def test_mixed_precision_trains(one_encoder, tmp_path):
-    run = fit(dataclasses.replace(one_encoder, mixed_precision=True), tmp_path / "run")
-    batch = next(iter(evaluation_batches(run.interactions, "test")))
+    run = fit(changed(one_encoder, mixed_precision=True), tmp_path / "run")
+    batch = next(iter(evaluation_batches(run.split, "test")))
     assert run.model.encoder(batch).dtype == "bfloat16"
     assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
 
@@ -440,7 +473,8 @@ def test_training_with_providers_beats_chance(provider_run):
 def test_a_loaded_run_with_providers_repeats_the_metrics_exactly(provider_run):
     run, output, _ = provider_run
     loaded = load_run(output)
-    assert evaluate_splits(loaded.model, loaded.interactions, loaded.config) == run.metrics
+    evaluated = evaluate_held_out(loaded.model, loaded.split, **loaded.config.evaluation)
+    assert evaluated == run.metrics
     np.testing.assert_array_equal(loaded.interactions.provider_ids, run.interactions.provider_ids)
     assert list(loaded.interactions.attributes) == ["category"]
 
@@ -449,8 +483,8 @@ def test_an_interrupted_run_with_providers_goes_on_without_their_table(
     provider_run, provider_config, tmp_path, fit_interrupted
 ):
     run, output, _ = provider_run
-    table = Path(shutil.copy(provider_config.items, tmp_path / "items.csv"))
-    config = dataclasses.replace(provider_config, items=str(table))
+    table = Path(shutil.copy(provider_config.data["items"], tmp_path / "items.csv"))
+    config = changed(provider_config, items=str(table))
     fit_interrupted(config, tmp_path / "run")
     table.unlink()
     resumed = fit(config, tmp_path / "run", resume=True)
