@@ -3,6 +3,7 @@
 from tf_iclrec.encoders.bidirectional import BidirectionalEncoder
 from tf_iclrec.encoders.convolutional import ConvolutionalEncoder
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
+from tf_iclrec.encoders.disentangled import DisentangledEncoder
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.gru import GruEncoder
 from tf_iclrec.encoders.hstu import HSTUEncoder
@@ -22,6 +23,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "gru": GruEncoder,
     "convolutional": ConvolutionalEncoder,
     "session_graph": SessionGraphEncoder,
+    "disentangled": DisentangledEncoder,
     "hstu": HSTUEncoder,
     "ligr": LiGREncoder,
     "matrix_factorization": MatrixFactorizationEncoder,

@@ -6,6 +6,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import PADDING_ID
 from tf_iclrec.encoders.encoder import Encoder
+from tf_iclrec.models.gradients import add_repeated_rows
 
 # The sequences that are encoded, in one call; see `segment_batches`.
 _SEQUENCES = ("masked_ids", "context_ids", "segment_ids", "other_segment_ids")
@@ -153,7 +154,8 @@ class SegmentPretrainer(keras.Model):
             loss = total / tf.cast(tf.shape(of_segments)[0], tf.float32)
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        gradients = tape.gradient(scaled_loss, variables)
+        self.optimizer.apply(add_repeated_rows(gradients, variables, self.optimizer), variables)
         self.loss_tracker.update_state(loss)
         self.item_tracker.update_state(of_items)
         self.segment_tracker.update_state(of_segments)

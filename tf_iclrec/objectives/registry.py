@@ -2,6 +2,8 @@
 
 from tf_iclrec.objectives.bpr_max import BprMax
 from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.disentangled_softmax import DisentangledSoftmax
+from tf_iclrec.objectives.future_contrast import FutureContrast
 from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
@@ -17,8 +19,10 @@ NEXT_ITEM_LOSSES: dict[str, type[Objective]] = {
     "sampled": SampledCrossEntropy,
     "bpr": PairwiseRanking,
     "bpr_max": BprMax,
+    "disentangled_softmax": DisentangledSoftmax,
 }
 
 CONTRASTS: dict[str, type[Contrast]] = {
-    kind.name: kind for kind in (SequenceContrast, IntentContrast, ItemProviderContrast)
+    kind.name: kind
+    for kind in (SequenceContrast, IntentContrast, ItemProviderContrast, FutureContrast)
 }

@@ -3,6 +3,7 @@
 from tf_iclrec.systems.bert4rec import BERT4REC
 from tf_iclrec.systems.caser import CASER
 from tf_iclrec.systems.closed_form import EASE, TRANSITIONS
+from tf_iclrec.systems.dssrec import DSSREC
 from tf_iclrec.systems.gru4rec import GRU4REC
 from tf_iclrec.systems.iclrec_published import ICLREC_PUBLISHED
 from tf_iclrec.systems.ipsrec import ICLREC_IPS_C, ICLREC_IPS_S, IPSREC_C, IPSREC_S
@@ -18,7 +19,7 @@ SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
         *(ICLREC, ICLREC_PUBLISHED, CL4SREC, SASREC),
-        *(BPR_MF, GRU4REC, CASER, BERT4REC, SR_GNN, S3REC_ISP, ICL_S3REC, HSTU, LIGR),
+        *(BPR_MF, GRU4REC, CASER, BERT4REC, SR_GNN, S3REC_ISP, ICL_S3REC, DSSREC, HSTU, LIGR),
         *(TRANSITIONS, EASE),
         *(IPSREC_S, IPSREC_C, ICLREC_IPS_S, ICLREC_IPS_C, ICLREC_PROVIDER_SUM, PROVIDER_SUM),
     )
