@@ -12,7 +12,7 @@ from keras import KerasTensor
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError
-from tf_iclrec.models.closed_form import ClosedFormRecommender
+from tf_iclrec.models.voting import VotingRecommender
 from tf_iclrec.settings import Setting
 
 if TYPE_CHECKING:
@@ -23,11 +23,12 @@ _ROWS = 512
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class EaseRecommender(ClosedFormRecommender):
+class EaseRecommender(VotingRecommender):
     """EASE (Steck, WWW 2019): what a user has, as a linear function of what else the user has.
 
     ``X`` is the matrix of users and items, 1 where the user has the item. The item-by-item
-    weights ``B`` with the least ``|X - X B|² + l2 |B|²`` and a diagonal of 0 are (Eq. 8)::
+    weights ``B`` with the least ``|X - X B|² + l2 |B|²`` and a diagonal of 0 are
+    (Sec. 3.1)::
 
         P = (XᵀX + l2 I)⁻¹        B[i, j] = -P[i, j] / P[j, j]        B[j, j] = 0
 
@@ -35,37 +36,38 @@ class EaseRecommender(ClosedFormRecommender):
     is in it.
 
     Computing it takes memory for one matrix of items x items in float32 (586 MB for 12,101
-    items, 10 GB for 50,000), and time that grows with the third power. Dense, ``B`` would be as
-    large again in each saved model; kept are the largest entries of each row, `neighbours` of
-    them: at 500 48 MB for 12,101 items, at no measurable loss.
+    items, 10 GB for 50,000) and time that grows with the third power of their number (32 s of one
+    core for 12,101, 5 s for 6,000). Dense, ``B`` would take as much in each saved model; kept are
+    the largest entries of each row, `neighbours` of them: at 500 it is 48 MB, and the ranking of
+    Beauty's and MovieLens 100K's validation items is as good (NDCG@20 within 0.6%).
 
     Args:
         num_items: Items, without the special ids.
-        num_entries: Entries of the table of votes.
-        l2: ``λ``; the more users, the more of it. Defaults to 100.
-        kwargs: See `ClosedFormRecommender`.
+        l2: ``λ``. Defaults to 100, in the middle: Beauty and Toys would have a little less,
+            MovieLens 100K 200 to 300.
+        kwargs: See `VotingRecommender`.
 
     Example: who has tea has jam.
     >>> from tf_iclrec import Interactions
     >>> from tf_iclrec.data.splits import split_histories
     >>> log = Interactions.from_sequences(
     ...     {"ann": ["jam", "tea", "rye", "oil"], "bob": ["tea", "jam", "rye", "oil"]})
-    >>> model = EaseRecommender.from_histories(split_histories(log, "train"), log.num_items, l2=1.0)
-    >>> best = ops.argmax(model({"item_ids": log.items.encode(["tea"])[None]}))
-    >>> str(log.items.ids[int(best)])
+    >>> model = EaseRecommender(log.num_items, l2=1.0)
+    >>> model.fit_histories(split_histories(log, "train"))
+    >>> scores = model({"item_ids": log.items.encode(["tea"])[None]})
+    >>> str(log.items.ids[scores.numpy().argmax()])
     'jam'
     """
 
     def __init__(
         self,
         num_items: int,
-        num_entries: int,
         l2: Annotated[
             float, Setting("how far the weights are held small", above=0, option="ease_l2")
         ] = 100.0,
         **kwargs,
     ):
-        super().__init__(num_items, num_entries, **kwargs)
+        super().__init__(num_items, **kwargs)
         self.l2 = l2
 
     def votes_of(self, histories: Histories) -> sparse.csr_array:
@@ -90,8 +92,14 @@ class EaseRecommender(ClosedFormRecommender):
 
 
 def regularized_inverse(histories: Histories, num_items: int, l2: float) -> np.ndarray:
-    """``(XᵀX + l2 I)⁻¹``, the lower triangle alone ``(items, items)`` float32: above the diagonal
-    stands anything."""
+    """``(XᵀX + l2 I)⁻¹``.
+
+    Returns:
+        ``(items, items)`` float32, the lower triangle alone: above the diagonal stands anything.
+
+    Raises:
+        UserError: If ``l2`` is lost in rounding.
+    """
     from scipy import linalg, sparse
 
     distinct = histories.distinct()
@@ -102,7 +110,9 @@ def regularized_inverse(histories: Histories, num_items: int, l2: float) -> np.n
     # Overwritten twice, so that there is one large matrix at a time.
     matrix = (users.T @ users).toarray(order="F")
     matrix[np.diag_indices(num_items)] += l2
-    factor, _ = linalg.lapack.spotrf(matrix, lower=True, clean=False, overwrite_a=True)
+    factor, failed = linalg.lapack.spotrf(matrix, lower=True, clean=False, overwrite_a=True)
+    if failed:
+        raise UserError(f"EASE can't be computed with --ease-l2 {l2:g}: give more, such as 100.")
     inverse, _ = linalg.lapack.spotri(factor, lower=True, overwrite_c=True)
     return inverse
 
