@@ -55,7 +55,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     family.check(model, split, config)
     if not resume:
         start_run(directory, config, split.interactions)
-    model = family.train(model, split, config, directory)
+    family.train(model, split, config, directory)
     return finish_run(model, split, config, directory)
 
 

@@ -61,7 +61,7 @@ def test_is_icl_with_the_mean_category_as_the_intent(
 
 def test_by_hand(built, batch):
     """The view of tea is at right angles with jam: log(1 + e^0 / e^1)."""
-    term = built(mitigate_false_negatives=True, augmented=False)
+    term = built(mitigate_false_negatives=True, views="dropout")
     term.layer.embedding.set_weights([np.eye(4)[:3]])
     two = dataclasses.replace(
         batch, item_ids=np.array([[3], [4]]), own_vectors=np.eye(4, dtype="float32")[1:3]
@@ -70,7 +70,7 @@ def test_by_hand(built, batch):
 
 
 def test_without_augmentation_the_sequence_itself_is_compared(batch, built, slow_in_batch_info_nce):
-    term = built(augmented=False)
+    term = built(views="dropout")
     assert not term.needs_views
     prototypes = slow_prototypes(term, batch.item_ids)
     expected = slow_in_batch_info_nce(batch.own_vectors, prototypes, group_ids=[0, 1, 0])
@@ -93,7 +93,7 @@ def test_users_of_whose_items_nothing_is_known_are_left_out(
 
 @pytest.mark.parametrize("mitigate", [True, False])
 def test_a_batch_of_whose_items_nothing_is_known_moves_nothing(batch, built, mitigate):
-    term = built(mitigate_false_negatives=mitigate, augmented=False)
+    term = built(mitigate_false_negatives=mitigate, views="dropout")
     vectors = tf.constant(batch.own_vectors)
     with tf.GradientTape() as tape:
         tape.watch(vectors)
@@ -108,7 +108,7 @@ def test_a_batch_of_whose_items_nothing_is_known_moves_nothing(batch, built, mit
 
 
 def test_training_moves_categories_and_views(batch, built):
-    term = built(augmented=False)
+    term = built(views="dropout")
     vectors = tf.Variable(batch.own_vectors)
     of_batch = dataclasses.replace(batch, own_vectors=vectors.value())
     before = float(term(of_batch))
@@ -134,7 +134,7 @@ def test_without_attributes_the_option_is_named_in_one_line():
 
 
 def test_is_a_named_term_that_survives_saving(batch, built):
-    term = built(weight=0.5, temperature=2.0, normalize=True, augmented=False)
+    term = built(weight=0.5, temperature=2.0, normalize=True, views="dropout")
     assert (term.name, term.needs_intents) == ("attribute_contrast", False)
     loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
     assert loaded.get_config() == term.get_config()

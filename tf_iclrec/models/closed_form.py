@@ -61,7 +61,7 @@ class ClosedFormRecommender(Recommender):
         """Compute the model.
 
         Args:
-            histories: What it may know, such as ``split_histories(log, "train")``.
+            histories: What it may know, such as the training part of a split.
         """
         ids = histories.joined().item_ids
         counts = np.bincount(ids, minlength=self.num_items + NUM_SPECIAL_IDS)

@@ -6,8 +6,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits import training_counts
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.models.closed_form import ClosedFormRecommender
 
 

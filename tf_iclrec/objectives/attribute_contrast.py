@@ -9,16 +9,16 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.errors import UserError
 from tf_iclrec.layers.attribute_prototypes import AttributePrototypes
-from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.view_contrast import ViewContrast
 
 # Of the cosine of prototypes that are the same but for rounding.
 _SAME = 1 - 1e-6
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class AttributeContrast(Contrast):
+class AttributeContrast(ViewContrast):
     """The mean-pooled views against the mean category vector of the original sequence.
 
     ICLRec-A (ICLRec, Appendix E): the prototype ``c_u`` of Eq. 15-17 is the mean of trainable
@@ -29,14 +29,10 @@ class AttributeContrast(Contrast):
 
     Args:
         weight: ``lambda`` of ICLRec Eq. 18. Defaults to 0.1.
-        temperature: Divides the similarities. Defaults to 1.
-        normalize: Whether views have length 1, as prototypes do, so that similarities are
-            cosines. Defaults to False, as published.
         mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16: whether users with the same
             prototype, such as those who have items of one category alone, are no negatives.
-            Defaults to True.
-        augmented: Whether the views are augmented sequences, as published, or the sequence as it
-            is. Defaults to True.
+            Defaults to False.
+        views: See `ViewContrast`; prototypes have length 1.
         vocabulary_size: Number of item ids, the three special ones included. This and what
             follows is only given where a saved objective is loaded; otherwise `build` knows.
         attribute_vocabulary_sizes: Number of ids of each attribute's values, likewise.
@@ -49,7 +45,7 @@ class AttributeContrast(Contrast):
     >>> import numpy as np
     >>> from tf_iclrec import ItemAttribute, Vocabulary
     >>> kind = ItemAttribute(Vocabulary(["tea", "jam"]), np.array([0, 1, 2, 3, 4]))
-    >>> term = AttributeContrast(augmented=False)
+    >>> term = AttributeContrast(views="dropout")
     >>> term.build(Catalogue(num_items=2, attributes={"kind": kind}), dim=4)
     >>> batch = EncodedBatch(
     ...     hidden=None, target_ids=None, item_vectors=None,
@@ -59,23 +55,21 @@ class AttributeContrast(Contrast):
     """
 
     name = "attribute_contrast"
+    prefix = "attribute_"
+    title = "Contrast with the items' attributes (ICLRec-A)"
+    reads = ("attributes",)
 
     def __init__(
         self,
-        weight: float = 0.1,
-        temperature: float = 1.0,
-        normalize: bool = False,
-        mitigate_false_negatives: bool = True,
-        augmented: bool = True,
+        *args,
         vocabulary_size: int | None = None,
         attribute_vocabulary_sizes: Sequence[int] = (),
         dim: int | None = None,
+        **kwargs,
     ):
-        super().__init__(weight, temperature, normalize, mitigate_false_negatives)
+        super().__init__(*args, **kwargs)
         # Who is alike is seen at the prototypes.
         self.needs_intents = False
-        self.augmented = augmented
-        self.needs_views = augmented
         self.vocabulary_size = vocabulary_size
         self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)
         self.dim = dim
@@ -117,18 +111,14 @@ class AttributeContrast(Contrast):
         kept = known | ~tf.reduce_any(known)
         prototypes = tf.boolean_mask(prototypes, kept)
         group_ids = _first_alike(prototypes) if self.mitigate_false_negatives else None
-        views = encoded.view_vectors if self.augmented else (encoded.own_vectors,)
         losses = [
-            in_batch_info_nce(
-                tf.boolean_mask(self.compared(view), kept), prototypes, self.temperature, group_ids
-            )
-            for view in views
+            in_batch_info_nce(tf.boolean_mask(view, kept), prototypes, self.temperature, group_ids)
+            for view in self.views_of(encoded)
         ]
         return ops.mean(ops.stack(losses))
 
     def get_config(self) -> dict:
         return super().get_config() | {
-            "augmented": self.augmented,
             "vocabulary_size": self.vocabulary_size,
             "attribute_vocabulary_sizes": self.attribute_vocabulary_sizes,
             "dim": self.dim,

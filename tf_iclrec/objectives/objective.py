@@ -26,7 +26,6 @@ class EncodedBatch:
             alike.
         item_vectors: Output vectors: of given ids ``(...,)`` as ``(..., dim)``, or without
             argument of the whole catalogue ``(items, dim)``.
-        item_ids: ``(batch, time)`` int32 items of the sequences themselves, no views, 0 = padding.
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
         sampled_ids: ``(samples,)`` int32 items sampled for the batch, if an objective asked
             for it; with ``sampled_log_probabilities`` ``(samples,)`` float32.

@@ -1,5 +1,6 @@
 """Losses of the next item and contrasts beside them, by name."""
 
+from tf_iclrec.objectives.attribute_contrast import AttributeContrast
 from tf_iclrec.objectives.bpr_max import BprMax
 from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.disentangled_softmax import DisentangledSoftmax
@@ -24,5 +25,8 @@ NEXT_ITEM_LOSSES: dict[str, type[Objective]] = {
 
 CONTRASTS: dict[str, type[Contrast]] = {
     kind.name: kind
-    for kind in (SequenceContrast, IntentContrast, ItemProviderContrast, FutureContrast)
+    for kind in (
+        *(SequenceContrast, IntentContrast, AttributeContrast),
+        *(ItemProviderContrast, FutureContrast),
+    )
 }

@@ -15,10 +15,10 @@ def closed_form(kind: type[ClosedFormRecommender]) -> Family:
     """The family of a model that has nothing but its own settings."""
 
     def build(config, catalogue: Catalogue) -> ClosedFormRecommender:
-        return kind(catalogue.num_items, 0, **config[_KEY])
+        return kind.for_catalogue(catalogue, **config[_KEY])
 
-    def train(model, split: Split, config, directory) -> ClosedFormRecommender:
-        return kind.from_histories(split.train, split.interactions.num_items, **config[_KEY])
+    def train(model: ClosedFormRecommender, split: Split, config, directory) -> None:
+        model.fit_histories(split.train)
 
     return Family(
         (*BEFORE, Section(_KEY, "Votes of the items", (kind,)), *AFTER),
@@ -32,7 +32,7 @@ def closed_form(kind: type[ClosedFormRecommender]) -> Family:
 TRANSITIONS = System(
     "transitions",
     "counts of what followed the last items",
-    "Ludewig and Jannach, UMUAI 2018",
+    "Kamehkhosh et al., RecTemp 2017",
     closed_form(TransitionRecommender),
 )
 EASE = System(

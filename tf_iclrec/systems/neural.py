@@ -216,7 +216,7 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
 
 def train(
     model: SequentialRecommender, split: Split, config: Mapping[str, Any], directory: RunDirectory
-) -> SequentialRecommender:
+) -> None:
     """Train a new model, or go on where the run directory was left."""
 
     def start() -> None:
@@ -237,7 +237,6 @@ def train(
         evaluation=config.evaluation,
         **config.training,
     )
-    return model
 
 
 def _initialize(model: SequentialRecommender, split: Split, config: Mapping[str, Any]) -> None:
