@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.systems.table import systems_table
 
 from .command_line import check_refused, run, run_until
 
@@ -36,7 +37,14 @@ def test_training_prints_what_it_does(trained):
     result, output = trained
     assert result.returncode == 0, result.stderr
     for word in (
-        *("200 users", "clustered on: CPU", "K=6: inertia", "cluster sizes", "empty", "moved"),
+        *(
+            "Data: 200 users",
+            "clustered on: CPU",
+            "K=6: inertia",
+            "cluster sizes",
+            "empty",
+            "moved",
+        ),
         *("next_item: ", "intent_contrast: ", "val_NDCG@20: "),
         *("Epoch 2/2", "HR@5", "MRR@20", "popularity", str(output)),
     ):
@@ -140,8 +148,11 @@ def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_pat
     result = run("train", *arguments, "--epochs", 1, "--model", "sasrec")
     assert result.returncode == 0, result.stderr
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert (config["hidden_dim"], config["epochs"]) == (16, 1)
-    assert (config["intent_weight"], config["sequence_weight"]) == (0.0, 0.0)
+    assert config["model"] == "sasrec"
+    assert (config["encoder"]["hidden_dim"], config["training"]["epochs"]) == (16, 1)
+    assert config["intent_contrast"] == config["sequence_contrast"] == {"weight": 0.0}
+    assert "intents" not in config
+    assert f"file {sequence_file}" in f"file {config['data']['source']}"
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
@@ -226,7 +237,10 @@ def test_bad_table_of_items_gets_one_clear_line(sequence_file, tmp_path, case):
 @pytest.mark.parametrize(
     ("options", "messages"),
     [
-        (["--model", "ipsrec_s"], ["--items", "--provider-column", "ipsrec_s"]),
+        (
+            ["--model", "ipsrec_s"],
+            ["This model reads providers and the data has none", "--items", "--provider-column"],
+        ),
         (
             ["--model", "sasrec", "--provider-weight", 0.1],
             ["--provider-weight", "sasrec", "single_stream or cross_stream"],
@@ -251,6 +265,21 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
         (["--epochs", 0], "epochs must be at least 1, not 0"),
         (
+            ["--model", "sasrec", "--num-intents", 4],
+            "The model sasrec does not read num_intents. Models that do: iclrec, iclrec_published",
+        ),
+        (["--num-fusion-blocks", 3], "or choose --encoder cross_stream."),
+        (
+            ["--encoder", "cross_steam"],
+            "Unknown encoder 'cross_steam': did you mean 'cross_stream'",
+        ),
+        (["--config", "flat.json"], "flat.json: 'data' must hold a JSON object of settings."),
+        (
+            ["--config", "misplaced.json"],
+            "misplaced.json: 'epochs' does not belong in 'encoder': it belongs in 'training'.",
+        ),
+        (["--overwrite", "--resume"], "--resume and --overwrite exclude each other"),
+        (
             ["--item-attributes", "category"],
             "item_attributes are columns of a table of items: name it",
         ),
@@ -259,9 +288,16 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
     ],
 )
 def test_bad_options_get_one_clear_line(tmp_path, arguments, message):
-    result = run("train", "--output", tmp_path / "run", *arguments)
+    # As the configuration of a run was before it had sections.
+    (tmp_path / "flat.json").write_text('{"data": "log.csv", "model": "iclrec", "epochs": 8}')
+    (tmp_path / "misplaced.json").write_text('{"encoder": {"epochs": 8}}')
+    result = run("train", "--output", "run", *arguments, cwd=tmp_path)
     check_refused(result, message)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_output_must_be_named():
+    check_refused(run("train", "--model", "sasrec"), "Name a folder to write with --output")
 
 
 def test_an_existing_run_is_kept(trained):
@@ -299,8 +335,21 @@ def test_published_weights_give_the_published_figures(shared, tmp_path):
     }
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "convert", "export", "recommend"])
+@pytest.mark.parametrize(
+    "module", ["train", "evaluate", "convert", "export", "recommend", "prepare"]
+)
 def test_help_explains_every_option(module):
     result = run(module, "--help")
-    assert result.returncode == 0
+    assert (result.returncode, result.stderr) == (0, "")
     assert "usage: python -m tf_iclrec" in result.stdout
+    # Each option, alone or before what it takes, has a line of text beside or under it.
+    entries = re.findall(r"^  (-.*(?:\n(?!  -|\n|\w).*)*)", result.stdout, flags=re.MULTILINE)
+    assert len(entries) > 1
+    for entry in entries:
+        assert re.search(r"(  |\n +)\w.*\w", entry), entry
+
+
+def test_all_models_are_listed():
+    result = run("train", "--list-models")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == systems_table() + "\n"

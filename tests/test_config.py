@@ -1,37 +1,201 @@
-import dataclasses
 import json
 
 import pytest
 
-from tf_iclrec import Config, UserError, make_config
-from tf_iclrec.config import read_settings
+from tf_iclrec import SYSTEMS, Config, UserError, make_config
+from tf_iclrec.config import read_settings, resolve
 
 
-def test_config_survives_json(tmp_path):
-    config = make_config(model="cl4srec", num_intents=(8, 16), dropout=0.25)
+def written(tmp_path, text):
     path = tmp_path / "config.json"
-    path.write_text(config.to_json())
-    assert make_config(**read_settings(path)) == config
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    return path
+
+
+def from_file(path, **given):
+    model, settings = read_settings(path)
+    return resolve(given.pop("model", model or "iclrec"), given, settings, model)
+
+
+# The tree
+
+
+def test_settings_stand_in_the_sections_of_their_parts():
+    config = make_config(model="sasrec", epochs=5, hidden_dim=32, core=2)
+    assert isinstance(config, Config)
+    assert config.model == "sasrec"
+    assert config.training.epochs == config["training"]["epochs"] == 5
+    assert config.encoder == {
+        "name": "self_attentive",
+        **{"max_length": 50, "hidden_dim": 32, "dropout": 0.5},
+        **{"num_blocks": 2, "num_heads": 2, "relative_positions": True},
+    }
+    assert config.encoder.arguments == {
+        name: value for name, value in config.encoder.items() if name != "name"
+    }
+    assert config.data["core"] == 2
+
+
+def test_sections_that_a_model_does_not_read_are_not_there():
+    config = make_config(model="sasrec")
+    assert "views" not in config
+    assert "intents" not in config
+    with pytest.raises(AttributeError, match="sasrec has no section 'intents'"):
+        config.intents  # noqa: B018
+    with pytest.raises(AttributeError, match="no setting 'num_intents'"):
+        config.training.num_intents  # noqa: B018
+    assert config.intent_contrast == {"weight": 0.0}
+    assert make_config(model="iclrec").intents.num_intents == (256,)
+    assert "views" in make_config(model="iclrec", intent_views="augmented")
+    assert "views" in make_config(model="cl4srec")
+
+
+def test_a_choice_decides_what_else_is_read():
+    assert set(make_config(loss="softmax").next_item) == {"name", "horizon", "decay"}
+    assert set(make_config(loss="sampled").next_item) == {"name"}
+    assert set(make_config(loss="sampled_softmax").next_item) == {"name", "kind", "num_samples"}
+    both = {"name", "horizon", "decay", "kind", "num_samples"}
+    assert set(make_config(loss="auto").next_item) == both
+
+
+def test_what_is_given_wins_over_the_system_and_the_system_over_the_parts():
+    assert make_config(model="iclrec_published").training.batch_size == 256
+    assert make_config(model="iclrec_published", batch_size=7).training.batch_size == 7
+    assert make_config(model="sasrec").training.batch_size == 64
+    assert make_config(model="sasrec").encoder.hidden_dim == 128
+    assert make_config(model="iclrec_published").encoder.hidden_dim == 64
+
+
+def test_a_contrast_that_is_switched_on_has_the_settings_of_the_system():
+    assert make_config(model="sasrec", intent_weight=0.3).intent_contrast == {
+        **{"weight": 0.3, "temperature": 0.1, "normalize": True},
+        **{"mitigate_false_negatives": True, "views": "dropout"},
+    }
+
+
+def test_the_settings_are_also_there_by_option():
+    options = make_config(model="cl4srec", sequence_fnm=True, num_intents=(4, 8)).options()
+    assert options["encoder"] == "self_attentive"
+    assert (options["sequence_fnm"], options["num_intents"]) == (True, (4, 8))
+    assert (options["crop_ratio"], options["score_temperature"]) == (0.2, 0.07)
+    assert options["horizon_decay"] == 0.6
+    assert "intent_temperature" not in options
+
+
+def test_configurations_are_equal_if_all_settings_are():
+    assert make_config(epochs=3) == make_config(epochs=3) != make_config(epochs=4)
+    # The same settings, of another name.
+    sasrec = make_config(model="sasrec")
+    assert make_config(model="iclrec", **sasrec.options()) != sasrec
+
+
+# Files
+
+
+@pytest.mark.parametrize("model", SYSTEMS)
+def test_config_survives_json(tmp_path, model):
+    config = make_config(model=model, max_length=7, dropout=0.25, seed=3)
+    path = written(tmp_path, config.to_json())
+    assert from_file(path) == config
+    model, settings = read_settings(path)
+    assert make_config(model=model, **settings) == config
+    assert make_config(model=model, **config.options()) == config
+
+
+def test_several_numbers_and_switched_settings_survive_json(tmp_path):
+    config = make_config(
+        model="cl4srec", num_intents=(8, 16), sequence_fnm=True, intent_weight=0.2, loss="sampled"
+    )
+    assert from_file(written(tmp_path, config.to_json())) == config
+
+
+def test_a_file_may_say_a_part(tmp_path):
+    path = written(tmp_path, {"training": {"epochs": 3}, "encoder": {"num_heads": 4}})
+    assert read_settings(path) == (None, {"epochs": 3, "num_heads": 4})
+    assert from_file(path) == make_config(epochs=3, num_heads=4)
+    # Beside a model that is named as an option, too.
+    assert from_file(path, model="sasrec") == make_config(model="sasrec", epochs=3, num_heads=4)
+
+
+def test_whole_numbers_are_accepted_for_floats(tmp_path):
+    config = from_file(written(tmp_path, {"encoder": {"dropout": 0}}))
+    assert config.encoder.dropout == 0.0
+    assert type(config.encoder.dropout) is float
+
+
+def test_an_option_wins_over_a_file(tmp_path):
+    path = written(tmp_path, {"model": "sasrec", "training": {"epochs": 3, "batch_size": 9}})
+    assert from_file(path, epochs=4) == make_config(model="sasrec", epochs=4, batch_size=9)
+
+
+def test_a_choice_among_the_options_leaves_out_what_is_no_longer_read(tmp_path):
+    config = make_config(model="iclrec", horizon=7, batch_size=9)
+    path = written(tmp_path, config.to_json())
+    assert from_file(path, loss="sampled") == make_config(loss="sampled", batch_size=9)
+    assert from_file(path, intent_weight=0.0) == make_config(
+        intent_weight=0.0, horizon=7, batch_size=9
+    )
+
+
+@pytest.mark.parametrize("model", SYSTEMS)
+@pytest.mark.parametrize("before", SYSTEMS)
+def test_a_file_of_one_model_with_another_model(tmp_path, before, model):
+    """The models are as far apart as without the file, and all else is the file's."""
+    chosen = {"max_length": 16, "seed": 9, "filter_seen": False}
+    path = written(tmp_path, make_config(model=before, **chosen).to_json())
+    assert from_file(path, model=model) == make_config(model=model, **chosen)
+    assert from_file(path, model=model, max_length=5) == make_config(
+        model=model, **chosen | {"max_length": 5}
+    )
+
+
+def test_what_two_models_set_alike_is_the_files(tmp_path):
+    path = written(
+        tmp_path, make_config(model="iclrec", hidden_dim=16, intent_weight=0.4).to_json()
+    )
+    assert from_file(path, model="iclrec_ips_s").encoder.hidden_dim == 16
+    assert from_file(path, model="iclrec_ips_s").intent_contrast.weight == 0.4
+    assert from_file(path, model="iclrec_ips_s").encoder.name == "single_stream"
+    # The weight is what these two differ by.
+    sasrec = from_file(path, model="sasrec")
+    assert (sasrec.encoder.hidden_dim, sasrec.intent_contrast.weight) == (16, 0.0)
+
+
+# What is refused
 
 
 @pytest.mark.parametrize(
     ("setting", "rule"),
     [
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
-        ({"dropout": 1.0}, "dropout must be at least 0 and below 1"),
-        ({"crop_ratio": 1.5}, "crop_ratio must be between 0 and 1"),
-        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
-        ({"intent_weight": -0.1}, "intent_weight must be 0 or more"),
-        ({"num_intents": ()}, "num_intents must be one number or several"),
-        ({"num_intents": (0,)}, "num_intents must be numbers from 1 on"),
-        ({"num_heads": 3}, "num_heads must be a divisor of hidden_dim"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1, not 1.0"),
+        ({"dropout": float("nan")}, "dropout must be at least 0 and below 1, not nan"),
         (
-            {"item_attributes": "category"},
-            "item_attributes are columns of a table of items: name it",
+            {"model": "cl4srec", "crop_ratio": 1.5},
+            "crop_ratio must be at least 0 and at most 1, not 1.5",
         ),
-        ({"loss": "hinge"}, "loss must be one of auto, softmax, sampled_softmax, sampled"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
+        ({"intent_weight": -0.1}, "intent_weight must be at least 0, not -0.1"),
+        ({"num_intents": ()}, r"num_intents can't be \(\): one number or several expected"),
+        ({"num_intents": (0,)}, "num_intents must be at least 1, not 0"),
+        ({"num_intents": (4, "a")}, "num_intents can't be 'a': int expected"),
+        ({"num_intents": 256}, "num_intents can't be 256: one number or several expected"),
+        ({"epochs": 3.0}, "epochs can't be 3.0: int expected"),
+        ({"epochs": True}, "epochs can't be True: int expected"),
+        ({"filter_seen": 1}, "filter_seen can't be 1: bool expected"),
+        ({"items": 3}, "items can't be 3: str expected"),
+        ({"loss": "hinge"}, "Unknown loss 'hinge': valid are auto, sampled, sampled_softmax, soft"),
+        ({"encoder": "cross_steam"}, "Unknown encoder 'cross_steam': did you mean 'cross_stream'"),
+        ({"encoder": 3}, "Unknown encoder 3: valid are"),
+        ({"encoder": ["a"]}, r"Unknown encoder \['a'\]: valid are"),
+        (
+            {"intent_views": "none"},
+            "intent_views must be one of augmented, dropout, not none",
+        ),
         ({"epoch": 3}, "Unknown setting 'epoch': did you mean 'epochs'"),
         ({"model": "iclrek"}, "Unknown model 'iclrek': did you mean 'iclrec'"),
+        ({"model": 3}, "Unknown model 3: valid are"),
+        ({"model": ["iclrec"]}, r"Unknown model \['iclrec'\]: did you mean 'iclrec'"),
     ],
 )
 def test_a_bad_setting_is_named(setting, rule):
@@ -40,34 +204,154 @@ def test_a_bad_setting_is_named(setting, rule):
 
 
 @pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"model": "sasrec", "num_intents": (4,)},
+            "The model sasrec does not read num_intents. Models that do: iclrec, iclrec_publ",
+        ),
+        (
+            {"model": "sasrec", "intent_temperature": 0.5},
+            "sasrec does not read intent_temperature. Models that do: iclrec, .*; or choose "
+            r"--intent-weight above 0\.$",
+        ),
+        (
+            {"model": "sasrec", "num_fusion_blocks": 2},
+            "sasrec does not read num_fusion_blocks. Models that do: ipsrec_c, iclrec_ips_c; or "
+            r"choose --encoder cross_stream\.$",
+        ),
+        (
+            {"model": "iclrec", "crop_ratio": 0.3},
+            r"iclrec does not read crop_ratio. Models that do: iclrec_published, cl4srec",
+        ),
+        (
+            {"model": "iclrec", "loss": "sampled", "horizon": 3},
+            "iclrec does not read horizon with these choices. .*--loss softmax",
+        ),
+        (
+            {"model": "iclrec", "item_initialization": "random", "spectral_members": 2},
+            "does not read spectral_members with these choices. .*--item-initialization spectral",
+        ),
+        (
+            {"model": "iclrec", "intent_weight": 0.0, "intent_fnm": False},
+            "does not read intent_fnm with these choices. .*--intent-weight above 0",
+        ),
+    ],
+)
+def test_a_setting_that_a_model_does_not_read_names_those_that_do(settings, message):
+    with pytest.raises(UserError, match=message):
+        make_config(**settings)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"epochs": "many"}', "epochs can't be 'many': int expected"),
-        ('{"filter_seen": 1}', "filter_seen can't be 1: bool expected"),
-        ('{"num_intents": 256}', "num_intents can't be 256"),
-        ("[1]", "must hold a JSON object"),
-        ("{epochs: 1}", "is not valid JSON"),
+        ({"training": {"epochs": "many"}}, "epochs can't be 'many': int expected"),
+        ({"evaluation": {"filter_seen": 1}}, "filter_seen can't be 1: bool expected"),
+        ({"intents": {"num_intents": 256}}, "num_intents can't be 256: one number or several"),
+        ({"intents": {"num_intents": []}}, r"num_intents can't be \[\]: one number or several"),
+        ({"encoder": {"name": "gpt"}}, "Unknown encoder 'gpt': valid are"),
+        ({"encoder": {"name": ["gpt"]}}, r"Unknown encoder \['gpt'\]: valid are"),
+        ({"model": {"name": "sasrec"}}, "Unknown model {'name': 'sasrec'}: "),
+        (
+            {"model": "sasrec", "intents": {"num_intents": [4]}},
+            "The model sasrec does not read num_intents. Models that do: iclrec,",
+        ),
+        ("[1]", r"config.json must hold a JSON object of settings\.$"),
+        ("{epochs: 1}", "config.json is not valid JSON: Expecting property name"),
+        ("", "config.json is not valid JSON: Expecting value"),
+        ({"training": 5}, r"config.json: 'training' must hold a JSON object of settings\.$"),
+        (
+            {
+                "sequence_contrast": {"weight": 0.1, "normalize": True},
+                "intent_contrast": {"weight": 0.1, "normalize": False},
+            },
+            "config.json: 'normalize' in 'intent_contrast' contradicts another section: "
+            r"normalize_contrast is one setting for all\.$",
+        ),
     ],
 )
 def test_a_bad_settings_file_is_refused(tmp_path, text, message):
-    path = tmp_path / "config.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        read_settings(path)
+    with pytest.raises(UserError, match=message) as error:
+        from_file(written(tmp_path, text))
+    assert "\n" not in str(error.value)
 
 
-def test_names_of_columns_are_separated_by_commas():
-    config = make_config(header="a,b", items="items.csv", item_attributes="category, color")
-    assert config.header_names == ("a", "b")
-    assert config.item_attribute_names == ("category", "color")
-    assert make_config().item_attribute_names == make_config().header_names == ()
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.json can't be read: No such file"):
+        read_settings(tmp_path / "nowhere.json")
+    with pytest.raises(UserError, match="can't be read: Is a directory"):
+        read_settings(tmp_path)
 
 
-def test_whole_numbers_are_accepted_for_floats(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps({"dropout": 0}))
-    assert read_settings(path) == {"dropout": 0.0}
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (
+            {"training": {"hidden_dim": 8}},
+            "'hidden_dim' does not belong in 'training': it belongs in 'encoder'.",
+        ),
+        (
+            {"hidden_dim": 8},
+            "'hidden_dim' does not belong at the top: it belongs in 'encoder'.",
+        ),
+        (
+            {"views": {"crop_ratio": 0.5}},
+            "'crop_ratio' does not belong in 'views': it is called 'crop' in 'views'.",
+        ),
+        (
+            {"score_temperature": 0.5},
+            "'score_temperature' does not belong at the top: it is called 'temperature' in "
+            "'scores'.",
+        ),
+        (
+            {"loss": "softmax"},
+            "'loss' does not belong at the top: it is called 'name' in 'next_item'.",
+        ),
+        ({"name": "x"}, "unknown setting 'name' at the top: valid are data, encoder, "),
+        ({"trainig": {}}, "unknown setting 'trainig' at the top: did you mean 'training'?"),
+        (
+            {"training": {"epohcs": 3}},
+            "unknown setting 'epohcs' in 'training': did you mean 'epochs'?",
+        ),
+        (
+            {"split": {"model": "sasrec"}},
+            "unknown setting 'model' in 'split': valid are name.",
+        ),
+    ],
+)
+def test_a_misplaced_setting_is_told_its_place(tmp_path, tree, message):
+    path = written(tmp_path, tree)
+    with pytest.raises(UserError) as error:
+        from_file(path)
+    assert str(error.value).startswith(f"{path}: {message}")
 
 
-def test_every_field_has_help():
-    assert all(field.metadata["help"] for field in dataclasses.fields(Config))
+def test_a_misplaced_setting_of_several_sections_is_told_all_of_them(tmp_path):
+    path = written(tmp_path, {"training": {"weight": 0.1}})
+    with pytest.raises(UserError) as error:
+        from_file(path)
+    places = "'sequence_contrast' or 'intent_contrast' or 'item_provider_contrast'"
+    assert f"{path}: 'weight' does not belong in 'training': it belongs in " in str(error.value)
+    assert places in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("flat", "message"),
+    [
+        # As version 2 of the run directory began, and any part of it.
+        (
+            {"data": "completejourney", "user_column": "user_id", "model": "iclrec", "epochs": 8},
+            "'data' must hold a JSON object of settings.",
+        ),
+        (
+            {"model": "iclrec", "num_members": 3, "hidden_dim": 128},
+            "'num_members' does not belong at the top: it belongs in 'ensemble'.",
+        ),
+    ],
+)
+def test_a_flat_file_of_an_earlier_version_is_refused_in_one_line(tmp_path, flat, message):
+    path = written(tmp_path, flat)
+    with pytest.raises(UserError) as error:
+        from_file(path)
+    assert str(error.value) == f"{path}: {message}"

@@ -8,19 +8,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 
 # Each part may import the parts before it (and itself); commands may import everything.
-ORDER = [
-    "errors",
-    "files",
-    "startup",
-    "faiss_library",
-    "settings",
-    "config",
-    "data",
-    "layers",
-    "encoders",
-    "objectives",
-]
-ORDER += ["evaluation", "models", "runs", "serving", "training", "commands"]
+ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
+ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "models", "serving"]
+ORDER += ["training", "systems", "options", "config", "runs", "fit", "recommendation", "commands"]
 COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
 
 
@@ -56,10 +46,14 @@ def test_a_module_imports_only_lower_parts(path):
     assert imported_parts(path) <= allowed
 
 
-@pytest.mark.parametrize("part", ["data", "layers", "objectives", "evaluation"])
+@pytest.mark.parametrize("part", ["data", "layers", "encoders", "objectives", "evaluation"])
 def test_the_foundations_know_nothing_of_models(part):
     for path in (PACKAGE / part).rglob("*.py"):
-        assert not imported_parts(path) & {"models", "training", "serving"}
+        assert not imported_parts(path) & {"models", "training", "serving", "systems", "runs"}
+
+
+def test_every_part_has_its_place():
+    assert {part_of(path) for path in MODULES} == {*ORDER, *COMMANDS}
 
 
 def test_layers_and_encoders_take_no_config():

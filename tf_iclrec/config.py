@@ -21,7 +21,7 @@ from tf_iclrec.options import (
     why_unread,
 )
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM, SYSTEMS
-from tf_iclrec.systems.system import CHOICE, Tree
+from tf_iclrec.systems.system import CHOICE, System, Tree
 
 
 class Values(Mapping):
@@ -129,32 +129,42 @@ def make_config(model: str = DEFAULT_SYSTEM, **settings: Any) -> Config:
     return resolve(model, settings)
 
 
-def resolve(model: str, given: Options, file: Options | None = None, preset_wins: bool = False):
+def resolve(
+    model: str, given: Options, file: Options | None = None, file_model: str | None = None
+) -> Config:
     """A configuration from several sources.
 
     Args:
         model: Name of the system.
         given: Settings by option, that win over all others. Each must be read.
         file: Further ones.
-        preset_wins: Whether the system's own settings win over those of the file.
+        file_model: The model that the file is of, if it says so. Where it is another one, the file
+            counts but for what the two systems set differently, and what is not read is left out.
 
     Raises:
         UserError: See `make_config`.
     """
-    if model not in SYSTEMS:
-        raise UserError(f"Unknown model {model!r}: {nearest(model, SYSTEMS)}")
-    system, file = SYSTEMS[model], file or {}
+    system, file = _system(model), dict(file or {})
     for option in (*given, *file):
         check_known(option)
-    layers = [given, system.settings, file] if preset_wins else [given, file, system.settings]
-    tree, read = resolved(system.family.sections, layers)
+    of_another = file_model not in (None, model)
+    if of_another:
+        own, other = system.settings, _system(file_model).settings
+        file = {name: value for name, value in file.items() if own.get(name) == other.get(name)}
+    tree, read = resolved(system.family.sections, [given, file, system.settings])
     must_be_read = dict(given)
-    if not preset_wins and not deciding_options() & set(given):
+    if not of_another and not deciding_options() & set(given):
         must_be_read |= file
     for option in must_be_read:
         if option not in read:
             raise UserError(why_unread(model, option, given))
     return Config(model, tree)
+
+
+def _system(model: str) -> System:
+    if not isinstance(model, str) or model not in SYSTEMS:
+        raise UserError(f"Unknown model {model!r}: {nearest(str(model), SYSTEMS)}")
+    return SYSTEMS[model]
 
 
 def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
@@ -186,5 +196,10 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         for name, value in values.items():
             if (key, name) not in by_place:
                 raise UserError(f"{path}: {why_misplaced(name, key)}")
-            settings[by_place[key, name]] = value
+            option = by_place[key, name]
+            if settings.setdefault(option, value) != value:
+                raise UserError(
+                    f"{path}: {name!r} in {key!r} contradicts another section: {option} is one "
+                    "setting for all."
+                )
     return model, settings

@@ -79,7 +79,7 @@ def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tr
         chosen = ""
         if section.alternatives:
             chosen = own[CHOICE] = value(section.option, section.default)
-            if chosen not in section.alternatives:
+            if not isinstance(chosen, str) or chosen not in section.alternatives:
                 known = nearest(str(chosen), section.alternatives)
                 raise UserError(f"Unknown {section.option} {chosen!r}: {known}")
         for name, declared in section.settings(chosen).items():
@@ -144,9 +144,11 @@ def _ways_to_read(place: Place) -> list[str]:
 def why_misplaced(name: str, key: str | None) -> str:
     """What to say of a setting in a section (None: in none) of a file that has no such setting."""
     where = "at the top" if key is None else f"in {key!r}"
-    by_name = {one.name: one.section.key for _, one in places_in(all_sections())}
-    if name in by_name and name != CHOICE:
-        return f"{name!r} does not belong {where}: it belongs in {by_name[name]!r}."
+    owners = dict.fromkeys(
+        repr(one.section.key) for _, one in places_in(all_sections()) if one.name == name
+    )
+    if owners and name != CHOICE:
+        return f"{name!r} does not belong {where}: it belongs in {' or '.join(owners)}."
     if name in places():
         section, own = places()[name][0]
         return f"{name!r} does not belong {where}: it is called {own!r} in {section.key!r}."

@@ -68,8 +68,8 @@ def _parser() -> Parser:
 
 
 def _config(values: argparse.Namespace) -> Config:
-    """Settings by rising precedence: file (or the run to resume), those of a model that is named
-    as an option, other options."""
+    """Settings by rising precedence: the model's, those of a file (or of the run to resume), those
+    that are given as options."""
     file = values.config
     if values.resume and values.output and not file:
         directory = RunDirectory(Path(values.output))
@@ -80,7 +80,7 @@ def _config(values: argparse.Namespace) -> Config:
         values.model or model or DEFAULT_SYSTEM,
         given_settings(values),
         from_file,
-        preset_wins=values.model not in (None, model),
+        file_model=model,
     )
 
 
