@@ -1,4 +1,4 @@
-"""ICLRec's own configuration, to compare with."""
+"""ICLRec's own configuration, and SASRec and CL4SRec in its frame, to compare with."""
 
 from tf_iclrec.systems.neural import NEURAL
 from tf_iclrec.systems.system import System
@@ -19,4 +19,18 @@ ICLREC_PUBLISHED = System(
     "Chen et al., WWW 2022",
     NEURAL,
     PUBLISHED | {"intent_weight": 0.1, "sequence_weight": 0.1},
+)
+CL4SREC_PUBLISHED = System(
+    "cl4srec_published",
+    "CL4SRec as ICLRec's paper compares with it",
+    "Xie et al., ICDE 2022",
+    NEURAL,
+    PUBLISHED | {"sequence_weight": 0.1},
+)
+SASREC_PUBLISHED = System(
+    "sasrec_published",
+    "SASRec as ICLRec's paper compares with it",
+    "Kang and McAuley, ICDM 2018",
+    NEURAL,
+    PUBLISHED,
 )

@@ -6,7 +6,11 @@ from tf_iclrec.systems.closed_form import EASE, TRANSITIONS
 from tf_iclrec.systems.dssrec import DSSREC
 from tf_iclrec.systems.gru4rec import GRU4REC
 from tf_iclrec.systems.iclrec_categories import ICLREC_CATEGORIES
-from tf_iclrec.systems.iclrec_published import ICLREC_PUBLISHED
+from tf_iclrec.systems.iclrec_published import (
+    CL4SREC_PUBLISHED,
+    ICLREC_PUBLISHED,
+    SASREC_PUBLISHED,
+)
 from tf_iclrec.systems.ipsrec import ICLREC_IPS_C, ICLREC_IPS_S, IPSREC_C, IPSREC_S
 from tf_iclrec.systems.matrix_factorization import BPR_MF
 from tf_iclrec.systems.modern_attention import HSTU, LIGR
@@ -19,7 +23,8 @@ from tf_iclrec.systems.system import System
 SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
-        *(ICLREC, ICLREC_PUBLISHED, ICLREC_CATEGORIES, CL4SREC, SASREC),
+        *(ICLREC, CL4SREC, SASREC),
+        *(ICLREC_PUBLISHED, ICLREC_CATEGORIES, CL4SREC_PUBLISHED, SASREC_PUBLISHED),
         *(BPR_MF, GRU4REC, CASER, BERT4REC, SR_GNN, S3REC_ISP, ICL_S3REC, DSSREC, HSTU, LIGR),
         *(TRANSITIONS, EASE),
         *(IPSREC_S, IPSREC_C, ICLREC_IPS_S, ICLREC_IPS_C, ICLREC_PROVIDER_SUM, PROVIDER_SUM),
