@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import SequentialRecommender, SoftmaxCrossEntropy, UserError
+from tf_iclrec import UserError
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.tasks import OwnItems
 from tf_iclrec.encoders.matrix_factorization import MatrixFactorizationEncoder
@@ -91,41 +91,6 @@ def test_without_users_all_are_folded_in():
     assert len(encoder.weights) == 1
 
 
-def test_gives_hidden_states_that_are_zero_at_padding(encoder, user):
-    hidden = encode(encoder, BATCH, user)
-    assert hidden.shape == (3, 6, encoder.output_dim) == (3, 6, 6)
-    assert not hidden[BATCH == 0].any()
-    assert (np.abs(hidden[BATCH != 0]).max(axis=-1) > 0.01).all()
-
-
-@pytest.mark.parametrize(("left", "right"), [(0, 0), (4, 0), (0, 4), (1, 0), (0, 1)])
-def test_padding_never_changes_a_real_position(encoder, user, left, right):
-    padded = encode(encoder, [0] * left + ITEMS + [0] * right, user)
-    alone = encode(encoder, ITEMS, user)
-    np.testing.assert_allclose(padded[:, left : left + len(ITEMS)], alone, atol=2e-6)
-
-
-def test_other_rows_of_the_batch_change_nothing(encoder):
-    together = encode(encoder, BATCH, USERS)
-    for row, ids in enumerate(BATCH):
-        alone = encode(encoder, ids, USERS[row])[0]
-        np.testing.assert_allclose(together[row], alone, atol=2e-6)
-
-
-@pytest.mark.parametrize("place", [1, 2, 3])
-def test_a_later_item_never_changes_an_earlier_output(encoder, user, place):
-    changed = list(ITEMS)
-    changed[place] = 20
-    before, after = encode(encoder, ITEMS, user)[0], encode(encoder, changed, user)[0]
-    np.testing.assert_allclose(before[:place], after[:place], atol=1e-6)
-    differs = np.abs(before[place:] - after[place:]).max(axis=-1) > 1e-3
-    assert differs.all() if user != 2 else not differs.any()
-
-
-def test_accepts_sequences_of_the_full_length(encoder, user):
-    assert np.isfinite(encode(encoder, np.arange(3, 11), user)).all()
-
-
 def test_learns_the_items_of_each_user_by_bpr():
     """The step of a training: users and items are moved, and own items come first."""
     encoder = build(dropout=0.0, initializer_stddev=0.02)
@@ -181,45 +146,3 @@ def test_is_made_for_a_catalogue_with_its_users():
     assert isinstance(encoder.task, OwnItems)
     with pytest.raises(UserError, match="number of users"):
         MatrixFactorizationEncoder.for_catalogue(Catalogue(27))
-
-
-def test_config_round_trip(encoder):
-    config = encoder.get_config()
-    assert config.items() >= SETTINGS.items()
-    assert MatrixFactorizationEncoder.from_config(config).get_config() == config
-
-
-def test_saved_recommender_gives_the_same_scores(encoder, tmp_path):
-    model = SequentialRecommender(encoder, [SoftmaxCrossEntropy()])
-    model.build()
-    inputs = {"item_ids": BATCH, "users": USERS}
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded(inputs), model(inputs))
-
-
-def test_works_in_a_saved_model(encoder, tmp_path):
-    archive = keras.export.ExportArchive()
-    archive.track(encoder)
-    ids, users = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
-    archive.add_endpoint(
-        "named",
-        lambda item_ids, users: encoder({"item_ids": item_ids, "users": users}),
-        [ids, users],
-    )
-    archive.add_endpoint("unnamed", lambda item_ids: encoder({"item_ids": item_ids}), [ids])
-    archive.write_out(tmp_path / "exported", verbose=False)
-    exported = tf.saved_model.load(tmp_path / "exported")
-    for ids, users in ((BATCH, USERS), (BATCH[:1, :3], USERS[:1])):
-        expected = encode(encoder, ids, users)
-        np.testing.assert_allclose(exported.named(ids, users), expected, atol=1e-6)
-        np.testing.assert_allclose(exported.unnamed(ids), encode(encoder, ids, None), atol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_is_near_float32(encoder, user, dtype):
-    half = build(dtype=dtype)
-    inputs = {"item_ids": BATCH} | ({} if user is None else {"users": np.full(3, user)})
-    assert half(inputs).dtype == dtype.removeprefix("mixed_")
-    np.testing.assert_allclose(encode(half, BATCH, user), encode(encoder, BATCH, user), atol=0.02)
-    assert half.item_vectors().dtype == "float32"
