@@ -6,7 +6,8 @@ from typing import Any
 
 from tf_iclrec import fit, make_config
 from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.serving.saved_model import export_saved_model, next_version
+from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.serving.versions import next_version
 
 
 def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any) -> None:

@@ -113,6 +113,10 @@ class SequentialRecommender(Recommender):
         return self.encoder.num_queries == 1
 
     @property
+    def has_latent_intents(self) -> bool:
+        return self.encoder.num_queries > 1
+
+    @property
     def reads(self) -> tuple[str, ...]:
         return self.encoder.reads
 
