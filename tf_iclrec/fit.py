@@ -12,12 +12,12 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
 from tf_iclrec.files import replace_file, write_json
-from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run, read_config, split_of, start_run
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.systems.registry import SYSTEMS
+from tf_iclrec.systems.yardsticks import yardsticks
 
 # Options that may differ when a run is continued.
 _FREE_ON_RESUME = ("epochs", "patience")
@@ -79,16 +79,15 @@ def build_model(config: Config, catalogue: Catalogue) -> Recommender:
 
 
 def finish_run(model: Recommender, split: Split, config: Config, directory: RunDirectory) -> Run:
-    """Save, evaluate and export a model, and print its test metrics beside popularity's."""
+    """Save, evaluate and export a model, and print its test metrics beside those of yardsticks."""
     with replace_file(directory.model) as path:
         model.save(path)
     metrics = evaluate_held_out(model, split, **config.evaluation)
-    popularity = PopularityRecommender.from_training_data(split)
-    baseline = evaluate_held_out(popularity, split, ("test",), **config.evaluation)
     export_saved_model(model, split, directory.saved_models / "1", **config.serving)
     write_json(directory.metrics, metrics)
+    rows = {config.model: metrics["test"]} | yardsticks(split, config.evaluation, config.model)
     print("\nTest metrics, whole catalogue ranked")
-    print(metrics_table({config.model: metrics["test"], "popularity": baseline["test"]}))
+    print(metrics_table(rows))
     print(f"Run directory: {directory.path}", flush=True)
     return Run(model, split, config, metrics)
 

@@ -6,7 +6,14 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import ViewRatios
-from tf_iclrec.data.augmentation import apply_view, crop, draw_view, mask, reorder
+from tf_iclrec.data.augmentation import (
+    apply_view,
+    crop,
+    draw_past_and_future,
+    draw_view,
+    mask,
+    reorder,
+)
 
 WIDTH = 52
 
@@ -181,3 +188,46 @@ def test_two_streams_stay_aligned(views):
     is_special = item_view < 3
     np.testing.assert_array_equal(provider_view, np.where(is_special, item_view, item_view + 1000))
     assert set(item_view[is_special]) == {0, 2}
+
+
+def cut(lengths, seed=(1, 2), width=WIDTH):
+    """Sequences 1, 2, 3, ... of these lengths, padded on the left; their pasts and futures."""
+    lengths = np.asarray(lengths)
+    column = np.arange(width)[np.newaxis] - (width - lengths[:, np.newaxis])
+    ids = tf.constant(np.where(column >= 0, column + 1, 0), tf.int32)
+    parts = draw_past_and_future(tf.constant(lengths, tf.int32), tf.constant(width), seed)
+    return [apply_view(ids, *part).numpy() for part in parts]
+
+
+def test_past_and_reversed_future_are_the_sequence():
+    lengths = np.random.default_rng(0).integers(2, WIDTH + 1, size=3000)
+    for length, past, future in zip(lengths, *cut(lengths), strict=True):
+        past, future = ([id_ for id_ in part.tolist() if id_] for part in (past, future))
+        assert past
+        assert future
+        assert past + future[::-1] == list(range(1, length + 1))
+
+
+def test_both_parts_are_padded_on_the_left():
+    for part in cut(np.random.default_rng(0).integers(1, WIDTH + 1, size=300)):
+        assert (np.diff((part > 0).astype(int), axis=1) >= 0).all()
+
+
+def test_of_a_single_entry_both_parts_are_that():
+    for part in cut([1, 1], width=3):
+        assert part.tolist() == [[0, 0, 1]] * 2
+
+
+def test_every_cut_is_equally_likely():
+    past, _ = cut([6] * 5000, width=8)
+    counts = np.bincount((past > 0).sum(axis=1), minlength=6)
+    assert counts[0] == 0
+    assert len(counts) == 6
+    np.testing.assert_allclose(counts[1:] / 5000, 1 / 5, atol=0.03)
+
+
+def test_cuts_follow_the_seed():
+    lengths = [20] * 50
+    first, again, other = (cut(lengths, seed)[0] for seed in [(1, 2), (1, 2), (1, 3)])
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any(axis=1).mean() > 0.5

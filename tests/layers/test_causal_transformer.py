@@ -23,20 +23,22 @@ def transformer(request, randomize, streams):
     return randomize(transformer)
 
 
-def slow_transformer(transformer, streams, valid):
+def slow_transformer(transformer, streams, valid, causal=True):
     """The blocks over the streams end to end, with mask and bias written out pair by pair."""
     count, (rows, time) = len(streams), valid.shape
     places = list(itertools.product(range(count), range(time)))
     allowed = np.zeros((rows, len(places), len(places)), dtype=bool)
     biases = np.zeros((2, 2, len(places), len(places)), dtype="float32")
     for (q, (reader, step)), (k, (read, earlier)) in itertools.product(enumerate(places), repeat=2):
-        if earlier <= step:
+        if earlier <= step or not causal:
             allowed[:, q, k] = valid[:, earlier]
-            if transformer.relative_positions:
-                for block, head in np.ndindex(2, 2):
-                    (table,) = transformer.positions[block].get_weights()
-                    row = (head * count + reader) * count + read
-                    biases[block, head, q, k] = table[row, step - earlier]
+        # A one-sided table says nothing of what is later.
+        if transformer.relative_positions and (earlier <= step or transformer.two_sided):
+            for block, head in np.ndindex(2, 2):
+                (table,) = transformer.positions[block].get_weights()
+                row = (head * count + reader) * count + read
+                same_step = transformer.max_length - 1 if transformer.two_sided else 0
+                biases[block, head, q, k] = table[row, same_step + step - earlier]
     if not transformer.relative_positions:
         streams = [
             stream + np.asarray(positions(valid))
@@ -61,6 +63,33 @@ def test_matches_slow_transcription_at_real_positions(rng, valid, randomize, num
     expected = slow_transformer(transformer, streams, valid)
     for output, slow in zip(outputs, expected, strict=True):
         np.testing.assert_allclose(np.asarray(output)[valid], slow[valid], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_streams", [1, 2])
+@pytest.mark.parametrize("relative", [True, False])
+@pytest.mark.parametrize("two_sided", [True, False])
+@pytest.mark.parametrize("causal", [True, False])
+def test_matches_slow_transcription_with_both_sides(
+    rng, valid, randomize, num_streams, relative, two_sided, causal
+):
+    streams = list(rng.normal(size=(num_streams, 3, 5, 8)).astype("float32"))
+    settings = {"num_streams": num_streams, "relative_positions": relative, "two_sided": two_sided}
+    transformer = CausalTransformer(**SETTINGS | settings)
+    transformer.build([stream.shape for stream in streams])
+    randomize(transformer)
+    outputs = transformer(streams, valid, causal=causal)
+    expected = slow_transformer(transformer, streams, valid, causal)
+    for output, slow in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(output)[valid], slow[valid], rtol=1e-4, atol=1e-5)
+        assert not np.asarray(output)[~valid].any()
+
+
+def test_without_the_mask_every_real_position_sees_every_other(transformer, streams, valid):
+    before = np.asarray(transformer(streams, valid, causal=False))
+    changed = [stream.copy() for stream in streams]
+    changed[0][:, 2] *= -1.0
+    after = np.asarray(transformer(changed, valid, causal=False))
+    assert (np.abs(after - before)[:, valid].max(axis=-1) > 1e-3).all()
 
 
 def test_hidden_states_are_zero_at_padding(transformer, streams, valid):

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tf_iclrec.layers.masks import additive_mask, causal_mask, last_valid, masked_mean, valid_mask
+from tf_iclrec.layers.masks import (
+    additive_mask,
+    causal_mask,
+    last_valid,
+    masked_mean,
+    two_sided_mask,
+    valid_mask,
+)
 
 # Three steps of width 2; the rows are left-padded, right-padded, unpadded and empty.
 VALUES = np.array([[[1, 2], [3, 4], [5, 6]]] * 4, dtype="float32")
@@ -18,6 +25,13 @@ def test_causal_mask_lets_a_query_see_real_keys_up_to_itself():
     mask = ops.convert_to_numpy(causal_mask(ops.array(VALID)))
     for row, query, key in np.ndindex(mask.shape):
         assert mask[row, query, key] == (key <= query and VALID[row, key])
+
+
+def test_two_sided_mask_lets_every_query_see_all_real_keys():
+    mask = ops.convert_to_numpy(two_sided_mask(ops.array(VALID)))
+    assert mask.shape == (4, 3, 3)
+    for row, query, key in np.ndindex(mask.shape):
+        assert mask[row, query, key] == VALID[row, key]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

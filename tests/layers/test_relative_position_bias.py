@@ -32,6 +32,27 @@ def test_value_depends_on_distance_only_and_later_keys_have_none(layer):
     assert second.tolist() == (10 * np.array(expected)).tolist()
 
 
+def test_two_sided_it_depends_on_distances_to_both_sides():
+    layer = RelativePositionBias(num_heads=2, max_length=3, two_sided=True)
+    layer.build(None)
+    # Two and one to the right, the same position, one and two to the left.
+    table = np.array([-2.0, -1.0, 1.0, 2.0, 3.0])
+    layer.set_weights([np.array([table, 10 * table])])
+    expected = [
+        [1, -1, -2, -2, -2],
+        [2, 1, -1, -2, -2],
+        [3, 2, 1, -1, -2],
+        [3, 3, 2, 1, -1],
+        [3, 3, 3, 2, 1],
+    ]
+    first, second = np.asarray(layer(INPUTS))
+    assert first.tolist() == expected
+    assert second.tolist() == (10 * np.array(expected)).tolist()
+    config = layer.get_config()
+    assert config["two_sided"]
+    assert RelativePositionBias.from_config(config).get_config() == config
+
+
 def test_starts_without_any_preference():
     assert not np.any(RelativePositionBias(num_heads=2, max_length=3)(INPUTS))
 

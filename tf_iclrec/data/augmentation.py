@@ -165,7 +165,7 @@ def draw_past_and_future(
     fraction = tf.random.stateless_uniform(tf.shape(lengths), seed)
     most = tf.maximum(lengths - 1, 1)
     size = 1 + tf.minimum(tf.cast(fraction * tf.cast(most, tf.float32), tf.int32), most - 1)
-    past = crop(lengths, width, size, tf.zeros_like(size))
+    past = crop(lengths, width, tf.minimum(size, lengths), tf.zeros_like(size))
     rest = tf.maximum(lengths - size, 1)[:, tf.newaxis]
     column = tf.range(width)[tf.newaxis]
     # The last entry first, so that the entry after the cut stands at the end.

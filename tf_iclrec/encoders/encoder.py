@@ -126,6 +126,16 @@ class Encoder(keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def encode_both_sides(
+        self, inputs: dict[str, KerasTensor], training: bool = False
+    ) -> KerasTensor:
+        """Hidden states for tasks that ask for items from both sides of a sequence.
+
+        Encoders that can look ahead do so here, with the same weights; others give what they
+        give when called (S3-Rec Sec. 5.3.2 pre-trains recurrent networks that way).
+        """
+        return self(inputs, training=training)
+
     def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
         """Histories, made such that the state at the last real position predicts the next item.
 

@@ -4,6 +4,7 @@ import keras
 from keras import KerasTensor
 
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
+from tf_iclrec.layers.masks import valid_mask
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -32,4 +33,18 @@ class SelfAttentiveEncoder(TransformerEncoder):
 
     def encode(self, items: KerasTensor, valid: KerasTensor, training: bool) -> KerasTensor:
         (hidden,) = self.transformer([items], valid, training=training)
+        return hidden
+
+    def encode_both_sides(
+        self, inputs: dict[str, KerasTensor], training: bool = False
+    ) -> KerasTensor:
+        """Hidden states with which each position sees all of the sequence (S3-Rec Sec. 4.2.2).
+
+        The relative bias, which training for the next item has no use for on the other side, is
+        the same for all later positions.
+        """
+        item_ids = inputs["item_ids"]
+        (hidden,) = self.transformer(
+            [self.item_embedding(item_ids)], valid_mask(item_ids), training=training, causal=False
+        )
         return hidden

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from tf_iclrec.layers.masks import causal_mask
+from tf_iclrec.layers.masks import causal_mask, two_sided_mask
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.transformer_block import TransformerBlock
@@ -19,6 +19,9 @@ class CausalTransformer(keras.layers.Layer):
     to its own step. Positions are either embedded, with a table per stream, or a bias on
     attention, with a table per pair of streams.
 
+    The same weights can be used without the mask, for tasks that ask for an item from both sides:
+    called with ``causal=False``, each real position sees all real positions.
+
     Args:
         num_blocks: Transformer blocks.
         num_heads: Attention heads.
@@ -29,11 +32,14 @@ class CausalTransformer(keras.layers.Layer):
         relative_positions: Whether positions enter as a relative bias. Defaults to True.
         num_streams: Number of streams. Defaults to 1.
         initializer_stddev: Standard deviation of initial weights. Defaults to 0.02.
+        two_sided: Whether a relative bias tells how far away later positions are. Defaults to
+            False: it is 0 for all of them.
 
     Call arguments:
         streams: List of ``num_streams`` embedded sequences ``(batch, time, dim)``,
             ``time <= max_length``.
         valid: ``(batch, time)`` bool, true at real positions; the same for all streams.
+        causal: Whether later positions are hidden. Defaults to True.
 
     Returns:
         List of as many hidden states ``(batch, time, dim)``, zero at padded positions.
@@ -56,6 +62,7 @@ class CausalTransformer(keras.layers.Layer):
         relative_positions: bool = True,
         num_streams: int = 1,
         initializer_stddev: float = 0.02,
+        two_sided: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,6 +74,7 @@ class CausalTransformer(keras.layers.Layer):
         self.relative_positions = relative_positions
         self.num_streams = num_streams
         self.initializer_stddev = initializer_stddev
+        self.two_sided = two_sided
 
     def build(self, streams_shape: Sequence[tuple], valid_shape=None):
         policy = {"dtype": self.dtype_policy}
@@ -74,7 +82,7 @@ class CausalTransformer(keras.layers.Layer):
         if self.relative_positions:
             tables = self.num_heads * self.num_streams**2
             self.positions = [
-                RelativePositionBias(tables, self.max_length, **policy)
+                RelativePositionBias(tables, self.max_length, self.two_sided, **policy)
                 for _ in range(self.num_blocks)
             ]
         else:
@@ -98,7 +106,11 @@ class CausalTransformer(keras.layers.Layer):
             layer.build((None, None, dim))
 
     def call(
-        self, streams: Sequence[KerasTensor], valid: KerasTensor, training: bool = False
+        self,
+        streams: Sequence[KerasTensor],
+        valid: KerasTensor,
+        training: bool = False,
+        causal: bool = True,
     ) -> list[KerasTensor]:
         biases = [None] * self.num_blocks
         if self.relative_positions:
@@ -111,7 +123,8 @@ class CausalTransformer(keras.layers.Layer):
         # One stream after the other along time.
         hidden = self.embedding_norm(ops.concatenate(list(streams), axis=1))
         hidden = self.embedding_dropout(hidden, training=training)
-        allowed = ops.tile(causal_mask(valid), (1, self.num_streams, self.num_streams))
+        allowed = causal_mask(valid) if causal else two_sided_mask(valid)
+        allowed = ops.tile(allowed, (1, self.num_streams, self.num_streams))
         for block, bias in zip(self.blocks, biases, strict=True):
             hidden = block(hidden, allowed=allowed, bias=bias, training=training)
         real = ops.cast(valid, hidden.dtype)[..., None]
@@ -134,4 +147,5 @@ class CausalTransformer(keras.layers.Layer):
             "relative_positions": self.relative_positions,
             "num_streams": self.num_streams,
             "initializer_stddev": self.initializer_stddev,
+            "two_sided": self.two_sided,
         }

@@ -28,6 +28,22 @@ def causal_mask(valid: KerasTensor) -> KerasTensor:
     return ops.logical_and(steps[:, None] >= steps[None, :], valid[:, None, :])
 
 
+def two_sided_mask(valid: KerasTensor) -> KerasTensor:
+    """Each position sees all real positions, before and after it.
+
+    Args:
+        valid: ``(batch, time)`` bool.
+
+    Returns:
+        ``(batch, time, time)`` bool, [batch, query, key].
+
+    Example:
+    >>> ops.convert_to_numpy(two_sided_mask(ops.array([[False, True, True]])))[0].tolist()
+    [[False, True, True], [False, True, True], [False, True, True]]
+    """
+    return ops.repeat(valid[:, None, :], ops.shape(valid)[1], axis=1)
+
+
 def additive_mask(allowed: KerasTensor, dtype: str) -> KerasTensor:
     """0 where attention is allowed, a large negative number elsewhere.
 

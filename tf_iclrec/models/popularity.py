@@ -1,19 +1,24 @@
 """The baseline that any model has to beat: the most popular items for everyone."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.splits.split import Split
-from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.models.closed_form import ClosedFormRecommender
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class PopularityRecommender(Recommender):
+class PopularityRecommender(ClosedFormRecommender):
     """Scores each item by its number of interactions.
 
     Args:
-        counts: ``(items,)`` number of interactions of each item.
+        counts: ``(items,)`` number of interactions of each item; without it the model has to be
+            fitted or loaded.
+        num_items: Items, without the special ids, where there are no counts.
+        kwargs: See `ClosedFormRecommender`.
 
     Example:
     >>> model = PopularityRecommender([3, 9])
@@ -21,19 +26,21 @@ class PopularityRecommender(Recommender):
     [[3.0, 9.0], [3.0, 9.0]]
     """
 
-    def __init__(self, counts, **kwargs):
-        super().__init__(**kwargs)
-        self.counts = np.asarray(counts)
-        self.compile()
+    def __init__(self, counts: Sequence[int] | None = None, num_items: int = 0, **kwargs):
+        super().__init__(num_items if counts is None else len(counts), **kwargs)
+        if counts is not None:
+            self.popularity.assign(counts)
 
     @classmethod
     def from_training_data(cls, split: Split) -> "PopularityRecommender":
         """Count the training part of a log."""
         return cls(split.training_counts)
 
-    def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
-        counts = ops.convert_to_tensor(self.counts, dtype="float32")
-        return ops.broadcast_to(counts, (ops.shape(inputs["item_ids"])[0], counts.shape[0]))
+    @property
+    def counts(self) -> np.ndarray:
+        """``(items,)`` float32 number of interactions of each item."""
+        return ops.convert_to_numpy(self.popularity)
 
-    def get_config(self):
-        return super().get_config() | {"counts": self.counts.tolist()}
+    def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        counts = ops.convert_to_tensor(self.popularity)
+        return ops.broadcast_to(counts, (ops.shape(inputs["item_ids"])[0], self.num_items))

@@ -20,12 +20,14 @@ class Recommender(keras.Model):
 
     Attributes:
         by_dot_product: Whether scores are dot products of ``user_vectors`` and ``item_vectors``.
+        max_length: Items of a history that are read; None: all.
         reads: What the model reads: ``"items"``, and ``"users"``, ``"providers"`` or
             ``"attributes"``.
         intents: Where a model has intents, its `IntentPrototypes`.
     """
 
     by_dot_product: bool = False
+    max_length: int | None = None
     reads: tuple[str, ...] = ("items",)
     intents: IntentPrototypes | None = None
 
@@ -36,11 +38,6 @@ class Recommender(keras.Model):
         self.supports_jit = False
         self.cutoffs = tuple(cutoffs)
         self.ranking = ranking_metrics(self.cutoffs)
-
-    @property
-    def max_length(self) -> int | None:
-        """Items of a history that are read; None: all."""
-        return None
 
     @property
     def metrics(self):

@@ -200,13 +200,16 @@ class SequentialRecommender(Recommender):
             self.temperature
         )
 
-    def _for_targets(self, member, hidden: KerasTensor, target_ids: tf.Tensor) -> KerasTensor:
-        """Of several queries per position ``(batch, time, state_dim)`` the one that scores the
-        target best, ``(batch, time, output_dim)``: each learns what it is best at."""
+    def _apart(self, member, states: KerasTensor) -> KerasTensor:
+        """States ``(..., state_dim)`` as ``(..., num_queries, output_dim)``."""
+        outer = tf.unstack(tf.shape(states)[:-1])
+        return tf.reshape(states, [*outer, member.num_queries, member.output_dim])
+
+    def _for_targets(self, member, queries: KerasTensor, target_ids: tf.Tensor) -> KerasTensor:
+        """Of several queries per position ``(batch, time, num_queries, output_dim)`` the one that
+        scores the target best, ``(batch, time, output_dim)``: each learns what it is best at."""
         if member.num_queries == 1:
-            return hidden
-        outer = tf.shape(target_ids)
-        queries = tf.reshape(hidden, [*tf.unstack(outer), member.num_queries, member.output_dim])
+            return queries[:, :, 0]
         targets = ops.cast(self._member_item_vectors(member, target_ids), queries.dtype)
         best = tf.argmax(tf.einsum("btqd,btd->btq", queries, targets), axis=-1)
         return tf.gather(queries, best, batch_dims=2)
@@ -273,6 +276,9 @@ class SequentialRecommender(Recommender):
         valid = valid_mask(inputs["item_ids"])
         if "users" in batch:
             inputs["users"] = tf.tile(batch["users"], [parts])
+        if self.needs_futures:
+            is_future = [False, False, True] + [False] * (parts - 3)
+            inputs["is_future"] = tf.repeat(is_future, tf.shape(batch["item_ids"])[0])
         members = self.members()
         hidden = [self._hidden(member, inputs, training=True) for member in members]
         vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
@@ -281,9 +287,16 @@ class SequentialRecommender(Recommender):
         if self.needs_futures:
             cut = [valid_mask(part) for part in _pair(batch["future_item_ids"])]
             futures = [
-                tuple(last_valid(part, real) for part, real in zip(own[1:3], cut, strict=True))
-                for own in hidden
+                tuple(
+                    self._apart(member, last_valid(part, real))
+                    for part, real in zip(own[1:3], cut, strict=True)
+                )
+                for member, own in zip(members, hidden, strict=True)
             ]
+        queries = [
+            self._apart(member, self._as_queries(member, own))
+            for member, (own, *_) in zip(members, hidden, strict=True)
+        ]
         # The views come last.
         first_view = parts - 2 if self.needs_views else parts
         intents, intents_fitted = [None] * len(members), None
@@ -297,9 +310,7 @@ class SequentialRecommender(Recommender):
         return [
             EncodedBatch(
                 item_ids=batch["item_ids"],
-                hidden=self._for_targets(
-                    member, self._as_queries(member, hidden[index][0]), batch["target_ids"]
-                ),
+                hidden=self._for_targets(member, queries[index], batch["target_ids"]),
                 target_ids=batch["target_ids"],
                 target_weights=batch.get("target_weights"),
                 item_vectors=functools.partial(self._member_item_vectors, member),
@@ -309,6 +320,7 @@ class SequentialRecommender(Recommender):
                 own_vectors=vectors[index][0],
                 view_hidden=tuple(hidden[index][first_view:]),
                 view_vectors=tuple(vectors[index][first_view:]),
+                queries=queries[index],
                 futures=futures[index],
                 sides=sides[index],
                 intents=intents[index],

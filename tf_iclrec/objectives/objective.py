@@ -33,8 +33,11 @@ class EncodedBatch:
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
             padded; empty unless an objective asked for them.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
+        queries: ``(batch, time, queries, dim)`` all vectors of a position that score items, the
+            item's score being that of the best; ``hidden`` has the one that scores the target
+            best. With an encoder of one vector per position, that.
         futures: The last state of the first part of each sequence, cut at random, and that of the
-            rest in reverse, each ``(batch, dim)``, if an objective asked for them.
+            rest in reverse, each ``(batch, queries, dim)``, if an objective asked for them.
         sides: The last state of each sequence's items and that of its providers, each
             ``(batch, dim)``, if an objective asked for them.
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
@@ -53,6 +56,7 @@ class EncodedBatch:
     own_vectors: KerasTensor | None = None
     view_hidden: tuple[KerasTensor, ...] = ()
     view_vectors: tuple[KerasTensor, ...] = ()
+    queries: KerasTensor | None = None
     futures: tuple[KerasTensor, KerasTensor] | None = None
     sides: tuple[KerasTensor, KerasTensor] | None = None
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None

@@ -15,6 +15,7 @@ from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.registry import ENCODERS
 from tf_iclrec.errors import UserError
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.models.segment_pretraining import SegmentPretraining
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
@@ -28,6 +29,7 @@ from tf_iclrec.training.intent_clustering import (
     clustering_of_training_users,
     users_to_cluster,
 )
+from tf_iclrec.training.pretrain import pretrain
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
 from tf_iclrec.training.train_recommender import train_recommender
 
@@ -84,6 +86,9 @@ def _need_intents(tree: Tree) -> bool:
     return any(term.needs_intents for term in contrasts_of(tree))
 
 
+# What an encoder can learn before the next item.
+PRETRAININGS = {"none": (), "segments": SegmentPretraining}
+
 SECTIONS = (
     *BEFORE,
     Section(
@@ -114,6 +119,14 @@ SECTIONS = (
         "Intents",
         (IntentPrototypes, clustering_of_training_users),
         read_if=_need_intents,
+    ),
+    Section(
+        "pretraining",
+        "Pre-training",
+        alternatives=PRETRAININGS,
+        option="pretraining",
+        default="none",
+        help="what the encoder learns before the next item",
     ),
     Section(
         "initialization",
@@ -207,18 +220,8 @@ def train(
     """Train a new model, or go on where the run directory was left."""
 
     def start() -> None:
-        if config.initialization.name == "random":
-            return
-        if split.interactions.num_items > MAX_SOFTMAX_ITEMS:
-            # At 100,000 items it takes most of a minute, and grows faster than the catalogue.
-            print(
-                f"Item vectors start at random: there are more than {MAX_SOFTMAX_ITEMS} items.",
-                flush=True,
-            )
-            return
-        start_from_spectral_vectors(
-            model.members(), split, seed=config.training.seed, **config.initialization.arguments
-        )
+        _initialize(model, split, config)
+        _pretrain(model, split, config, directory)
 
     train_recommender(
         model,
@@ -234,6 +237,31 @@ def train(
         evaluation=config.evaluation,
         **config.training,
     )
+
+
+def _initialize(model: SequentialRecommender, split: Split, config: Mapping[str, Any]) -> None:
+    if config.initialization.name == "random":
+        return
+    if split.interactions.num_items > MAX_SOFTMAX_ITEMS:
+        # At 100,000 items it takes most of a minute, and grows faster than the catalogue.
+        print(
+            f"Item vectors start at random: there are more than {MAX_SOFTMAX_ITEMS} items.",
+            flush=True,
+        )
+        return
+    start_from_spectral_vectors(
+        model.members(), split, seed=config.training.seed, **config.initialization.arguments
+    )
+
+
+def _pretrain(model, split: Split, config: Mapping[str, Any], directory: RunDirectory) -> None:
+    kind = PRETRAININGS[config.pretraining.name]
+    if not kind:
+        return
+    pretraining = kind(**config.pretraining.arguments)
+    for number, member in enumerate(model.members()):
+        folder = directory.checkpoints / f"pretraining_{number}"
+        pretrain(pretraining, member, split, folder, config.training.seed + number)
 
 
 def reads(system: System) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ class Family:
         reads: What a system reads of a log: items, and providers, attributes or users.
         build: From a configuration and what is known of the log to a new, built model.
         check: Refuses what can't be trained, before anything is written.
-        train: From a new model, a split, a configuration and a run directory to a trained model.
+        train: Trains a new model on a split, with a run directory for what it wants to keep.
     """
 
     sections: tuple[Section, ...]

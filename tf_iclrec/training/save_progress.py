@@ -17,6 +17,14 @@ _STATE = "state.json"
 _BEST = "best.weights.h5"
 
 
+def reseed(model: keras.Model, seed: int, epoch: int) -> None:
+    """Set what dropout draws from by seed and epoch alone: an epoch is then the same, whether or
+    not the training was interrupted before it."""
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    for index, state in enumerate(states):
+        state.assign(np.random.SeedSequence([seed, epoch, index]).generate_state(2))
+
+
 class SaveProgress(keras.callbacks.Callback):
     """Save each complete epoch, remember the best one and stop when none is better for long.
 
@@ -74,10 +82,7 @@ class SaveProgress(keras.callbacks.Callback):
         self._last_time = time.perf_counter()
 
     def on_epoch_begin(self, epoch, logs=None):
-        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
-        for index, state in enumerate(states):
-            words = np.random.SeedSequence([self.seed, epoch, index]).generate_state(2)
-            state.assign(words)
+        reseed(self.model, self.seed, epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1} | {name: float(value) for name, value in logs.items()}

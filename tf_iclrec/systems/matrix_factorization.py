@@ -1,0 +1,13 @@
+"""BPR-MF: users and items as vectors, trained on pairs."""
+
+from tf_iclrec.systems.iclrec_published import PUBLISHED_TRAINING
+from tf_iclrec.systems.neural import NEURAL
+from tf_iclrec.systems.system import System
+
+BPR_MF = System(
+    "bpr_mf",
+    "a vector per user and item; an item of the user above one that is not",
+    "Rendle et al., UAI 2009",
+    NEURAL,
+    PUBLISHED_TRAINING | {"encoder": "matrix_factorization", "loss": "bpr", "dropout": 0.0},
+)
