@@ -278,7 +278,6 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
             ["--config", "misplaced.json"],
             "misplaced.json: 'epochs' does not belong in 'encoder': it belongs in 'training'.",
         ),
-        (["--overwrite", "--resume"], "--resume and --overwrite exclude each other"),
         (
             ["--item-attributes", "category"],
             "item_attributes are columns of a table of items: name it",
@@ -304,6 +303,8 @@ def test_an_existing_run_is_kept(trained):
     _, output = trained
     before = (output / "metrics.json").read_bytes()
     check_refused(run("train", "--output", output), "already holds a run")
+    both = run("train", "--output", output, "--resume", "--overwrite")
+    check_refused(both, "--resume and --overwrite exclude each other")
     assert (output / "metrics.json").read_bytes() == before
 
 
