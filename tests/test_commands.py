@@ -276,7 +276,7 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--config", "flat.json"], "flat.json: 'data' must hold a JSON object of settings."),
         (
             ["--config", "misplaced.json"],
-            "misplaced.json: 'epochs' does not belong in 'encoder': it belongs in 'training'.",
+            "misplaced.json: 'hidden_dim' does not belong in 'training': it belongs in 'encoder'.",
         ),
         (
             ["--item-attributes", "category"],
@@ -289,7 +289,7 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
 def test_bad_options_get_one_clear_line(tmp_path, arguments, message):
     # As the configuration of a run was before it had sections.
     (tmp_path / "flat.json").write_text('{"data": "log.csv", "model": "iclrec", "epochs": 8}')
-    (tmp_path / "misplaced.json").write_text('{"encoder": {"epochs": 8}}')
+    (tmp_path / "misplaced.json").write_text('{"training": {"hidden_dim": 8}}')
     result = run("train", "--output", "run", *arguments, cwd=tmp_path)
     check_refused(result, message)
     assert not (tmp_path / "run").exists()
