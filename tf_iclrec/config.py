@@ -25,7 +25,8 @@ from tf_iclrec.systems.system import CHOICE, System, Tree
 
 
 class Values(Mapping):
-    """The settings of a section, by parameter; also as attributes."""
+    """The settings of a section, by parameter; also as attributes, but for ``items``, which is a
+    method of mappings."""
 
     def __init__(self, values: Mapping[str, Any]):
         self._values = dict(values)

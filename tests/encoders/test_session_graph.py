@@ -251,7 +251,10 @@ def test_a_row_of_padding_has_finite_outputs_and_gradients(encoder, ids):
         loss = tf.reduce_sum(hidden**2)
     assert not np.asarray(hidden)[0].any()
     for gradient in tape.gradient(loss, encoder.trainable_variables):
-        assert np.isfinite(tf.convert_to_tensor(gradient)).all()
+        gradient = np.asarray(tf.convert_to_tensor(gradient))
+        assert np.isfinite(gradient).all()
+        # Without an edge TensorFlow's own gradient is whatever stood in the memory.
+        assert ids.any() or not gradient.any()
 
 
 def test_padding_gets_no_gradient(encoder):
