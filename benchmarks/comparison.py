@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import tf_iclrec
-from tf_iclrec.data.splits import Split
+from tf_iclrec.data.splits.split import HeldOutPart
 from tf_iclrec.evaluation.metrics import NDCG
-from tf_iclrec.evaluation.report import ranks_in_split
+from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import paired_t_test
 
 
@@ -19,7 +19,7 @@ def compare(
     common: Mapping[str, Any],
     seeds: Sequence[int],
     runs: Path,
-    split: Split,
+    part: HeldOutPart,
     metrics: Sequence[str],
     tested: str,
 ) -> None:
@@ -32,7 +32,7 @@ def compare(
         seeds: Seeds.
         runs: Folder of the run directories; a run that is there is not repeated, one that was
             interrupted goes on.
-        split: Whose targets are ranked.
+        part: Whose targets are ranked.
         metrics: Columns of the table.
         tested: ``NDCG@k``, whose mean over the seeds is compared user by user.
     """
@@ -40,19 +40,19 @@ def compare(
     for seed in seeds:
         for name, settings in models.items():
             path = runs / f"{name.replace(' ', '_')}-{seed}"
-            of_seed = _ranks(path, {**common, **settings, "seed": seed}, split)
+            of_seed = _ranks(path, {**common, **settings, "seed": seed}, part)
             ranks.setdefault(name, []).append(of_seed)
             row = tf_iclrec.metrics_of_ranks(of_seed)
-            print(f"{name}, seed {seed}: {split} {tested} {row[tested]:.4f}", flush=True)
+            print(f"{name}, seed {seed}: {part} {tested} {row[tested]:.4f}", flush=True)
     _report(ranks, metrics, tested)
 
 
-def _ranks(path: Path, settings: dict[str, Any], split: Split) -> np.ndarray:
+def _ranks(path: Path, settings: dict[str, Any], part: HeldOutPart) -> np.ndarray:
     """Ranks of all users' targets under a model, trained unless its run is there."""
     if not (path / "metrics.json").is_file():
         tf_iclrec.fit(tf_iclrec.make_config(**settings), path, resume=(path / "data").is_dir())
     run = tf_iclrec.load_run(path)
-    return ranks_in_split(run.model, run.interactions, run.config, split)
+    return held_out_ranks(run.model, run.split, part, **run.config.evaluation)
 
 
 def _report(ranks: dict[str, list[np.ndarray]], metrics: Sequence[str], tested: str) -> None:

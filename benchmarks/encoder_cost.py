@@ -36,7 +36,8 @@ def main() -> None:
     log = tf_iclrec.load_interactions(options.data)
     if options.items:
         log = log.with_item_providers(tf_iclrec.read_item_attribute(options.items))
-    epochs = {name: epoch(name, log, options.batch_size) for name in options.models}
+    split = tf_iclrec.leave_one_out(log)
+    epochs = {name: epoch(name, split, options.batch_size) for name in options.models}
     for run in epochs.values():
         run()  # Compiles.
     rounds = [{name: timed(run) for name, run in epochs.items()} for _ in range(options.repeats)]
@@ -48,13 +49,13 @@ def main() -> None:
         print(f"| {name} | {seconds:.2f} | {ratio:.2f} |")
 
 
-def epoch(name: str, log: tf_iclrec.Interactions, batch_size: int):
+def epoch(name: str, split: tf_iclrec.Split, batch_size: int):
     """A function that trains a model for one epoch; the E-step is not part of it."""
     config = tf_iclrec.make_config(model=name, num_members=1)
-    model = tf_iclrec.build_model(config, log.items.size, log.providers)
+    model = tf_iclrec.build_model(config, split.catalogue)
     model.compile(keras.optimizers.Adam(1e-3))
     views = tf_iclrec.ViewRatios() if model.needs_views else None
-    batches = tf_iclrec.training_batches(log, batch_size, views=views)
+    batches = tf_iclrec.training_batches(split, batch_size, views=views)
     return lambda: model.fit(batches, verbose=0, shuffle=False)
 
 

@@ -20,9 +20,9 @@ def products(
         shapes: Users, steps and real positions of each batch.
         parts: How many sequences are encoded for each user: 3 with two views.
         num_items: Size of the catalogue.
-        config: ``hidden_dim``, ``num_blocks`` and ``num_heads``.
+        config: Of a model with a Transformer.
     """
-    dim, heads = config.hidden_dim, config.num_heads
+    dim, heads = config.encoder.hidden_dim, config.encoder.num_heads
     items, wide, square, up = (
         tf.random.normal([rows, dim]) for rows in (num_items, 3 * dim, dim, 4 * dim)
     )
@@ -38,7 +38,7 @@ def products(
         by_head = [-1, tf.shape(hidden)[1], dim // heads]
         x = tf.reshape(hidden, [rows, dim])
         results = []
-        for _ in range(config.num_blocks):
+        for _ in range(config.encoder.num_blocks):
             mixed, x, by_wide = with_gradients(x, wide)
             query, key, value = tf.split(tf.reshape(mixed, by_head), 3)
             scores = tf.matmul(query, key, transpose_b=True)

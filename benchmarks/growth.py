@@ -23,8 +23,8 @@ import numpy as np
 from timing import timed
 
 import tf_iclrec
-from tf_iclrec.models.presets import next_item_loss
-from tf_iclrec.training.fit import new_optimizer, training_callbacks
+from tf_iclrec.training.intent_clustering import clustering_of_training_users
+from tf_iclrec.training.train_recommender import new_optimizer
 
 STEPS = 200
 BATCH_SIZE = 256
@@ -73,23 +73,25 @@ def run(users: int, items: int) -> dict:
 
 
 def measured(folder: str) -> dict:
-    log = tf_iclrec.load_interactions(folder)
+    split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(folder))
     config = tf_iclrec.make_config(num_members=1, hidden_dim=64, batch_size=BATCH_SIZE)
-    model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(new_optimizer(model, config, log))
-    (clustering,) = training_callbacks(config, log, model)
+    model = tf_iclrec.build_model(config, split.catalogue)
+    model.compile(new_optimizer(model, config.training.learning_rate, "cosine", 20 + STEPS))
+    clustering = clustering_of_training_users(
+        split, model.max_length, config.training.seed, **config.intents
+    )
     clustering.set_model(model)
     clustering.on_train_begin()
     estep = timed(clustering.run)
     batches = tf_iclrec.training_batches(
-        log, BATCH_SIZE, views=tf_iclrec.ViewRatios(), sampling=model.sampling
+        split, BATCH_SIZE, views=tf_iclrec.ViewRatios(), sampling=model.sampling
     ).repeat()
     times = StepTimes()
     model.fit(batches, steps_per_epoch=20 + STEPS, callbacks=[times], verbose=0, shuffle=False)
-    evaluated = tf_iclrec.evaluation_batches(log, "test", max_users=RANKED_USERS)
+    evaluated = tf_iclrec.evaluation_batches(split, "test", max_users=RANKED_USERS)
     ranking = timed(lambda: model.evaluate(evaluated, verbose=0))
     return {
-        "loss": next_item_loss(config, log.items.size),
+        "loss": "sampled_softmax" if model.sampling else "softmax",
         "step": times.mean() * 1000,
         "E-step": estep,
         "ranking": ranking,

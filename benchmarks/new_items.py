@@ -14,7 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 import tf_iclrec
-from tf_iclrec.data.splits import drop_short_users
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.evaluation.ranking import rank_users
 
@@ -35,12 +34,13 @@ def main() -> None:
     log = tf_iclrec.load_interactions(values.data)
     if values.items:
         log = log.with_item_providers(tf_iclrec.read_item_attribute(values.items))
+    split = tf_iclrec.leave_one_out(log)
+    log = split.interactions
     is_new = held_back(log, values.share, values.seed)
     # Nothing that is asked for at the end may be learnt: the last item goes first.
     last = np.zeros(log.num_actions, dtype=bool)
     last[log.offsets[1:] - 1] = True
     known_log = log.select(~is_new[log.item_ids] & ~last)
-    known_log, _ = drop_short_users(known_log)
 
     name = f"new-items-{values.model}-{Path(values.data).stem}-{values.seed}"
     known_log.save(values.runs / f"{name}-data")
@@ -53,7 +53,7 @@ def main() -> None:
         seed=values.seed,
     )
     run = tf_iclrec.fit(config, values.runs / name, overwrite=True)
-    compare(log, is_new, run)
+    compare(split, is_new, run)
 
 
 def held_back(log: tf_iclrec.Interactions, share: float, seed: int) -> np.ndarray:
@@ -67,8 +67,9 @@ def held_back(log: tf_iclrec.Interactions, share: float, seed: int) -> np.ndarra
     return usable & chosen
 
 
-def compare(log: tf_iclrec.Interactions, is_new: np.ndarray, run: tf_iclrec.Run) -> None:
+def compare(split: tf_iclrec.Split, is_new: np.ndarray, run: tf_iclrec.Run) -> None:
     """Print metrics of users with a new and with a known last item, both ways."""
+    log = split.interactions
     # From the ids of the whole log to those of the model; a new item is unknown to it.
     to_model = np.concatenate(
         [np.arange(NUM_SPECIAL_IDS), run.interactions.items.encode(log.items.ids)]
@@ -105,7 +106,7 @@ def compare(log: tf_iclrec.Interactions, is_new: np.ndarray, run: tf_iclrec.Run)
 
         return score
 
-    batches = tf_iclrec.evaluation_batches(log, "test")
+    batches = tf_iclrec.evaluation_batches(split, "test")
     asked_for_new = is_new[log.item_ids[log.offsets[1:] - 1]]
     print(f"{int(is_new.sum())} of {log.num_items} items held back; the last item of")
     print(f"{int(asked_for_new.sum())} of {log.num_users} users is one of them\n")

@@ -15,18 +15,16 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 import tf_iclrec
-from tf_iclrec.data.splits import split_histories
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.training.intent_clustering import kmeans
 
 LOG = {"num_users": 1500, "num_items": 1500, "num_intents": 10, "mean_length": 7.0}
 SETTINGS = {
-    "model": "sasrec",
+    "model": "iclrec",
     "num_members": 1,
     "num_blocks": 1,
     "dropout": 0.2,
     "batch_size": 128,
-    "num_intents": (LOG["num_intents"],),
     "epochs": 12,
 }
 
@@ -44,24 +42,26 @@ def train(seed: int, intent_weight: float) -> tuple[float, dict[str, float]]:
         of the log come back to them).
     """
     log, planted = planted_intents(**LOG, seed=seed)
-    config = tf_iclrec.make_config(**SETTINGS, intent_weight=intent_weight, seed=seed)
+    split = tf_iclrec.leave_one_out(log)
+    intents = {"num_intents": (LOG["num_intents"],)} if intent_weight else {}
+    config = tf_iclrec.make_config(**SETTINGS, **intents, intent_weight=intent_weight, seed=seed)
     keras.utils.set_random_seed(seed)
-    model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(keras.optimizers.Adam(config.learning_rate))
-    sequences = tf_iclrec.sequence_batches(log)
+    model = tf_iclrec.build_model(config, split.catalogue)
+    model.compile(keras.optimizers.Adam(config.training.learning_rate))
+    sequences = tf_iclrec.sequence_batches(split)
     callbacks = [tf_iclrec.IntentClustering(sequences, verbose=False)] if intent_weight else []
     batches = tf_iclrec.training_batches(
-        log,
-        config.batch_size,
+        split,
+        config.training.batch_size,
         views=tf_iclrec.ViewRatios() if model.needs_views else None,
         seed=seed,
     )
-    model.fit(batches, epochs=config.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+    model.fit(batches, epochs=config.training.epochs, callbacks=callbacks, verbose=0, shuffle=False)
     vectors = np.concatenate([model.mean_vectors(batch) for batch in sequences])
     found = kmeans(vectors, LOG["num_intents"]).assignments
-    in_order = np.argsort(split_histories(log, "train").lengths, kind="stable")
+    in_order = np.argsort(split.train.lengths, kind="stable")
     agreement = normalized_mutual_info_score(planted[in_order], found)
-    test = tf_iclrec.evaluation_batches(log, "test", filter_seen=False)
+    test = tf_iclrec.evaluation_batches(split, "test", filter_seen=False)
     return agreement, model.evaluate(test, verbose=0, return_dict=True)
 
 

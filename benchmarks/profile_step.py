@@ -36,14 +36,14 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="sequence file")
     parser.add_argument("--model", default="sasrec")
     options = parser.parse_args()
-    log = tf_iclrec.load_interactions(options.data)
+    split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(options.data))
     config = tf_iclrec.make_config(
         model=options.model, num_members=1, loss="softmax", batch_size=256
     )
-    model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(keras.optimizers.Adam(config.learning_rate))
+    model = tf_iclrec.build_model(config, split.catalogue)
+    model.compile(keras.optimizers.Adam(config.training.learning_rate))
     views = tf_iclrec.ViewRatios() if model.needs_views else None
-    batches = tf_iclrec.training_batches(log, config.batch_size, views=views)
+    batches = tf_iclrec.training_batches(split, config.training.batch_size, views=views)
     model.fit(batches, steps_per_epoch=STEPS, verbose=0, shuffle=False)
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):

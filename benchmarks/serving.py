@@ -38,7 +38,7 @@ def main() -> None:
     run = tf_iclrec.load_run(options.run)
     print("| serving_default, one history of 50 items | load, s | p50, ms | p99, ms |")
     print("|---|---|---|---|")
-    served(run.model, run.interactions, options.requests)
+    served(run.model, run.split, options.requests)
     served(*untrained(options.items), options.requests)
     ours, theirs = [], []
     recommend = recommendation(run)
@@ -58,11 +58,12 @@ def main() -> None:
         print(f"\nRecTools / ours, pair by pair: {statistics.median(ratios):.1f} (median)")
 
 
-def served(model, log: tf_iclrec.Interactions, num_requests: int) -> None:
+def served(model, split: tf_iclrec.Split, num_requests: int) -> None:
     """Export, load and ask; print a row."""
+    log = split.interactions
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "1"
-        tf_iclrec.export_saved_model(model, log, path)
+        tf_iclrec.export_saved_model(model, split, path)
         start = time.perf_counter()
         loaded = tf.saved_model.load(str(path))
         seconds = time.perf_counter() - start
@@ -75,18 +76,19 @@ def served(model, log: tf_iclrec.Interactions, num_requests: int) -> None:
 
 
 def untrained(num_items: int):
-    """A model and a log in which every item occurs."""
+    """A model and a split of a log in which every item occurs."""
     rows = np.arange(num_items).astype(str).reshape(-1, 100)
     log = tf_iclrec.Interactions.from_columns(
         np.repeat(np.arange(len(rows)), 100), np.arange(len(rows)).astype(str), rows.ravel()
     )
     config = tf_iclrec.make_config(model="sasrec", num_members=1, hidden_dim=64)
-    return tf_iclrec.build_model(config, log.items.size), log
+    split = tf_iclrec.leave_one_out(log)
+    return tf_iclrec.build_model(config, split.catalogue), split
 
 
 def recommendation(run: tf_iclrec.Run):
     """A function that recommends to all users, from their raw ids to a file."""
-    recommender = tf_iclrec.BatchRecommender.of(run)
+    recommender = tf_iclrec.BatchRecommender(run.model, run.split)
     users = run.interactions.users.tolist()
 
     def recommend() -> None:

@@ -124,16 +124,16 @@ def measured(
     imported = time.perf_counter() - start
     if jitter is not None:
         data_batches._LENGTH_JITTER = jitter
-    log = tf_iclrec.load_interactions(data)
+    split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(data))
     config = tf_iclrec.make_config(
         **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}
     )
-    model = tf_iclrec.build_model(config, log.items.size)
-    model.compile(keras.optimizers.Adam(config.learning_rate))
+    model = tf_iclrec.build_model(config, split.catalogue)
+    model.compile(keras.optimizers.Adam(config.training.learning_rate))
     batches = tf_iclrec.training_batches(
-        log,
-        config.batch_size,
-        config.max_length,
+        split,
+        config.training.batch_size,
+        config.encoder.max_length,
         negatives=model.needs_negatives,
         views=tf_iclrec.ViewRatios() if model.needs_views else None,
         sampling=model.sampling,
@@ -142,7 +142,7 @@ def measured(
     model.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False)
     result = {"import": imported, "first step": time.perf_counter() - start}
     if model.needs_intents:
-        clustering = tf_iclrec.IntentClustering(tf_iclrec.sequence_batches(log), verbose=False)
+        clustering = tf_iclrec.IntentClustering(tf_iclrec.sequence_batches(split), verbose=False)
         clustering.set_model(model)
         clustering.on_train_begin()
         clustering.run()  # Compiles; its clusters are discarded.
@@ -161,7 +161,7 @@ def measured(
     ]
     tokens = sum(positions for _, _, positions in shapes)
     pipeline = statistics.median(timed(lambda: list(batches)) for _ in range(repeats))
-    test = tf_iclrec.evaluation_batches(log, "test")
+    test = tf_iclrec.evaluation_batches(split, "test")
     model.evaluate(test, verbose=0)
     evaluation = statistics.median(
         timed(lambda: model.evaluate(test, verbose=0)) for _ in range(repeats)
@@ -178,7 +178,7 @@ def measured(
     if settings.get("loss") == "softmax":
         from floor import products
 
-        run = products(shapes, 3 if model.needs_views else 1, log.num_items, config)
+        run = products(shapes, 3 if model.needs_views else 1, split.catalogue.num_items, config)
         run()
         result["floor"] = statistics.median(timed(run) for _ in range(repeats))
     return result

@@ -6,7 +6,8 @@ from typing import Any
 
 from tf_iclrec import fit, make_config
 from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.serving.saved_model import export_saved_model, next_version
+from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.serving.versions import next_version
 
 
 def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any) -> None:
@@ -15,7 +16,7 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
     Args:
         name: Of the run's folder and of the served model.
         with_items: Where the joint model wants still other settings.
-        **settings: Where the data set wants other settings; see `tf_iclrec.Config`.
+        **settings: Where the data set wants other settings; see `tf_iclrec.make_config`.
     """
 
     def main() -> None:
@@ -38,7 +39,7 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
         config = make_config(data=values.sequences, items=values.items, seed=values.seed, **chosen)
         trained = fit(config, values.output, values.resume, values.overwrite)
         version = next_version(Path("savedmodels") / name)
-        export_saved_model(trained.model, trained.interactions, version)
+        export_saved_model(trained.model, trained.split, version)
         print(f"SavedModel: {version}")
 
     run_command(main, "A training goes on after its last complete epoch with --resume.")

@@ -276,9 +276,8 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--config", "flat.json"], "flat.json: 'data' must hold a JSON object of settings."),
         (
             ["--config", "misplaced.json"],
-            "misplaced.json: 'epochs' does not belong in 'encoder': it belongs in 'training'.",
+            "misplaced.json: 'hidden_dim' does not belong in 'training': it belongs in 'encoder'.",
         ),
-        (["--overwrite", "--resume"], "--resume and --overwrite exclude each other"),
         (
             ["--item-attributes", "category"],
             "item_attributes are columns of a table of items: name it",
@@ -290,7 +289,7 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
 def test_bad_options_get_one_clear_line(tmp_path, arguments, message):
     # As the configuration of a run was before it had sections.
     (tmp_path / "flat.json").write_text('{"data": "log.csv", "model": "iclrec", "epochs": 8}')
-    (tmp_path / "misplaced.json").write_text('{"encoder": {"epochs": 8}}')
+    (tmp_path / "misplaced.json").write_text('{"training": {"hidden_dim": 8}}')
     result = run("train", "--output", "run", *arguments, cwd=tmp_path)
     check_refused(result, message)
     assert not (tmp_path / "run").exists()
@@ -304,6 +303,8 @@ def test_an_existing_run_is_kept(trained):
     _, output = trained
     before = (output / "metrics.json").read_bytes()
     check_refused(run("train", "--output", output), "already holds a run")
+    both = run("train", "--output", output, "--resume", "--overwrite")
+    check_refused(both, "--resume and --overwrite exclude each other")
     assert (output / "metrics.json").read_bytes() == before
 
 

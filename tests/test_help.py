@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tf_iclrec import SYSTEMS, UserError, make_config, prepare, train
+from tf_iclrec import ENCODERS, SYSTEMS, UserError, make_config, prepare, train
 from tf_iclrec.options import flag
 from tf_iclrec.systems.table import systems_table
 
@@ -84,8 +84,8 @@ def test_settings_stand_under_the_titles_of_their_parts(help_of):
 
 def test_alternatives_are_named(help_of):
     text = " ".join(help_of().split())
-    assert "one of cross_stream," in text
-    assert "one of auto, " in text
+    assert f"what turns histories into vectors; one of {', '.join(sorted(ENCODERS))}" in text
+    assert "above; one of auto, " in text
     assert "what is trained on and what is held out; one of leave_one_out" in text
 
 

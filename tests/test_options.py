@@ -3,7 +3,8 @@
 import pytest
 
 from tf_iclrec import SYSTEMS
-from tf_iclrec.options import all_sections, places, resolved
+from tf_iclrec.commands import Parser, add_settings, given_settings
+from tf_iclrec.options import all_sections, flag, places, resolved
 from tf_iclrec.systems.system import CHOICE
 
 
@@ -57,6 +58,21 @@ def test_no_two_sections_of_a_system_and_no_two_settings_of_a_section_are_called
             assert CHOICE not in settings
             options = {declared.option(section.prefix) for declared in settings.values()}
             assert len(options) == len(settings)
+        # Of alternatives too: an option has one name in a section.
+        by_option = [option for option, _ in section.all_settings()]
+        assert len(set(by_option)) == len(by_option)
+
+
+@pytest.mark.parametrize("option", declarations())
+def test_an_option_can_be_typed(option):
+    parser = Parser()
+    add_settings(parser, all_sections())
+    declared = declarations()[option][0]
+    value = declared.default
+    typed = [flag(option), *map(str, value if declared.is_tuple else [value])]
+    if declared.kind is bool:
+        typed = [flag(option) if value else f"--no-{flag(option)[2:]}"]
+    assert given_settings(parser.parse(typed)) == {option: value}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -55,16 +55,17 @@ def test_a_pipeline_has_valid_settings(recipe, monkeypatch, name):
     [(called, with_items, settings)] = calls
     assert called == name
     config = make_config(model="iclrec", data="log.csv", **settings)
-    assert (config.num_members, config.epochs) in {(3, 8), (4, 13)}
+    assert (config.ensemble.num_members, config.training.epochs) in {(3, 8), (4, 13)}
     config = make_config(model="iclrec_provider_sum", **settings | dict(with_items))
-    assert config.num_members >= 2 * config.spectral_members
+    assert config.ensemble.num_members >= 2 * config.initialization.spectral_members
 
 
 def test_a_pipeline_trains_and_exports(recipe, monkeypatch, sequences, tmp_path, capsys):
     monkeypatch.setattr(sys, "argv", ["walks.py", str(sequences), "--seed", "7"])
     recipe.run("walks", with_items={"epochs": 5}, **SMALL)
     config = json.loads((tmp_path / "runs/walks/config.json").read_text())
-    assert (config["model"], config["seed"], config["epochs"]) == ("iclrec", 7, 1)
+    training = config["training"]
+    assert (config["model"], training["seed"], training["epochs"]) == ("iclrec", 7, 1)
     metrics = json.loads((tmp_path / "runs/walks/metrics.json").read_text())
     assert f"{metrics['test']['NDCG@20']:.4f}" in capsys.readouterr().out
     assert (tmp_path / "savedmodels/walks/1/saved_model.pb").is_file()
@@ -77,8 +78,8 @@ def test_a_pipeline_with_items_trains_the_joint_model(recipe, monkeypatch, seque
     monkeypatch.setattr(sys, "argv", ["walks.py", str(sequences), "--items", str(table)])
     recipe.run("walks", with_items={"epochs": 2}, **SMALL)
     config = json.loads((tmp_path / "runs/walks/config.json").read_text())
-    assert (config["model"], config["epochs"]) == ("iclrec_provider_sum", 2)
-    assert config["item_attributes"] == "categories"
+    assert (config["model"], config["training"]["epochs"]) == ("iclrec_provider_sum", 2)
+    assert config["data"]["item_attributes"] == "categories"
 
 
 @pytest.mark.parametrize(

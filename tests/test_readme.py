@@ -68,7 +68,7 @@ def test_the_shell_line_for_own_data_trains(own_run, folder):
 def test_the_python_lines_for_own_data_train_and_save(folder):
     code = block_with("python", "model.fit(") + 'model.save("mine.keras")\n'
     code += 'again = keras.saving.load_model("mine.keras")\n'
-    code += 'tf_iclrec.export_saved_model(again, log, "savedmodels/mine/1")\n'
+    code += 'tf_iclrec.export_saved_model(again, split, "savedmodels/mine/1")\n'
     output = execute([sys.executable, "-c", code], folder)
     assert "val_NDCG@20" in output
     assert (folder / "savedmodels" / "mine" / "1" / "saved_model.pb").is_file()

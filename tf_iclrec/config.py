@@ -15,7 +15,7 @@ from tf_iclrec.options import (
     all_sections,
     check_known,
     deciding_options,
-    places_in,
+    options_of,
     resolved,
     why_misplaced,
     why_unread,
@@ -25,7 +25,8 @@ from tf_iclrec.systems.system import CHOICE, System, Tree
 
 
 class Values(Mapping):
-    """The settings of a section, by parameter; also as attributes."""
+    """The settings of a section, by parameter; also as attributes, but for ``items``, which is a
+    method of mappings."""
 
     def __init__(self, values: Mapping[str, Any]):
         self._values = dict(values)
@@ -102,9 +103,9 @@ class Config(Mapping):
     def options(self) -> dict[str, Any]:
         """Every setting by the name of its option."""
         return {
-            option: self[section.key][name]
-            for option, (section, name) in places_in(SYSTEMS[self.model].family.sections)
-            if name in self.get(section.key, {})
+            options_of(self.model, key, values)[name]: value
+            for key, values in self.items()
+            for name, value in values.items()
         }
 
 
@@ -138,8 +139,9 @@ def resolve(
         model: Name of the system.
         given: Settings by option, that win over all others. Each must be read.
         file: Further ones.
-        file_model: The model that the file is of, if it says so. Where it is another one, the file
-            counts but for what the two systems set differently, and what is not read is left out.
+        file_model: The model that the file is of, if it says so. Where it is another one, what the
+            file has otherwise than its model by itself counts, but for what makes the difference
+            between the two systems; and what is not read is left out.
 
     Raises:
         UserError: See `make_config`.
@@ -150,7 +152,12 @@ def resolve(
     of_another = file_model not in (None, model)
     if of_another:
         own, other = system.settings, _system(file_model).settings
-        file = {name: value for name, value in file.items() if own.get(name) == other.get(name)}
+        unchanged = make_config(file_model).options()
+        file = {
+            name: value
+            for name, value in resolve(file_model, {}, file).options().items()
+            if unchanged.get(name) != value and own.get(name) == other.get(name)
+        }
     tree, read = resolved(system.family.sections, [given, file, system.settings])
     must_be_read = dict(given)
     if not of_another and not deciding_options() & set(given):
@@ -174,8 +181,8 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         The model, if it is named, and the settings by option.
 
     Raises:
-        UserError: If the file can't be read, a section or setting is unknown, or a setting stands
-            in another section than its own.
+        UserError: If the file can't be read, the model, a section or a setting is unknown, or a
+            setting stands in another section than its own.
     """
     try:
         tree = json.loads(Path(path).read_text())
@@ -187,16 +194,18 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         raise UserError(f"{path} must hold a JSON object of settings.")
     settings: dict[str, Any] = {}
     model = tree.pop("model", None)
-    by_place = {(one.section.key, one.name): option for option, one in places_in(all_sections())}
+    if model is not None:
+        _system(model)
     for key, values in tree.items():
-        if not any(key == known for known, _ in by_place):
+        if not any(key == section.key for section in all_sections()):
             raise UserError(f"{path}: {why_misplaced(key, None)}")
         if not isinstance(values, dict):
             raise UserError(f"{path}: {key!r} must hold a JSON object of settings.")
+        options = options_of(model or DEFAULT_SYSTEM, key, values)
         for name, value in values.items():
-            if (key, name) not in by_place:
+            if name not in options:
                 raise UserError(f"{path}: {why_misplaced(name, key)}")
-            option = by_place[key, name]
+            option = options[name]
             if settings.setdefault(option, value) != value:
                 raise UserError(
                     f"{path}: {name!r} in {key!r} contradicts another section: {option} is one "

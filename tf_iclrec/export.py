@@ -11,8 +11,8 @@ from tf_iclrec.serving.saved_model import (
     DEFAULT_K,
     DEFAULT_MAX_K,
     export_saved_model,
-    next_version,
 )
+from tf_iclrec.serving.versions import next_version
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -39,8 +39,32 @@ def places_in(sections: Iterable[Section]) -> Iterator[tuple[str, Place]]:
     for section in sections:
         if section.alternatives:
             yield section.option, Place(section, CHOICE)
-        for name, declared in section.all_settings().items():
-            yield declared.option(section.prefix), Place(section, name)
+        for option, name in section.all_settings():
+            yield option, Place(section, name)
+
+
+def options_of(model: str, key: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The options of the settings that can stand in a section of a file, by their names there.
+
+    Where alternatives of the section call settings of their own alike, those of the chosen one
+    count.
+
+    Args:
+        model: Name of the system that the file is for.
+        key: The section.
+        values: What stands in it.
+    """
+    found: dict[str, str] = {}
+    system = SYSTEMS[model]
+    own = [section for section in system.family.sections if section.key == key]
+    for section in [*(one for one in all_sections() if one.key == key), *own]:
+        chosen = values.get(CHOICE, system.settings.get(section.option, section.default))
+        if section.alternatives:
+            found[CHOICE] = section.option
+        for one in sorted(section.alternatives or ("",), key=lambda name: name == chosen):
+            for name, declared in section.settings(one).items():
+                found[name] = declared.option(section.prefix)
+    return found
 
 
 def deciding_options() -> set[str]:
@@ -119,21 +143,22 @@ def why_unread(model: str, option: str, given: Options) -> str:
         way
         for place in places()[option]
         if place.section in SYSTEMS[model].family.sections
-        for way in _ways_to_read(place)
+        for way in _ways_to_read(option, place)
     ]
     if ways:
-        message += f"; or choose {' or '.join(ways)}"
+        message += f"{'; or' if readers else ':'} choose {' or '.join(ways)}"
     return message + "."
 
 
-def _ways_to_read(place: Place) -> list[str]:
-    """Options, as they are typed, with which a setting is read."""
+def _ways_to_read(option: str, place: Place) -> list[str]:
+    """Options, as they are typed, with which the setting of an option is read."""
     section, name = place
     if section.alternatives:
         return [
             f"{flag(section.option)} {alternative}"
             for alternative in section.alternatives
-            if name in section.settings(alternative)
+            if name in (settings := section.settings(alternative))
+            and settings[name].option(section.prefix) == option
         ]
     if section.switch:
         declared = section.settings()[section.switch]

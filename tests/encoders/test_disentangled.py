@@ -207,7 +207,7 @@ def test_learns_and_every_weight_changes(relative):
 @pytest.mark.parametrize("objective", [DisentangledSoftmax, SoftmaxCrossEntropy])
 def test_a_training_without_futures_leaves_only_their_bias_alone(objective):
     model = new_model(objective())
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
     bias = model.encoder.future_intent_bias
     before = bias.numpy()
     model.fit(tf.data.Dataset.from_tensors(BATCH_TO_LEARN), shuffle=False, verbose=0)

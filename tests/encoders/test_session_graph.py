@@ -1,10 +1,12 @@
 import itertools
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_iclrec import SequentialRecommender, SoftmaxCrossEntropy
 from tf_iclrec.encoders.session_graph import SessionGraphEncoder
 from tf_iclrec.layers import pair_attention
 from tf_iclrec.layers.masks import last_valid
@@ -195,6 +197,40 @@ def test_gradients_match_finite_differences(encoder):
         assert math.isclose(slope, expected, rel_tol=2e-2, abs_tol=2e-2), variable.path
 
 
+def test_gives_hidden_states_that_are_zero_at_padding(encoder):
+    hidden = encode(encoder, BATCH)
+    assert hidden.shape == (3, 6, 6)
+    assert not hidden[BATCH == 0].any()
+    assert (np.abs(hidden[BATCH != 0]).max(axis=-1) > 0.05).all()
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 0), (4, 0), (0, 4), (1, 0), (0, 1)])
+def test_padding_never_changes_a_real_position(encoder, left, right):
+    long = encode(encoder, [0] * left + ITEMS + [0] * right)
+    alone = encode(encoder, ITEMS)
+    np.testing.assert_allclose(long[:, left : left + len(ITEMS)], alone, atol=2e-6)
+
+
+def test_other_rows_of_the_batch_change_nothing(encoder):
+    together = encode(encoder, BATCH)
+    for row, ids in enumerate(BATCH):
+        np.testing.assert_allclose(together[row], encode(encoder, ids)[0], atol=2e-6)
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_later_item_never_changes_an_earlier_output(encoder, place):
+    changed = list(ITEMS)
+    changed[place] = 20
+    before, after = encode(encoder, ITEMS)[0], encode(encoder, changed)[0]
+    np.testing.assert_allclose(before[:place], after[:place], atol=1e-6)
+    assert (np.abs(before[place:] - after[place:]).max(axis=-1) > 1e-3).all()
+
+
+def test_the_order_of_earlier_items_matters(encoder):
+    last, other = encode(encoder, [5, 9, 4])[0, -1], encode(encoder, [9, 5, 4])[0, -1]
+    assert np.abs(last - other).max() > 1e-3
+
+
 def test_last_states_are_those_of_the_last_positions(encoder):
     ids = np.concatenate([padded(SESSIONS), np.zeros((1, 12), dtype="int32")])
     expected = last_valid(encode(encoder, ids), ids != 0)
@@ -203,33 +239,80 @@ def test_last_states_are_those_of_the_last_positions(encoder):
     np.testing.assert_allclose(states, expected, atol=2e-6)
 
 
-@pytest.mark.parametrize("ids", [[[0, 0, 5], [7, 0, 0]], [[0, 0, 0]]], ids=["one_item", "none"])
-def test_a_batch_without_an_edge_has_the_gradients_that_it_has_beside_others(encoder, ids):
-    """TensorFlow's own gradient of a mean of nothing is what the memory had in it."""
-    encoder = build(num_steps=encoder.num_steps, dropout=0.0)
-
-    def gradients(ids, others=()):
-        for _ in range(20):
-            tf.fill([len(ids) * 3, 6], np.nan)
-        with tf.GradientTape() as tape:
-            hidden = encoder({"item_ids": np.array([*ids, *others], dtype="int32")}, training=True)
-            loss = tf.reduce_sum(hidden[: len(ids)] ** 2)
-        return [
-            np.asarray(tf.convert_to_tensor(gradient))
-            for gradient in tape.gradient(loss, encoder.trainable_variables)
-        ]
-
-    for alone, beside in zip(gradients(ids), gradients(ids, [[3, 4, 3]]), strict=True):
-        np.testing.assert_allclose(alone, beside, atol=1e-6)
+def test_accepts_sequences_of_the_full_length(encoder):
+    assert np.isfinite(encode(encoder, np.arange(3, 15))).all()
 
 
-def test_last_states_run_in_a_saved_model(tmp_path):
-    encoder, inputs = build(num_steps=2), {"item_ids": padded(SESSIONS)}
+@pytest.mark.parametrize("ids", [[[0, 0, 0], [0, 5, 9]], [[0, 0, 0]]])
+def test_a_row_of_padding_has_finite_outputs_and_gradients(encoder, ids):
+    ids = np.array(ids)
+    with tf.GradientTape() as tape:
+        hidden = encoder({"item_ids": ids}, training=True)
+        loss = tf.reduce_sum(hidden**2)
+    assert not np.asarray(hidden)[0].any()
+    for gradient in tape.gradient(loss, encoder.trainable_variables):
+        gradient = np.asarray(tf.convert_to_tensor(gradient))
+        assert np.isfinite(gradient).all()
+        # Without an edge TensorFlow's own gradient is whatever stood in the memory.
+        assert ids.any() or not gradient.any()
+
+
+def test_padding_gets_no_gradient(encoder):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(encoder({"item_ids": BATCH}) ** 2)
+    gradient = tape.gradient(loss, encoder.item_embedding.embeddings.value)
+    gradient = np.asarray(tf.convert_to_tensor(gradient))
+    assert not gradient[0].any()
+    assert gradient[[4, 5, 7, 8, 9]].any(axis=1).all()
+
+
+def test_drops_values_only_in_training(encoder):
+    calm = encode(encoder, BATCH, training=False)
+    np.testing.assert_array_equal(encode(encoder, BATCH), calm)
+    assert np.abs(encode(encoder, BATCH, training=True) - calm).max() > 1e-3
+
+
+def test_config_round_trip(encoder):
+    config = encoder.get_config()
+    assert config.items() >= SETTINGS.items() | {"num_steps": encoder.num_steps}.items()
+    assert SessionGraphEncoder.from_config(config).get_config() == config
+
+
+def test_saved_encoder_gives_the_same_output(encoder, tmp_path):
+    inputs = {"item_ids": keras.Input((None,), dtype="int32", name="item_ids")}
+    outputs = encoder(inputs)
+    assert outputs.shape == (None, None, 6)
+    keras.Model(inputs, outputs).save(tmp_path / "encoder.keras")
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    np.testing.assert_allclose(loaded({"item_ids": BATCH}), encode(encoder, BATCH), atol=1e-6)
+
+
+def test_trains_in_a_recommender_that_is_saved_and_exported(tmp_path):
+    model = SequentialRecommender(build(num_steps=2, dropout=0.1), [SoftmaxCrossEntropy()])
+    model.compile(keras.optimizers.Adam(0.02))
+    ids = padded(SESSIONS)
+    batch = {"item_ids": ids, "target_ids": np.where(ids == 0, 0, np.roll(ids, -1, axis=1))}
+    data = tf.data.Dataset.from_tensors(batch).repeat(20)
+    losses = model.fit(data, epochs=3, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    scores = model({"item_ids": ids})
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded({"item_ids": ids}), scores, atol=1e-5)
+    spec = {"item_ids": tf.TensorSpec((None, None), tf.int32)}
+    function = tf.function(lambda inputs: model.encoder.last_states(inputs), input_signature=[spec])
     module = tf.Module()
-    module.encoder = encoder
-    module.serve = tf.function(
-        encoder.last_states, input_signature=[{"item_ids": tf.TensorSpec((None, None), tf.int32)}]
-    )
-    tf.saved_model.save(module, tmp_path / "served")
-    loaded = tf.saved_model.load(tmp_path / "served")
-    np.testing.assert_allclose(loaded.serve(inputs), encoder.last_states(inputs), atol=1e-5)
+    module.model, module.serve = model, function
+    tf.saved_model.save(module, str(tmp_path / "served"))
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    states = served.serve({"item_ids": tf.constant(ids)})
+    np.testing.assert_allclose(states, model.encoder.last_states({"item_ids": ids}), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_is_near_float32(encoder, dtype):
+    half = build(num_steps=encoder.num_steps, dtype=dtype)
+    assert half({"item_ids": BATCH}).dtype == dtype.removeprefix("mixed_")
+    hidden = encode(half, BATCH)
+    assert np.isfinite(hidden).all()
+    np.testing.assert_allclose(hidden, encode(encoder, BATCH), atol=0.1)

@@ -4,7 +4,7 @@ import pytest
 
 from tf_iclrec import Interactions, PopularityRecommender
 from tf_iclrec.data.catalogue import Catalogue
-from tf_iclrec.data.splits import split_histories, training_counts
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.models.ease import EaseRecommender
 from tf_iclrec.models.transitions import TransitionRecommender
 
@@ -22,8 +22,8 @@ def log():
 @pytest.mark.parametrize("kind", MODELS)
 def test_all_are_made_for_a_catalogue_and_fitted_to_histories(log, kind):
     model = kind.for_catalogue(Catalogue(log.num_items), max_length=7)
-    model.fit_histories(split_histories(log, "train"))
-    np.testing.assert_array_equal(model.popularity, training_counts(log))
+    model.fit_histories(leave_one_out(log).train)
+    np.testing.assert_array_equal(model.popularity, leave_one_out(log).training_counts)
     scores = np.asarray(model({"item_ids": np.array([[0, 3]], dtype="int32")}))
     assert scores.shape == (1, log.num_items)
     assert scores.dtype == np.float32
@@ -33,7 +33,7 @@ def test_all_are_made_for_a_catalogue_and_fitted_to_histories(log, kind):
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_only_the_given_histories_are_read(log, kind):
-    histories = split_histories(log, "train").rows(np.arange(4))
+    histories = leave_one_out(log).train.rows(np.arange(4))
     first = Interactions.from_sequences(
         {
             f"u{user}": log.items.decode(log.item_ids[log.offsets[user] : log.offsets[user + 1]])
@@ -42,7 +42,7 @@ def test_only_the_given_histories_are_read(log, kind):
     )
     model, other = kind(num_items=log.num_items), kind(num_items=first.num_items)
     model.fit_histories(histories)
-    other.fit_histories(split_histories(first, "train"))
+    other.fit_histories(leave_one_out(first).train)
     item = first.items.ids[0]
     scores, others = (
         np.asarray(one({"item_ids": of.items.encode([item])[np.newaxis]}))[0]
@@ -60,7 +60,7 @@ def test_a_model_without_votes_says_so(log):
 @pytest.mark.parametrize("kind", MODELS)
 def test_what_was_computed_is_saved_as_weights(log, kind, tmp_path):
     model = kind(num_items=log.num_items)
-    model.fit_histories(split_histories(log, "train"))
+    model.fit_histories(leave_one_out(log).train)
     assert not any(isinstance(value, list | np.ndarray) for value in model.get_config().values())
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, UserError, evaluation_batches
-from tf_iclrec.data.splits import split_histories
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.evaluation.ranking import rank_users
 from tf_iclrec.models import ease
 from tf_iclrec.models.ease import EaseRecommender
@@ -28,7 +28,7 @@ def log():
 
 def fitted(log, **settings):
     model = EaseRecommender(log.num_items, **settings)
-    model.fit_histories(split_histories(log, "train"))
+    model.fit_histories(leave_one_out(log).train)
     return model
 
 
@@ -123,7 +123,7 @@ def test_runs_in_a_saved_model(log, tmp_path):
 
 
 def test_is_evaluated_as_any_model(log):
-    model, batches = fitted(log), evaluation_batches(log, "valid", batch_size=7)
+    model, batches = fitted(log), evaluation_batches(leave_one_out(log), "valid", batch_size=7)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     assert metrics["MRR@20"] == pytest.approx((1 / rank_users(model, batches)).mean(), rel=1e-5)
 

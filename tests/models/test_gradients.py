@@ -86,6 +86,7 @@ def batches(split, model):
         negatives=model.needs_negatives,
         sampling=model.sampling,
         views=ViewRatios() if model.needs_views else None,
+        futures=model.needs_futures,
     )
 
 

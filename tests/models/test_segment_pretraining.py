@@ -10,7 +10,7 @@ from tf_iclrec import (
     SelfAttentiveEncoder,
     SequentialRecommender,
 )
-from tf_iclrec.data.splits import split_histories
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.encoders.bidirectional import BidirectionalEncoder
 from tf_iclrec.models.segment_pretrainer import SegmentPretrainer, mutual_information_loss
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
@@ -32,7 +32,7 @@ def log():
 
 @pytest.fixture(scope="module")
 def histories(log):
-    return split_histories(log, "train")
+    return leave_one_out(log).train
 
 
 def new_encoder(kind=SelfAttentiveEncoder, **settings):

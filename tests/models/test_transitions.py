@@ -11,7 +11,7 @@ from tf_iclrec import (
     load_interactions,
 )
 from tf_iclrec.data.catalogue import Catalogue
-from tf_iclrec.data.splits import split_histories
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.evaluation.ranking import rank_users
 from tf_iclrec.models.transitions import TransitionRecommender
 
@@ -30,9 +30,10 @@ def log():
     )
 
 
-def fitted(log, split="train", **settings):
+def fitted(log, part="train", **settings):
+    split = leave_one_out(log)
     model = TransitionRecommender(log.num_items, **settings)
-    model.fit_histories(split_histories(log, split))
+    model.fit_histories(split.train if part == "train" else split.held_out(part).histories)
     return model
 
 
@@ -146,8 +147,8 @@ def test_saved_model_gives_the_same_scores(log, tmp_path):
 
 def test_is_made_for_a_catalogue_and_evaluated(log):
     model = TransitionRecommender.for_catalogue(Catalogue(log.num_items), window=2)
-    model.fit_histories(split_histories(log, "train"))
-    batches = evaluation_batches(log, "valid", batch_size=7)
+    model.fit_histories(leave_one_out(log).train)
+    batches = evaluation_batches(leave_one_out(log), "valid", batch_size=7)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     ranks = rank_users(model, batches)
     assert metrics["MRR@20"] == pytest.approx((1 / ranks).mean(), rel=1e-5)
@@ -164,7 +165,7 @@ def test_half_precision_of_other_models_changes_nothing(log):
 
 def test_ranks_far_better_than_popularity_on_beauty(shared):
     log = load_interactions(shared / "data" / "sequences" / "Beauty.txt")
-    batches = evaluation_batches(log, "valid", max_users=2000)
-    popularity = PopularityRecommender.from_training_data(log)
+    batches = evaluation_batches(leave_one_out(log), "valid", max_users=2000)
+    popularity = PopularityRecommender.from_training_data(leave_one_out(log))
     found, popular = ((rank_users(m, batches) <= 20).mean() for m in (fitted(log), popularity))
     assert found > 4 * popular

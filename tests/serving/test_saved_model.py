@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_iclrec import export_saved_model
-from tf_iclrec.serving.saved_model import next_version
+from tf_iclrec.serving.versions import next_version
 
 from .conftest import Served, built
 

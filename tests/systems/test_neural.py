@@ -35,6 +35,11 @@ def catalogue(providers):
     return Catalogue(num_items=47, providers=providers)
 
 
+@pytest.fixture(scope="module")
+def everything(providers):
+    return Catalogue(47, num_users=9, providers=providers, attributes={"age": providers})
+
+
 ITEMS_ALONE = Catalogue(num_items=47)
 
 
@@ -202,11 +207,16 @@ def test_heads_that_do_not_divide_the_width_are_refused():
         build_model(make_config(num_heads=3), ITEMS_ALONE)
 
 
-@pytest.mark.parametrize("model", SYSTEMS)
-def test_settings_reach_the_parts_that_declare_them(model, catalogue):
+@pytest.mark.parametrize(
+    "model", [name for name, system in SYSTEMS.items() if system.family is neural.NEURAL]
+)
+def test_settings_reach_the_parts_that_declare_them(model, everything):
     """Every setting of the encoder, the scores and the objectives, at another value than its own,
     is an attribute of the built part."""
-    config = make_config(model=model)
+    # As if `everything` had been read of a table of items.
+    attributes = "age" if "attributes" in SYSTEMS[model].family.reads(SYSTEMS[model]) else ""
+    known = {"items": "items.csv", "item_attributes": attributes} if attributes else {}
+    config = make_config(model=model, **known)
     sections = {section.key: section for section in SYSTEMS[model].family.sections}
     keys = ["encoder", "scores", *(key for key in CONTRASTS if config[key]["weight"])]
     others = {}
@@ -214,7 +224,7 @@ def test_settings_reach_the_parts_that_declare_them(model, catalogue):
         for name, declared in sections[key].settings(config[key].get("name", "")).items():
             option = declared.option(sections[key].prefix)
             others[option] = another(declared, config[key][name])
-    built = build_model(make_config(model=model, **others), catalogue)
+    built = build_model(make_config(model=model, **known, **others), everything)
     parts = {term.name: term for term in built.objectives}
     parts |= {"encoder": built.members()[0], "scores": built}
     for key in keys:
@@ -230,8 +240,7 @@ def another(declared, value):
         return not value
     if declared.choices:
         return next(choice for choice in declared.choices if choice != value)
-    factors = [2, 0.5, 0.25] if declared.kind is float else [2, 4]
-    candidates = [declared.kind(value * factor) for factor in factors] + [declared.kind(1)]
+    candidates = [2 * value, 1] if declared.kind is int else [2 * value, value / 2, 0.5, 1.0]
     return next(one for one in candidates if one != value and declared.setting.allows(one))
 
 

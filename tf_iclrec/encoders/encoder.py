@@ -136,6 +136,11 @@ class Encoder(keras.layers.Layer):
         """
         return self(inputs, training=training)
 
+    def intent_shares(self, inputs: dict[str, KerasTensor]) -> KerasTensor:
+        """How much each query counts for users, ``(batch, num_queries)``, of encoders that have
+        several; each row sums to 1."""
+        raise NotImplementedError
+
     def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
         """Histories, made such that the state at the last real position predicts the next item.
 

@@ -43,6 +43,11 @@ class EnsembleEncoder(keras.layers.Layer):
         if len({encoder.num_streams for encoder in encoders}) != 1:
             raise ValueError("An ensemble needs members, all with the same number of streams.")
 
+    def intent_shares(self, inputs: dict[str, KerasTensor]) -> KerasTensor:
+        """The shares of all members, side by side."""
+        shares = [encoder.intent_shares(inputs) for encoder in self.encoders]
+        return ops.concatenate(shares, axis=-1) / len(shares)
+
     def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
         return self.encoders[0].ask_next(inputs)
 

@@ -114,14 +114,12 @@ class PrefixGraphs:
         row, prefix = tf.gather(row, place), tf.gather(prefix, place)
         neighbour = tf.gather_nd(self.node, tf.stack([row, position + offset], axis=1))
         number = tf.gather_nd(numbers, tf.stack([row, neighbour, prefix], axis=1))
-        shape = [tf.shape(places)[0], *tf.unstack(tf.shape(states)[1:])]
-        # Without any edge TensorFlow 2.21 leaves the gradient of the mean unwritten: it would be
-        # whatever stands in memory.
-        return tf.cond(
-            tf.size(number) > 0,
-            lambda: tf.sparse.segment_mean(states, number, place, num_segments=shape[0]),
-            lambda: tf.zeros(shape, states.dtype),
-        )
+        # One edge from nothing to nowhere: without any, TensorFlow does not set the gradient.
+        count = tf.shape(places)[0]
+        padded = tf.pad(states, [[0, 1], [0, 0]])
+        number = tf.concat([number, [tf.shape(states)[0]]], axis=0)
+        place = tf.concat([place, [count]], axis=0)
+        return tf.sparse.segment_mean(padded, number, place, num_segments=count + 1)[:-1]
 
 
 def running_count(flags: tf.Tensor) -> tf.Tensor:

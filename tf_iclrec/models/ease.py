@@ -48,12 +48,11 @@ class EaseRecommender(VotingRecommender):
         kwargs: See `VotingRecommender`.
 
     Example: who has tea has jam.
-    >>> from tf_iclrec import Interactions
-    >>> from tf_iclrec.data.splits import split_histories
+    >>> from tf_iclrec import Interactions, leave_one_out
     >>> log = Interactions.from_sequences(
     ...     {"ann": ["jam", "tea", "rye", "oil"], "bob": ["tea", "jam", "rye", "oil"]})
     >>> model = EaseRecommender(log.num_items, l2=1.0)
-    >>> model.fit_histories(split_histories(log, "train"))
+    >>> model.fit_histories(leave_one_out(log).train)
     >>> scores = model({"item_ids": log.items.encode(["tea"])[None]})
     >>> str(log.items.ids[scores.numpy().argmax()])
     'jam'

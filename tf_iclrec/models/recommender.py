@@ -20,6 +20,7 @@ class Recommender(keras.Model):
 
     Attributes:
         by_dot_product: Whether scores are dot products of ``user_vectors`` and ``item_vectors``.
+        has_latent_intents: Whether its encoder has ``intent_shares``.
         max_length: Items of a history that are read; None: all.
         reads: What the model reads: ``"items"``, and ``"users"``, ``"providers"`` or
             ``"attributes"``.
@@ -27,6 +28,7 @@ class Recommender(keras.Model):
     """
 
     by_dot_product: bool = False
+    has_latent_intents: bool = False
     max_length: int | None = None
     reads: tuple[str, ...] = ("items",)
     intents: IntentPrototypes | None = None

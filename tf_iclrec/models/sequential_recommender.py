@@ -113,6 +113,10 @@ class SequentialRecommender(Recommender):
         return self.encoder.num_queries == 1
 
     @property
+    def has_latent_intents(self) -> bool:
+        return self.encoder.num_queries > 1
+
+    @property
     def reads(self) -> tuple[str, ...]:
         return self.encoder.reads
 
@@ -256,6 +260,11 @@ class SequentialRecommender(Recommender):
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
         further: list[str] = []
         if self.needs_futures:
+            if "future_item_ids" not in batch:
+                raise ValueError(
+                    "These objectives compare the past of a sequence with its future, and the "
+                    "batches have none: training_batches(..., futures=True)."
+                )
             further.append("future")
         if self.needs_views:
             if "view_item_ids" not in batch:

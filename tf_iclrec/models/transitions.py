@@ -55,11 +55,10 @@ class TransitionRecommender(VotingRecommender):
         kwargs: See `VotingRecommender`.
 
     Example: after tea comes jam.
-    >>> from tf_iclrec import Interactions
-    >>> from tf_iclrec.data.splits import split_histories
+    >>> from tf_iclrec import Interactions, leave_one_out
     >>> log = Interactions.from_sequences({u: ["tea", "jam", "rye", "tea"] for u in "abc"})
     >>> model = TransitionRecommender(log.num_items)
-    >>> model.fit_histories(split_histories(log, "train"))
+    >>> model.fit_histories(leave_one_out(log).train)
     >>> scores = model({"item_ids": log.items.encode(["tea"])[None]})
     >>> str(log.items.ids[scores.numpy().argmax()])
     'jam'

@@ -91,6 +91,8 @@ class ServingModule(tf.Module):
         }
         if self.user_rows is not None:
             served["recommend_to_user"] = self.recommend_to_user
+        if self.ranker.model.has_latent_intents:
+            served["latent_intents"] = self.latent_intents
         if self.ranker.model.by_dot_product:
             served["encode"] = self.encode
             if self.has_intents:
@@ -214,6 +216,20 @@ class ServingModule(tf.Module):
             answer |= {"intent": self._intent(encoded), "intent_affinities": affinities}
         return answer
 
+    @_takes(_strings("history"))
+    def latent_intents(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+        """How much each latent intent counts for users, of models with a vector for each.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+
+        Returns:
+            ``intent_shares`` ``(batch, K)`` float32, which sum to 1; zero for a user without a
+            known item.
+        """
+        recent = self._recent(self._known(history))
+        return {"intent_shares": self.ranker.model.encoder.intent_shares({"item_ids": recent})}
+
     @_takes(_strings("item_ids", rank=1))
     def similar_items(self, item_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """The items nearest to each item.
@@ -294,12 +310,16 @@ class ServingModule(tf.Module):
         ids = self.internal_ids.lookup(history)
         return tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS)
 
-    def _encoded(self, known: tf.RaggedTensor, users: tf.Tensor | None = None) -> EncodedUsers:
+    def _recent(self, known: tf.RaggedTensor) -> tf.Tensor:
+        """The last items that the model reads, ``(batch, time)``."""
         longest = self.ranker.model.max_length
         recent = (known if longest is None else known[:, -longest:]).to_tensor(PADDING_ID)
         # At least one column, for a batch without any known item.
         width = tf.maximum(tf.shape(recent)[1], 1)
-        recent = tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]])
+        return tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]])
+
+    def _encoded(self, known: tf.RaggedTensor, users: tf.Tensor | None = None) -> EncodedUsers:
+        recent = self._recent(known)
         users = tf.fill([tf.shape(recent)[0]], -1) if users is None else users
         return self.ranker.encode(recent, users)
 
@@ -370,18 +390,3 @@ def export_saved_model(
     with replace_directory(directory) as path:
         tf.saved_model.save(module, str(path), signatures=signatures)
         write_warm_up_requests(path, directory.parent.name, signatures, module.raw_ids[0])
-
-
-def next_version(folder: str | Path) -> Path:
-    """The next free version folder of a model: one more than the highest number there is.
-
-    Example:
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> (folder / "7").mkdir()
-    >>> next_version(folder).name
-    '8'
-    """
-    folder = Path(folder)
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    return folder / str(max((int(name) for name in names if name.isdecimal()), default=0) + 1)

@@ -50,12 +50,14 @@ class Section:
             found |= settings_of(part)
         return found
 
-    def all_settings(self) -> dict[str, Declared]:
-        """The settings of all alternatives, by parameter."""
-        found: dict[str, Declared] = {}
-        for chosen in self.alternatives or ("",):
-            found |= self.settings(chosen)
-        return found
+    def all_settings(self) -> dict[tuple[str, str], Declared]:
+        """The settings of all alternatives, by option and parameter: alternatives may call
+        parameters alike that have options of their own."""
+        return {
+            (declared.option(self.prefix), name): declared
+            for chosen in self.alternatives or ("",)
+            for name, declared in self.settings(chosen).items()
+        }
 
 
 @dataclasses.dataclass(frozen=True)
