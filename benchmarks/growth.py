@@ -23,6 +23,7 @@ import numpy as np
 from timing import timed
 
 import tf_iclrec
+from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.training.intent_clustering import clustering_of_training_users
 from tf_iclrec.training.train_recommender import new_optimizer
 
@@ -64,7 +65,7 @@ def main() -> None:
 def run(users: int, items: int) -> dict:
     """Prepare a log and measure in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        random_log(users, items).save(folder)
+        write_prepared(random_log(users, items), folder)
         command = [sys.executable, __file__, "--one", folder]
         result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     row = json.loads(result.stdout.splitlines()[-1])

@@ -7,6 +7,7 @@ import keras
 from tf_iclrec.config import Config
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
@@ -43,7 +44,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     directory, family = RunDirectory(Path(output)), SYSTEMS[config.model].family
     if resume:
         _check_resumable(config, directory)
-        interactions = Interactions.load(directory.data)
+        interactions = read_prepared(directory.data)
     else:
         directory.check_free(overwrite)
         interactions = read_log(**config.data)

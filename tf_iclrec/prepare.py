@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.config import make_config
+from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     interactions = read_log(**make_config(**given_settings(values)).data)
     output.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(output) as folder:
-        interactions.save(folder)
+        write_prepared(interactions, folder)
     print(f"Prepared data: {output}")
 
 

@@ -9,6 +9,7 @@ import keras
 
 from tf_iclrec.config import Config, read_settings, resolve
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.prepared import read_prepared, write_prepared
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
@@ -57,7 +58,7 @@ def start_run(directory: RunDirectory, config: Config, interactions: Interaction
     write_json(directory.format, {"format": FORMAT})
     with replace_file(directory.config) as path:
         path.write_text(config.to_json() + "\n")
-    interactions.save(directory.data)
+    write_prepared(interactions, directory.data)
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -104,7 +105,7 @@ def load_run(path: str | Path) -> Run:
         )
     return Run(
         model=keras.saving.load_model(directory.model),
-        split=split_of(config, Interactions.load(directory.data)),
+        split=split_of(config, read_prepared(directory.data)),
         config=config,
         metrics=json.loads(directory.metrics.read_text()),
     )

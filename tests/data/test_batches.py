@@ -21,6 +21,7 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.data.batches import draw_negatives
+from tf_iclrec.data.prepared import read_prepared, write_prepared
 from tf_iclrec.data.splits.split import HeldOut
 
 USERS = 70
@@ -513,8 +514,8 @@ def test_a_sample_of_users_is_drawn_once_and_for_all(log):
 
 
 def test_batches_of_a_log_in_its_file_are_those_of_one_in_memory(provider_log, tmp_path):
-    provider_log.save(tmp_path)
-    loaded = Interactions.load(tmp_path)
+    write_prepared(provider_log, tmp_path)
+    loaded = read_prepared(tmp_path)
     for make in (
         lambda log: training_batches(leave_one_out(log), 16, negatives=True, views=ViewRatios()),
         lambda log: evaluation_batches(leave_one_out(log), "valid", 16),

@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -5,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tf_iclrec import Interactions, UserError, Vocabulary, leave_one_out
+from tf_iclrec.data.prepared import read_metadata, read_prepared, write_prepared
 
 LOG = Interactions.from_sequences(
     {"ann": ["tea", "jam", "tea"], "bob": ["jam"], "cat": ["ale", "jam"]}
@@ -187,8 +189,8 @@ def test_core_in_which_nothing_is_left_is_refused():
 
 def test_saved_log_reads_back(tmp_path, raw_sequences):
     log = Interactions.from_sequences({"007": ["é", 'a "b"', "é"], "NA": ["null"]})
-    log.save(tmp_path / "new" / "folder")
-    loaded = Interactions.load(tmp_path / "new" / "folder")
+    write_prepared(log, tmp_path / "new" / "folder")
+    loaded = read_prepared(tmp_path / "new" / "folder")
     assert raw_sequences(loaded) == raw_sequences(log)
     assert loaded.items.ids.tolist() == log.items.ids.tolist()
     assert (loaded.item_ids.dtype, loaded.offsets.dtype) == (np.int32, np.int64)
@@ -203,10 +205,10 @@ def test_saved_log_reads_back(tmp_path, raw_sequences):
 )
 def test_folder_without_all_its_files_is_refused(missing, tmp_path):
     log = LOG.with_item_providers({"tea": "acme"}).with_item_attribute("category", {"tea": "hot"})
-    log.save(tmp_path)
+    write_prepared(log, tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(UserError, match="holds no prepared data"):
-        Interactions.load(tmp_path)
+        read_prepared(tmp_path)
 
 
 # Providers
@@ -418,8 +420,8 @@ def test_saved_providers_read_back(
     log = Interactions.from_frame(random_frame(0), provider_column=column)
     if kind != "column":
         log = log.with_item_providers({"1": 'é "x"', "2": "NA"})
-    log.save(tmp_path)
-    loaded = Interactions.load(tmp_path)
+    write_prepared(log, tmp_path)
+    loaded = read_prepared(tmp_path)
     assert triples_of(loaded, raw_providers) == triples_of(log, raw_providers)
     assert raw_providers_of_items(loaded) == raw_providers_of_items(log)
     assert (loaded.own_provider_ids is None) == (kind == "table")
@@ -427,26 +429,26 @@ def test_saved_providers_read_back(
 
 
 def test_log_without_providers_replaces_one_with_them(tmp_path):
-    LOG.with_item_providers({"tea": "acme"}).save(tmp_path)
-    LOG.save(tmp_path)
-    assert Interactions.load(tmp_path).provider_ids is None
+    write_prepared(LOG.with_item_providers({"tea": "acme"}), tmp_path)
+    write_prepared(LOG, tmp_path)
+    assert read_prepared(tmp_path).provider_ids is None
 
 
 def test_sequences_stay_in_their_file_until_they_are_read(tmp_path, random_frame):
     log = Interactions.from_frame(random_frame(0))
-    log.save(tmp_path)
-    loaded = Interactions.load(tmp_path)
+    write_prepared(log, tmp_path)
+    loaded = read_prepared(tmp_path)
     for name in ("item_ids", "own_provider_ids"):
         assert isinstance(getattr(loaded, name), np.memmap)
         np.testing.assert_array_equal(getattr(loaded, name), getattr(log, name))
 
 
 def test_damaged_data_is_refused_with_its_folder(tmp_path):
-    LOG.save(tmp_path)
+    write_prepared(LOG, tmp_path)
     whole = (tmp_path / "item_ids.npy").read_bytes()
     (tmp_path / "item_ids.npy").write_bytes(whole[:-4])
     with pytest.raises(UserError, match=f"prepared data in {tmp_path} is damaged"):
-        Interactions.load(tmp_path)
+        read_prepared(tmp_path)
 
 
 # What else is known of the items
@@ -518,8 +520,47 @@ def test_with_vocabulary_keeps_the_attributes(with_attributes):
 
 
 def test_saved_attributes_read_back(with_attributes, tmp_path):
-    with_attributes.save(tmp_path)
-    loaded = Interactions.load(tmp_path)
+    write_prepared(with_attributes, tmp_path)
+    loaded = read_prepared(tmp_path)
     assert attributes_of(loaded) == attributes_of(with_attributes)
-    LOG.save(tmp_path)
-    assert Interactions.load(tmp_path).attributes == {}
+    write_prepared(LOG, tmp_path)
+    assert read_prepared(tmp_path).attributes == {}
+
+
+# Times and ratings
+
+
+def test_times_stay_with_their_interactions():
+    frame = pd.DataFrame(
+        {
+            "user_id": ["b", "a", "b", "a", "c"],
+            "item_id": ["x", "y", "z", "x", "z"],
+            "timestamp": [30, 20, 10, 40, 50],
+        }
+    )
+    log = Interactions.from_frame(frame)
+    by_user = dict(zip(log.users, np.split(log.times // 1_000_000, log.offsets[1:-1]), strict=True))
+    assert {user: times.tolist() for user, times in by_user.items()} == {
+        "b": [10, 30],
+        "a": [20, 40],
+        "c": [50],
+    }
+    left = log.select(log.item_ids == log.items.encode(["z"])[0])
+    assert (left.times // 1_000_000).tolist() == [10, 50]
+
+
+def test_saved_times_and_ratings_read_back(tmp_path):
+    log = dataclasses.replace(
+        LOG,
+        times=np.arange(LOG.num_actions) * 86_400_000_000,
+        ratings=np.linspace(0, 1, LOG.num_actions, dtype=np.float32),
+    )
+    write_prepared(log, tmp_path)
+    loaded = read_prepared(tmp_path)
+    np.testing.assert_array_equal(loaded.times, log.times)
+    np.testing.assert_array_equal(loaded.ratings, log.ratings)
+    figures = read_metadata(tmp_path)["statistics"]
+    assert figures["actions"] == LOG.num_actions
+    assert figures["first_time"] == "1970-01-01"
+    write_prepared(LOG, tmp_path)
+    assert read_prepared(tmp_path).times is None

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, UserError, load_interactions
+from tf_iclrec.data.prepared import write_prepared
 
 COUNTS = {
     "Beauty": (22363, 12101, 198502),
@@ -213,7 +214,7 @@ def test_tmall_table_of_items_and_sellers(load_text, raw_sequences, raw_provider
 
 def test_saved_log_is_a_source(tmp_path, raw_sequences):
     sequences = {"b": ["x", "y"], "a": ["y"]}
-    Interactions.from_sequences(sequences).save(tmp_path)
+    write_prepared(Interactions.from_sequences(sequences), tmp_path)
     assert raw_sequences(load_interactions(tmp_path)) == sequences
 
 

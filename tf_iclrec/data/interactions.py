@@ -7,9 +7,7 @@ each user starts. Everything downstream (splits, batches, counts) is array arith
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,22 +15,12 @@ import numpy as np
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
 from tf_iclrec.data.tables import as_numbers, as_text
+from tf_iclrec.data.times import as_microseconds
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Arrays are files of their own, so that they can be read a part at a time.
-_ARRAYS = (
-    *("item_ids", "offsets", "providers_of_items", "own_provider_ids"),
-    "attributes_of_items",
-)
-_USERS = "users.json"
-_ITEMS = "items.json"
-_PROVIDERS = "providers.json"
-_ATTRIBUTES = "attributes.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +36,9 @@ class Interactions:
         own_provider_ids: ``(actions,)`` int32 internal ids of the providers that were recorded
             with the interactions themselves, 1 = not recorded; None if none was.
         attributes: What else is known of the items, by name.
+        times: ``(actions,)`` int64 microseconds since 1970 (UTC), where times are known; they
+            don't fall within a user.
+        ratings: ``(actions,)`` float32, where they were asked for.
 
     Example:
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
@@ -64,6 +55,8 @@ class Interactions:
     providers: ItemAttribute | None = None
     own_provider_ids: np.ndarray | None = None
     attributes: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
+    times: np.ndarray | None = None
+    ratings: np.ndarray | None = None
 
     @property
     def num_users(self) -> int:
@@ -147,11 +140,13 @@ class Interactions:
                 raise UserError(f"Row {int(empty.argmax()) + 1} has no value in column {name!r}.")
         if frame.empty:
             raise UserError("The table has a header and no rows.")
-        order = np.argsort(as_numbers(frame[time_column]), kind="stable")
+        times = as_microseconds(as_numbers(frame[time_column]))
+        order = np.argsort(times, kind="stable")
         users, user_ids = pd.factorize(frame[user_column].astype(str), sort=False)
         order = order[np.argsort(users[order], kind="stable")]
         raw = frame[item_column].astype(str).to_numpy(dtype=object)
-        log = cls.from_columns(users[order], np.asarray(user_ids, dtype=object), raw[order])
+        user_ids = np.asarray(user_ids, dtype=object)
+        log = cls.from_columns(users[order], user_ids, raw[order], times[order])
         if provider_column not in frame.columns:
             return log
         providers = as_text(frame[provider_column]).to_numpy(dtype=object)
@@ -159,7 +154,11 @@ class Interactions:
 
     @classmethod
     def from_columns(
-        cls, user_codes: np.ndarray, users: np.ndarray, raw_items: np.ndarray
+        cls,
+        user_codes: np.ndarray,
+        users: np.ndarray,
+        raw_items: np.ndarray,
+        times: np.ndarray | None = None,
     ) -> Interactions:
         """From parallel arrays that are already sorted by user, then by time.
 
@@ -168,6 +167,7 @@ class Interactions:
             users: ``(users,)`` raw user ids.
             raw_items: ``(actions,)`` raw item ids, integers or strings; the vocabulary is
                 in their sorted order.
+            times: ``(actions,)`` microseconds since 1970, if they are known.
         """
         import pandas as pd
 
@@ -178,6 +178,7 @@ class Interactions:
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             users=np.asarray(users, dtype=object),
             items=Vocabulary(np.asarray(unique).astype(str)),
+            times=times,
         )
 
     def with_item_providers(self, providers: Mapping[str, str]) -> Interactions:
@@ -282,6 +283,8 @@ class Interactions:
             providers=providers,
             own_provider_ids=own,
             attributes={name: one.select(used)[0] for name, one in self.attributes.items()},
+            times=None if self.times is None else self.times[keep],
+            ratings=None if self.ratings is None else self.ratings[keep],
         )
 
     def core(self, k: int) -> Interactions:
@@ -311,78 +314,3 @@ class Interactions:
         pairs = users.astype(np.int64) * self.items.size + self.item_ids
         keep[np.unique(pairs, return_index=True)[1]] = True
         return self.select(keep)
-
-    def save(self, directory: str | Path) -> None:
-        """Write the data to a folder, which is itself a valid ``--data`` source."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        ids = {_USERS: self.users.tolist(), _ITEMS: self.items.ids.tolist()}
-        arrays = {"item_ids": self.item_ids, "offsets": self.offsets}
-        if self.providers is not None:
-            ids[_PROVIDERS] = self.providers.vocabulary.ids.tolist()
-            arrays["providers_of_items"] = self.providers.of_items
-            if self.own_provider_ids is not None:
-                arrays["own_provider_ids"] = self.own_provider_ids
-        if self.attributes:
-            ids[_ATTRIBUTES] = {
-                name: one.vocabulary.ids.tolist() for name, one in self.attributes.items()
-            }
-            arrays["attributes_of_items"] = np.stack(
-                [one.of_items for one in self.attributes.values()]
-            )
-        for name in _ARRAYS:
-            if name not in arrays:
-                (directory / f"{name}.npy").unlink(missing_ok=True)
-        for name, raw in ids.items():
-            with replace_file(directory / name) as path:
-                path.write_text(json.dumps(raw))
-        for name, array in arrays.items():
-            with replace_file(directory / f"{name}.npy") as path, path.open("wb") as file:
-                np.save(file, array)
-
-    @classmethod
-    def load(cls, directory: str | Path) -> Interactions:
-        """Read what `save` wrote.
-
-        What is there per interaction stays in its file and is read when it is needed.
-
-        Raises:
-            UserError: If the folder does not hold prepared data.
-        """
-        directory = Path(directory)
-        files = {name: directory / f"{name}.npy" for name in _ARRAYS}
-        there = {name for name, file in files.items() if file.is_file()}
-        needed = [_USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in there)
-        needed += [_ATTRIBUTES] * ("attributes_of_items" in there)
-        if not {"item_ids", "offsets"} <= there or not all(
-            (directory / name).is_file() for name in needed
-        ):
-            raise UserError(
-                f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
-                "file, or a folder written by this program."
-            )
-        try:
-            arrays = {name: np.load(files[name], mmap_mode="r") for name in there}
-        except ValueError as error:
-            raise UserError(f"The prepared data in {directory} is damaged: {error}") from error
-        raw_ids = {name: json.loads((directory / name).read_text()) for name in needed}
-        providers = None
-        if _PROVIDERS in raw_ids:
-            of_items = np.array(arrays["providers_of_items"])
-            providers = ItemAttribute(Vocabulary(raw_ids[_PROVIDERS]), of_items)
-        attributes = {}
-        if _ATTRIBUTES in raw_ids:
-            of_items = np.array(arrays["attributes_of_items"])
-            attributes = {
-                name: ItemAttribute(Vocabulary(values), of_items[row])
-                for row, (name, values) in enumerate(raw_ids[_ATTRIBUTES].items())
-            }
-        return cls(
-            item_ids=arrays["item_ids"],
-            offsets=np.array(arrays["offsets"]),
-            users=np.asarray(raw_ids[_USERS], dtype=object),
-            items=Vocabulary(raw_ids[_ITEMS]),
-            providers=providers,
-            own_provider_ids=arrays.get("own_provider_ids"),
-            attributes=attributes,
-        )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.tables import TABLE_SUFFIXES, read_columns
 from tf_iclrec.errors import UserError
 
@@ -63,7 +64,7 @@ def load_interactions(
         frame = read_tensorflow_dataset(str(source).removeprefix(_TFDS), columns, provider_column)
         interactions = Interactions.from_frame(frame, *columns, provider_column)
     elif path.is_dir():
-        interactions = Interactions.load(path)
+        interactions = read_prepared(path)
     elif not path.is_file():
         raise UserError(
             f"No such file or folder: {source}. Give a path, or {DEFAULT_SOURCE!r} for the "

@@ -174,4 +174,6 @@ def as_numbers(times: pd.Series) -> np.ndarray:
         raise UserError(
             f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 date."
         )
+    if isinstance(numbers.dtype, pd.DatetimeTZDtype):
+        numbers = numbers.dt.tz_convert("UTC").dt.tz_localize(None)
     return numbers.to_numpy()

@@ -1,0 +1,150 @@
+"""Prepared data: a log as a folder of arrays, of which only what is needed is read.
+
+::
+
+    metadata.json             format and statistics
+    item_ids.npy offsets.npy  the sequences, see `Interactions`
+    times.npy ratings.npy own_provider_ids.npy    what else is known of each interaction
+    users.json items.json     raw ids in the order of their internal ids
+    providers.json providers_of_items.npy         where providers are known
+    attributes.json attributes_of_items.npy       what else is known of the items
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.times import format_time
+from tf_iclrec.data.vocabulary import UNKNOWN_ID, Vocabulary
+from tf_iclrec.errors import UserError
+from tf_iclrec.files import replace_file, write_json
+
+_METADATA = "metadata.json"
+_FORMAT = 1
+# Arrays are files of their own, so that they can be read a part at a time.
+_PER_ACTION = ("item_ids", "own_provider_ids", "times", "ratings")
+_ARRAYS = (*_PER_ACTION, "offsets", "providers_of_items", "attributes_of_items")
+_USERS = "users.json"
+_ITEMS = "items.json"
+_PROVIDERS = "providers.json"
+_ATTRIBUTES = "attributes.json"
+
+
+def write_prepared(
+    log: Interactions, directory: str | Path, metadata: dict[str, Any] | None = None
+) -> None:
+    """Write a log to a folder, which is itself a valid ``--data`` source.
+
+    Args:
+        log: The log.
+        directory: The folder; made if it is not there.
+        metadata: What to note beside format and statistics, as JSON.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    ids = {_USERS: log.users.tolist(), _ITEMS: log.items.ids.tolist()}
+    arrays = {name: getattr(log, name) for name in (*_PER_ACTION, "offsets")}
+    if log.providers is not None:
+        ids[_PROVIDERS] = log.providers.vocabulary.ids.tolist()
+        arrays["providers_of_items"] = log.providers.of_items
+    if log.attributes:
+        ids[_ATTRIBUTES] = {
+            name: one.vocabulary.ids.tolist() for name, one in log.attributes.items()
+        }
+        arrays["attributes_of_items"] = np.stack([one.of_items for one in log.attributes.values()])
+    for name, raw in ids.items():
+        with replace_file(directory / name) as path:
+            path.write_text(json.dumps(raw))
+    for name in _ARRAYS:
+        if arrays.get(name) is None:
+            (directory / f"{name}.npy").unlink(missing_ok=True)
+            continue
+        with replace_file(directory / f"{name}.npy") as path, path.open("wb") as file:
+            np.save(file, arrays[name])
+    write_json(
+        directory / _METADATA,
+        {"format": _FORMAT, "statistics": statistics(log), **(metadata or {})},
+    )
+
+
+def read_prepared(directory: str | Path) -> Interactions:
+    """Read what `write_prepared` wrote.
+
+    What is there per interaction stays in its file and is read when it is needed.
+
+    Raises:
+        UserError: If the folder does not hold prepared data.
+    """
+    directory = Path(directory)
+    files = {name: directory / f"{name}.npy" for name in _ARRAYS}
+    there = {name for name, file in files.items() if file.is_file()}
+    needed = [_USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in there)
+    needed += [_ATTRIBUTES] * ("attributes_of_items" in there)
+    if not {"item_ids", "offsets"} <= there or not all(
+        (directory / name).is_file() for name in needed
+    ):
+        raise UserError(
+            f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
+            "file, or a folder written by this program."
+        )
+    try:
+        arrays = {name: np.load(files[name], mmap_mode="r") for name in there}
+    except ValueError as error:
+        raise UserError(f"The prepared data in {directory} is damaged: {error}") from error
+    raw_ids = {name: json.loads((directory / name).read_text()) for name in needed}
+    providers = None
+    if _PROVIDERS in raw_ids:
+        of_items = np.array(arrays["providers_of_items"])
+        providers = ItemAttribute(Vocabulary(raw_ids[_PROVIDERS]), of_items)
+    attributes = {}
+    if _ATTRIBUTES in raw_ids:
+        of_items = np.array(arrays["attributes_of_items"])
+        attributes = {
+            name: ItemAttribute(Vocabulary(values), of_items[row])
+            for row, (name, values) in enumerate(raw_ids[_ATTRIBUTES].items())
+        }
+    return Interactions(
+        offsets=np.array(arrays["offsets"]),
+        users=np.asarray(raw_ids[_USERS], dtype=object),
+        items=Vocabulary(raw_ids[_ITEMS]),
+        providers=providers,
+        attributes=attributes,
+        **{name: arrays.get(name) for name in _PER_ACTION},
+    )
+
+
+def read_metadata(directory: str | Path) -> dict[str, Any]:
+    """What `write_prepared` noted; empty for a folder without notes."""
+    path = Path(directory) / _METADATA
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def statistics(log: Interactions) -> dict[str, Any]:
+    """Figures of a log, as JSON.
+
+    Example:
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
+    >>> statistics(log)["actions"]
+    3
+    """
+    found: dict[str, Any] = {
+        "users": log.num_users,
+        "items": log.num_items,
+        "actions": log.num_actions,
+    }
+    if log.providers is not None:
+        found["providers"] = len(log.providers.vocabulary)
+        known = int(np.count_nonzero(log.provider_ids != UNKNOWN_ID))
+        found["actions_with_provider"] = known
+    if log.attributes:
+        found["attributes"] = {name: len(one.vocabulary) for name, one in log.attributes.items()}
+    if log.times is not None and log.num_actions:
+        found["first_time"] = format_time(log.times.min())
+        found["last_time"] = format_time(log.times.max())
+    return found

@@ -1,0 +1,78 @@
+"""Times as int64 microseconds since 1970, in UTC."""
+
+import datetime
+
+import numpy as np
+
+from tf_iclrec.errors import UserError
+
+# A number of a log counts seconds, or the unit in which it would be a date of our time: from 1973
+# on, a millisecond has more digits than a second will have for 3,000 years.
+MICROSECONDS_FROM = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
+UNITS = {1e-3: "nanoseconds", 1.0: "microseconds", 1e3: "milliseconds", 1e6: "seconds"}
+_SECOND = 1_000_000
+
+
+def microseconds_per_unit(largest: float) -> float:
+    """What one of a log's numbers counts, by the largest of them.
+
+    Example:
+    >>> microseconds_per_unit(1_500_000_000), microseconds_per_unit(1_500_000_000_000)
+    (1000000.0, 1000.0)
+    """
+    return next(unit for least, unit in MICROSECONDS_FROM if abs(largest) >= least)
+
+
+def as_microseconds(times: np.ndarray) -> np.ndarray:
+    """Numbers, in whatever unit, or ``datetime64`` to int64 microseconds since 1970.
+
+    Example:
+    >>> as_microseconds(np.array([1.5, 3.0])).tolist()
+    [1500000, 3000000]
+    >>> as_microseconds(np.array(["1970-01-02"], dtype="datetime64[s]")).tolist()
+    [86400000000]
+    """
+    if np.issubdtype(times.dtype, np.datetime64):
+        return times.astype("datetime64[us]").astype(np.int64)
+    unit = microseconds_per_unit(float(np.abs(times).max(initial=0)))
+    if np.issubdtype(times.dtype, np.integer):
+        times = times.astype(np.int64)
+        return times * int(unit) if unit >= 1 else times // 1000
+    return np.round(times * unit).astype(np.int64)
+
+
+def parse_time(text: str) -> int:
+    """A date or time that a person writes, as ISO 8601, to microseconds since 1970.
+
+    Without a time zone it is UTC.
+
+    Raises:
+        UserError: If it is none.
+
+    Example:
+    >>> parse_time("1970-01-02"), parse_time("1970-01-01T00:00:01+01:00")
+    (86400000000, -3599000000)
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UserError(
+            f"{text!r} is no date: write it like 2017-06-01 or 2017-06-01T12:00:00."
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return round(moment.timestamp() * _SECOND)
+
+
+def format_time(microseconds: int) -> str:
+    """As ISO 8601; without the time of day at midnight.
+
+    Example:
+    >>> format_time(86_400_000_000), format_time(3_600_500_000)
+    ('1970-01-02', '1970-01-01T01:00:00.500000')
+    """
+    moment = np.datetime64(int(microseconds), "us").item()
+    if not isinstance(moment, datetime.datetime):  # Before the year 1 or after 9999.
+        return str(np.datetime64(int(microseconds), "us"))
+    at_midnight = moment.time() == datetime.time()
+    return moment.date().isoformat() if at_midnight else moment.isoformat()
