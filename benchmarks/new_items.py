@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import tf_iclrec
+from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.evaluation.ranking import rank_users
 
@@ -43,7 +44,7 @@ def main() -> None:
     known_log = log.select(~is_new[log.item_ids] & ~last)
 
     name = f"new-items-{values.model}-{Path(values.data).stem}-{values.seed}"
-    known_log.save(values.runs / f"{name}-data")
+    write_prepared(known_log, values.runs / f"{name}-data")
     config = tf_iclrec.make_config(
         model=values.model,
         data=str(values.runs / f"{name}-data"),
