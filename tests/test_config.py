@@ -22,7 +22,7 @@ def from_file(path, **given):
 
 
 def test_settings_stand_in_the_sections_of_their_parts():
-    config = make_config(model="sasrec", epochs=5, hidden_dim=32, core=2)
+    config = make_config(model="sasrec", epochs=5, hidden_dim=32, min_user_count=2)
     assert isinstance(config, Config)
     assert config.model == "sasrec"
     assert config.training.epochs == config["training"]["epochs"] == 5
@@ -34,7 +34,7 @@ def test_settings_stand_in_the_sections_of_their_parts():
     assert config.encoder.arguments == {
         name: value for name, value in config.encoder.items() if name != "name"
     }
-    assert config.data["core"] == 2
+    assert config.data["min_user_count"] == 2
 
 
 def test_sections_that_a_model_does_not_read_are_not_there():
@@ -95,7 +95,7 @@ def test_configurations_are_equal_if_all_settings_are():
 
 @pytest.mark.parametrize("model", SYSTEMS)
 def test_config_survives_json(tmp_path, model):
-    config = make_config(model=model, core=3, evaluation_users=77, k=5)
+    config = make_config(model=model, min_user_count=3, evaluation_users=77, k=5)
     path = written(tmp_path, config.to_json())
     assert from_file(path) == config
     model, settings = read_settings(path)
@@ -142,10 +142,12 @@ def test_a_choice_among_the_options_leaves_out_what_is_no_longer_read(tmp_path):
 @pytest.mark.parametrize("before", ["iclrec", "iclrec_published", "iclrec_ips_c", "bpr_mf", "ease"])
 def test_a_file_of_one_model_with_another_model(tmp_path, before, model):
     """The models are as far apart as without the file, and all else is the file's."""
-    chosen = {"core": 3, "evaluation_users": 77, "filter_seen": False}
+    chosen = {"min_user_count": 3, "evaluation_users": 77, "filter_seen": False}
     path = written(tmp_path, make_config(model=before, **chosen).to_json())
     assert from_file(path, model=model) == make_config(model=model, **chosen)
-    assert from_file(path, model=model, core=5) == make_config(model=model, **chosen | {"core": 5})
+    assert from_file(path, model=model, min_user_count=5) == make_config(
+        model=model, **chosen | {"min_user_count": 5}
+    )
 
 
 def test_what_two_models_set_alike_is_the_files(tmp_path):

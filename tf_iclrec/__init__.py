@@ -15,7 +15,8 @@ from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute, read_item_attribute
 from tf_iclrec.data.item_sampler import Sampling
-from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.preparation.selection import Selection
+from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import Vocabulary
@@ -79,6 +80,7 @@ __all__ = [
     "SampledCrossEntropy",
     "SampledSoftmaxCrossEntropy",
     "Sampling",
+    "Selection",
     "SelfAttentiveEncoder",
     "SequenceContrast",
     "SequentialRecommender",

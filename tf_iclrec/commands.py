@@ -83,7 +83,8 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     if declared.kind is bool:
         options["action"] = argparse.BooleanOptionalAction
     elif declared.is_tuple:
-        options |= {"type": int, "nargs": "+", "metavar": "K"}
+        kind = declared.part_kind
+        options |= {"type": kind, "nargs": "+", "metavar": kind.__name__.upper()}
         default = " ".join(map(str, default))
     elif declared.choices:
         options |= {"metavar": "|".join(declared.choices)}

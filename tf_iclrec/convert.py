@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.config import make_config
-from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import build_model, finish_run

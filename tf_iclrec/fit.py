@@ -47,7 +47,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         interactions = read_prepared(directory.data)
     else:
         directory.check_free(overwrite)
-        interactions = read_log(**config.data)
+        interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     _say_left_out(interactions, split)
     if "training" in config:

@@ -9,8 +9,7 @@ import keras
 from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
-from tf_iclrec.data.reading import names
-from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.reading import load_interactions, names
 from tf_iclrec.errors import UserError
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
@@ -54,11 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def users():
         if values.users:
-            return read_ids(values.users, data.user_column)
+            return read_ids(values.users, "user", data.user_column)
         return iter(recommender.users)
 
     items = {
-        name: list(read_ids(path, data.item_column)) if path else None
+        name: list(read_ids(path, "item", data.item_column)) if path else None
         for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
     }
     # Reading all users first finds a broken file before anything is computed.

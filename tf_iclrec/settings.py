@@ -68,7 +68,7 @@ class Declared:
 
     Attributes:
         name: The parameter.
-        kind: ``int``, ``float``, ``bool``, ``str``, or ``tuple[int, ...]``.
+        kind: ``int``, ``float``, ``bool``, ``str``, or a tuple such as ``tuple[int, ...]``.
         default: The parameter's default.
         choices: The values that there are, if they are few words.
         setting: Help, range and option.
@@ -83,6 +83,11 @@ class Declared:
     @property
     def is_tuple(self) -> bool:
         return isinstance(self.kind, types.GenericAlias)
+
+    @property
+    def part_kind(self) -> type:
+        """What a value is made of, where it is a tuple; otherwise what it is."""
+        return self.kind.__args__[0] if self.is_tuple else self.kind
 
     def option(self, prefix: str) -> str:
         """Name of the option in a section with this prefix."""
@@ -99,9 +104,10 @@ class Declared:
             ValueError: If it has another type or is out of range.
         """
         if self.is_tuple:
-            if not isinstance(value, list | tuple) or not value:
-                raise ValueError(f"{shown} can't be {value!r}: one number or several expected.")
-            return tuple(self._checked_one(int, part, shown) for part in value)
+            parts = value if isinstance(value, list | tuple) else (value,)
+            if not parts:
+                raise ValueError(f"{shown} can't be empty: one value or several expected.")
+            return tuple(self._checked_one(self.part_kind, part, shown) for part in parts)
         return self._checked_one(self.kind, value, shown)
 
     def _checked_one(self, kind: type, value: Any, shown: str) -> Any:

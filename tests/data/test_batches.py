@@ -56,7 +56,7 @@ def provider_log():
             )
         )
     ]
-    return Interactions.from_frame(pd.DataFrame(rows)).with_item_providers({"7": "dean"})
+    return load_interactions(pd.DataFrame(rows)).with_item_providers({"7": "dean"})
 
 
 def sequences_of(log, stream="item_ids"):

@@ -19,12 +19,12 @@ def test_ids_are_read_as_they_are_written(tmp_path, form):
         names = ["age:float", "user_id:token"] if form == "inter" else None
         separator = "," if form == "csv" else "\t"
         frame.to_csv(path, index=False, sep=separator, header=names or True)
-    assert list(read_ids(path, "user_id")) == IDS
+    assert list(read_ids(path, "user", "user_id")) == IDS
 
 
 def test_numbers_in_parquet_become_text(tmp_path):
     pd.DataFrame({"user_id": [7, 12]}).to_parquet(tmp_path / "users.parquet")
-    assert list(read_ids(tmp_path / "users.parquet", "user_id")) == ["7", "12"]
+    assert list(read_ids(tmp_path / "users.parquet", "user", "user_id")) == ["7", "12"]
 
 
 @pytest.mark.parametrize("form", ["txt", "csv", "parquet"])
@@ -39,7 +39,7 @@ def test_a_file_is_read_in_pieces(tmp_path, form, monkeypatch):
         frame.to_csv(path, index=False)
     else:
         frame.to_parquet(path)
-    assert list(read_ids(path, "user_id")) == ids
+    assert list(read_ids(path, "user", "user_id")) == ids
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_a_file_is_read_in_pieces(tmp_path, form, monkeypatch):
 def test_other_files_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=message):
-        list(read_ids(tmp_path / name, "user_id"))
+        list(read_ids(tmp_path / name, "user", "user_id"))
     with pytest.raises(UserError, match="No such file"):
-        read_ids(tmp_path / "nowhere.txt", "user_id")
+        read_ids(tmp_path / "nowhere.txt", "user", "user_id")

@@ -5,7 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import Interactions, UserError, Vocabulary, leave_one_out
+from tf_iclrec import (
+    Interactions,
+    Selection,
+    UserError,
+    Vocabulary,
+    leave_one_out,
+    load_interactions,
+)
+from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.prepared import read_metadata, read_prepared, write_prepared
 
 LOG = Interactions.from_sequences(
@@ -20,7 +28,7 @@ def frame_of(times, items=None):
 
 
 def order_of(times, raw_sequences):
-    return "".join(raw_sequences(Interactions.from_frame(frame_of(times)))["u"])
+    return "".join(raw_sequences(load_interactions(frame_of(times)))["u"])
 
 
 def test_sequences_become_flat_arrays():
@@ -44,7 +52,7 @@ def test_frame_is_grouped_by_user_in_order_of_appearance(raw_sequences):
             "timestamp": [9, 5, 1, 6],
         }
     )
-    log = Interactions.from_frame(frame)
+    log = load_interactions(frame)
     assert list(raw_sequences(log).items()) == [("z", ["early", "late"]), ("a", ["only", "other"])]
 
 
@@ -77,26 +85,26 @@ def test_rows_of_the_same_time_keep_their_order(raw_sequences):
 
 
 def test_columns_can_have_other_names(raw_sequences):
-    frame = pd.DataFrame({"when": [2, 1], "who": [7, 7], "what": [1.5, "x"], "user_id": [0, 1]})
-    assert raw_sequences(Interactions.from_frame(frame, "who", "what", "when")) == {
-        "7": ["x", "1.5"]
-    }
+    frame = pd.DataFrame({"when": [2, 1], "who": [7, 7], "what": ["1.5", "x"], "user_id": [0, 1]})
+    assert raw_sequences(load_interactions(frame, "who", "what", "when")) == {"7": ["x", "1.5"]}
 
 
 def test_missing_column_is_named_with_those_that_are_there():
-    frame = pd.DataFrame({"customer": ["u"], "item_id": ["a"], "price": [1]})
-    message = r"No column 'user_id', 'timestamp'\. Columns there are: customer, item_id, price\."
+    frame = pd.DataFrame({"who": ["u"], "item_id": ["a"], "price": [1]})
+    message = (
+        r"No column looks like the user in the table\. Columns there are: who, item_id, price\. Name "
+        r"yours with --user-column\."
+    )
     with pytest.raises(UserError, match=message):
-        Interactions.from_frame(frame)
+        load_interactions(frame)
 
 
-@pytest.mark.parametrize("column", ["user_id", "item_id"])
+@pytest.mark.parametrize("column", ["user_id", "item_id", "timestamp"])
 @pytest.mark.parametrize("empty", [None, np.nan, ""])
-def test_empty_id_is_named_by_row_and_column(column, empty):
-    frame = frame_of([1, 2, 3]).astype(object)
+def test_rows_without_an_id_or_a_time_are_left_out(column, empty, raw_sequences):
+    frame = frame_of(["1", "2", "3"]).astype(object)
     frame.loc[1, column] = empty
-    with pytest.raises(UserError, match=f"Row 2 .*'{column}'"):
-        Interactions.from_frame(frame)
+    assert raw_sequences(load_interactions(frame)) == {"u": ["a", "c"]}
 
 
 @pytest.mark.parametrize(
@@ -104,19 +112,19 @@ def test_empty_id_is_named_by_row_and_column(column, empty):
     [
         pytest.param(["2020-01-01", "2020-01-02", "yesterday"], id="dates"),
         pytest.param(["1577836800", "1577836801", "yesterday"], id="numbers"),
-        pytest.param(["1577836800", "1577836801", None], id="numbers, one missing"),
-        pytest.param([1.0, 2.0, np.nan], id="not a number"),
-        pytest.param(pd.to_datetime(["2020-01-01", "2020-01-02", None]), id="datetimes"),
+        pytest.param(["2020-01-01", "2020-01-02", "2020-02-30"], id="no such day"),
+        pytest.param([1.0, 2.0, np.inf], id="infinite"),
     ],
 )
 def test_time_that_cannot_be_read_is_named_by_row(times):
-    with pytest.raises(UserError, match="Row 3: the time"):
-        Interactions.from_frame(frame_of(times))
+    message = "the table, row 3, column 'timestamp': '.*' is neither a number nor an ISO 8601"
+    with pytest.raises(UserError, match=message):
+        load_interactions(frame_of(times))
 
 
 def test_table_without_rows_is_refused():
     with pytest.raises(UserError, match="no rows"):
-        Interactions.from_frame(frame_of([]))
+        load_interactions(frame_of([]))
 
 
 def test_integer_items_are_sorted_as_numbers():
@@ -141,50 +149,6 @@ def test_select_drops_users_and_items_that_have_nothing_left(raw_sequences):
     kept = LOG.select(np.array([True, False, True, False, False, True]))
     assert raw_sequences(kept) == {"ann": ["tea", "tea"], "cat": ["jam"]}
     assert kept.items.ids.tolist() == ["jam", "tea"]
-
-
-def test_first_occurrences_keeps_the_earliest(raw_sequences):
-    log = Interactions.from_sequences({"ann": ["b", "a", "b", "c", "a"], "bob": ["a", "a"]})
-    assert raw_sequences(log.first_occurrences()) == {"ann": ["b", "a", "c"], "bob": ["a"]}
-
-
-def slow_core(sequences, k):
-    """Remove one rare user or item at a time."""
-    while True:
-        counts = Counter(item for items in sequences.values() for item in items)
-        short = next((user for user, items in sequences.items() if len(items) < k), None)
-        rare = next((item for item, count in counts.items() if count < k), None)
-        if short is not None:
-            sequences = {user: items for user, items in sequences.items() if user != short}
-        elif rare is not None:
-            sequences = {
-                user: [item for item in items if item != rare] for user, items in sequences.items()
-            }
-        else:
-            return sequences
-
-
-@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_core_agrees_with_removal_one_by_one(seed, k, random_log, raw_sequences):
-    log = random_log(seed, users=60, items=45, shortest=1, longest=11)
-    core = log.core(k)
-    expected = slow_core(raw_sequences(log), k)
-    assert 0 < len(expected) < 60 or k == 1
-    assert raw_sequences(core) == expected
-    assert set(core.items.ids) == {item for items in expected.values() for item in items}
-
-
-def test_core_repeats_until_nothing_is_rare():
-    """Each removal makes the next user or item rare, down to the pair that is left."""
-    chain = {f"u{i}": [f"i{i}", f"i{i + 1}"] for i in range(20)}
-    pair = {"p": ["x", "y"], "q": ["x", "y"]}
-    assert Interactions.from_sequences(chain | pair).core(2).users.tolist() == ["p", "q"]
-
-
-def test_core_in_which_nothing_is_left_is_refused():
-    with pytest.raises(UserError, match="left in the 3-core"):
-        LOG.core(3)
 
 
 def test_saved_log_reads_back(tmp_path, raw_sequences):
@@ -228,8 +192,8 @@ def triples_of(log, raw_providers):
 
 
 def by_user(frame):
-    """The rows in the order of the log."""
-    return pd.concat([rows for _, rows in frame.groupby("user_id", sort=False)])
+    """The rows in the order of the log: users by number."""
+    return frame.sort_values("user_id", key=lambda ids: ids.astype(int), kind="stable")
 
 
 def most_frequent(names):
@@ -269,14 +233,14 @@ def test_a_second_table_adds_to_the_first(raw_providers):
 
 
 def test_column_without_a_name_in_it_makes_everything_unknown(random_frame):
-    log = Interactions.from_frame(random_frame(0).assign(provider=""))
+    log = load_interactions(random_frame(0).assign(provider=""))
     assert set(log.provider_ids.tolist()) == {1}
     assert len(log.providers.vocabulary) == log.providers.num_known_items == 0
 
 
 def test_frame_without_the_column_has_no_providers(random_frame):
-    assert Interactions.from_frame(random_frame(0).drop(columns="provider")).providers is None
-    assert Interactions.from_frame(random_frame(0), provider_column="seller").providers is None
+    assert load_interactions(random_frame(0).drop(columns="provider")).providers is None
+    assert load_interactions(random_frame(0), provider_column="seller").providers is None
 
 
 @pytest.mark.parametrize(
@@ -294,7 +258,7 @@ def test_frame_without_the_column_has_no_providers(random_frame):
 )
 def test_provider_column_can_have_any_type(cells, expected, raw_providers):
     frame = frame_of([1, 2, 3, 4], items=["a", "a", "b", "b"]).assign(seller=cells)
-    assert raw_providers(Interactions.from_frame(frame, provider_column="seller")) == expected
+    assert raw_providers(load_interactions(frame, provider_column="seller")) == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -302,7 +266,7 @@ def test_an_item_has_its_most_frequent_known_provider(
     seed, random_frame, raw_providers, raw_providers_of_items
 ):
     frame = by_user(random_frame(seed))
-    log = Interactions.from_frame(frame)
+    log = load_interactions(frame)
     of_items = {item: most_frequent(rows["provider"]) for item, rows in frame.groupby("item_id")}
     assert "" in of_items.values()
     assert raw_providers_of_items(log) == of_items
@@ -313,7 +277,7 @@ def test_an_item_has_its_most_frequent_known_provider(
 
 def test_providers_follow_their_interactions_into_the_order_of_time(raw_providers):
     frame = frame_of([3, 1, 2]).assign(provider=["late", "early", "middle"])
-    assert raw_providers(Interactions.from_frame(frame)) == ["early", "middle", "late"]
+    assert raw_providers(load_interactions(frame)) == ["early", "middle", "late"]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -321,7 +285,7 @@ def test_own_provider_wins_over_the_table_and_the_table_over_the_majority(
     seed, random_frame, raw_providers, raw_providers_of_items
 ):
     frame = by_user(random_frame(seed))
-    log = Interactions.from_frame(frame)
+    log = load_interactions(frame)
     majority = raw_providers_of_items(log)
     table = table_of(np.random.default_rng(seed), log.items.ids)
     of_items = {item: table.get(item) or majority[item] for item in majority}
@@ -331,6 +295,22 @@ def test_own_provider_wins_over_the_table_and_the_table_over_the_majority(
         (user, item, own or of_items[item]) for user, item, _, own in frame.values.tolist()
     ]
     assert merged.own_provider_ids.dtype == merged.provider_ids.dtype == np.int32
+
+
+def slow_core(sequences, k):
+    """Remove one rare user or item at a time."""
+    while True:
+        counts = Counter(item for items in sequences.values() for item in items)
+        short = next((user for user, items in sequences.items() if len(items) < k), None)
+        rare = next((item for item, count in counts.items() if count < k), None)
+        if short is not None:
+            sequences = {user: items for user, items in sequences.items() if user != short}
+        elif rare is not None:
+            sequences = {
+                user: [item for item in items if item != rare] for user, items in sequences.items()
+            }
+        else:
+            return sequences
 
 
 def slow_core_of_triples(rows):
@@ -357,8 +337,14 @@ REDUCTIONS = {
         lambda log: log.select(np.arange(log.num_actions) % 7 == 0),
         lambda rows: rows[::7],
     ),
-    "core": (lambda log: log.core(3), slow_core_of_triples),
-    "first occurrences": (Interactions.first_occurrences, slow_first_occurrences),
+    "core": (
+        lambda log: reduce_log(log, Selection(min_user_count=3, min_item_count=3)).log,
+        slow_core_of_triples,
+    ),
+    "first occurrences": (
+        lambda log: reduce_log(log, Selection(repeats="first")).log,
+        slow_first_occurrences,
+    ),
     "long enough users": (lambda log: leave_one_out(log).interactions, slow_drop_short_users),
 }
 
@@ -370,7 +356,7 @@ def test_what_is_left_of_a_log_keeps_its_providers(
     seed, name, kind, random_frame, raw_providers, raw_providers_of_items
 ):
     column = "none" if kind == "table" else "provider"
-    log = Interactions.from_frame(random_frame(seed, users=60), provider_column=column)
+    log = load_interactions(random_frame(seed, users=60), provider_column=column)
     if kind != "column":
         # Providers of a single item each, so that some of them have nothing left.
         table = {item: f"of {item}" for item in log.items.ids[::2]}
@@ -396,13 +382,13 @@ def test_providers_without_an_interaction_left_are_gone():
 
 def test_provider_of_an_item_stays_when_its_own_interactions_are_gone():
     frame = frame_of([1, 2, 3], items=["a", "a", "a"]).assign(provider=["x", "x", "y"])
-    kept = Interactions.from_frame(frame).select(np.array([False, False, True]))
+    kept = load_interactions(frame).select(np.array([False, False, True]))
     assert kept.providers.vocabulary.ids.tolist() == ["x", "y"]
     assert (kept.providers.of_items.tolist(), kept.provider_ids.tolist()) == ([0, 1, 2, 3], [4])
 
 
 def test_with_vocabulary_keeps_each_provider(random_frame, raw_providers, raw_providers_of_items):
-    log = Interactions.from_frame(random_frame(0)).with_item_providers({"1": "emma"})
+    log = load_interactions(random_frame(0)).with_item_providers({"1": "emma"})
     larger = Vocabulary(["new", *log.items.ids[::-1], "newer"])
     remapped = log.with_vocabulary(larger)
     assert triples_of(remapped, raw_providers) == triples_of(log, raw_providers)
@@ -417,7 +403,7 @@ def test_saved_providers_read_back(
     kind, tmp_path, random_frame, raw_providers, raw_providers_of_items
 ):
     column = "none" if kind == "table" else "provider"
-    log = Interactions.from_frame(random_frame(0), provider_column=column)
+    log = load_interactions(random_frame(0), provider_column=column)
     if kind != "column":
         log = log.with_item_providers({"1": 'é "x"', "2": "NA"})
     write_prepared(log, tmp_path)
@@ -435,7 +421,7 @@ def test_log_without_providers_replaces_one_with_them(tmp_path):
 
 
 def test_sequences_stay_in_their_file_until_they_are_read(tmp_path, random_frame):
-    log = Interactions.from_frame(random_frame(0))
+    log = load_interactions(random_frame(0))
     write_prepared(log, tmp_path)
     loaded = read_prepared(tmp_path)
     for name in ("item_ids", "own_provider_ids"):
@@ -501,7 +487,7 @@ def test_attributes_of_another_data_set_are_refused():
 
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_what_is_left_of_a_log_keeps_its_attributes(name, random_frame):
-    log = Interactions.from_frame(random_frame(0, users=60))
+    log = load_interactions(random_frame(0, users=60))
     # Values of a single item each, so that some of them have nothing left.
     log = log.with_item_attribute("category", {item: f"of {item}" for item in log.items.ids[::2]})
     left = REDUCTIONS[name][0](log)
@@ -538,7 +524,7 @@ def test_times_stay_with_their_interactions():
             "timestamp": [30, 20, 10, 40, 50],
         }
     )
-    log = Interactions.from_frame(frame)
+    log = load_interactions(frame)
     by_user = dict(zip(log.users, np.split(log.times // 1_000_000, log.offsets[1:-1]), strict=True))
     assert {user: times.tolist() for user, times in by_user.items()} == {
         "b": [10, 30],

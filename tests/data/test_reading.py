@@ -3,6 +3,11 @@ import pytest
 from tf_iclrec import UserError
 from tf_iclrec.data.reading import names, read_log
 
+
+def log_of(*arguments, **settings):
+    return read_log(*arguments, **settings).log
+
+
 # Three users; bob is too short to be split, which is not asked here.
 ROWS = ["ann,tea,1", "ann,jam,2", "ann,tea,3", "ann,oil,4", "bob,jam,5", "cat,oil,6", "cat,tea,7"]
 
@@ -31,7 +36,7 @@ def test_names_are_separated_by_commas(text, expected):
 
 
 def test_a_log_is_read_and_what_was_found_is_said(table, raw_sequences, capsys):
-    log = read_log(table)
+    log = log_of((table,))
     assert raw_sequences(log) == {
         **{"ann": ["tea", "jam", "tea", "oil"], "bob": ["jam"], "cat": ["oil", "tea"]},
     }
@@ -42,8 +47,8 @@ def test_a_log_is_read_and_what_was_found_is_said(table, raw_sequences, capsys):
 def test_columns_can_have_other_names(tmp_path, raw_sequences):
     path = tmp_path / "log.tsv"
     path.write_text("when\twhat\twho\tshop\n2\tx\tu\ta\n1\ty\tu\tb\n")
-    log = read_log(
-        str(path),
+    log = log_of(
+        (str(path),),
         user_column="who",
         item_column="what",
         time_column="when",
@@ -56,18 +61,18 @@ def test_columns_can_have_other_names(tmp_path, raw_sequences):
 def test_a_table_without_a_header_line(tmp_path, raw_sequences):
     path = tmp_path / "log.csv"
     path.write_text("\n".join(ROWS) + "\n")
-    log = read_log(str(path), header="user_id, item_id, timestamp")
+    log = log_of((str(path),), header="user_id, item_id, timestamp")
     assert raw_sequences(log)["cat"] == ["oil", "tea"]
 
 
 def test_the_core_is_what_is_counted(table, capsys):
-    log = read_log(table, core=2)
+    log = log_of((table,), min_user_count=2, min_item_count=2)
     assert (log.num_users, log.num_items) == (2, 2)
     assert "Data: 2 users, 2 items, 5 interactions\n" in capsys.readouterr().out
 
 
 def test_providers_of_a_table_of_items(table, items, raw_providers_of_items, capsys):
-    log = read_log(table, items=items)
+    log = log_of((table,), items=items)
     assert raw_providers_of_items(log) == {"tea": "acme", "jam": "", "oil": ""}
     assert capsys.readouterr().out.splitlines()[1] == (
         "Providers: 1, known for 1 of 3 items and 42.9% of interactions; "
@@ -77,7 +82,7 @@ def test_providers_of_a_table_of_items(table, items, raw_providers_of_items, cap
 
 
 def test_further_attributes_of_the_table_of_items(table, items, capsys):
-    log = read_log(table, items=items, item_attributes="category, color")
+    log = log_of((table,), items=items, item_attributes="category, color")
     assert list(log.attributes) == ["category", "color"]
     category = log.attributes["category"]
     # Of a path the last part.
@@ -96,7 +101,7 @@ def test_further_attributes_of_the_table_of_items(table, items, capsys):
 def test_providers_in_the_log_itself(tmp_path, capsys):
     path = tmp_path / "log.csv"
     path.write_text("user_id,item_id,timestamp,provider\nu,x,1,a\nu,y,2,\nu,z,3,b\nu,x,4,a\n")
-    log = read_log(str(path))
+    log = log_of((str(path),))
     assert log.providers.vocabulary.ids.tolist() == ["a", "b"]
     assert capsys.readouterr().out.splitlines()[1] == (
         "Providers: 2, known for 2 of 3 items and 75.0% of interactions"
@@ -105,15 +110,15 @@ def test_providers_in_the_log_itself(tmp_path, capsys):
 
 def test_attributes_without_a_table_of_items_are_refused(table, capsys):
     with pytest.raises(UserError, match="item_attributes are columns of a table of items: name it"):
-        read_log(table, item_attributes="category")
+        read_log((table,), item_attributes="category")
     assert capsys.readouterr().out == ""
 
 
 def test_a_column_of_providers_that_is_named_must_be_there(table):
     with pytest.raises(UserError, match=r"log\.csv has no column 'brand' of providers"):
-        read_log(table, provider_column="brand")
+        read_log((table,), provider_column="brand")
 
 
 def test_a_missing_attribute_is_named(table, items):
     with pytest.raises(UserError, match=r"items\.csv has no column 'size'"):
-        read_log(table, items=items, item_attributes="color,size")
+        read_log((table,), items=items, item_attributes="color,size")

@@ -4,17 +4,19 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_iclrec.data.tables import TABLE_SUFFIXES, read_chunks
+from tf_iclrec.data.preparation.columns import choose_column
+from tf_iclrec.data.tables import TABLE_SUFFIXES, column_names, read_chunks
 from tf_iclrec.errors import UserError
 
 
-def read_ids(path: str | Path, column: str) -> Iterator[str]:
+def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
     """Raw ids of a file, one at a time, so that the file may be of any size.
 
     Args:
         path: A text file with one id per line, or a ``.csv``, ``.tsv``, ``.inter``, ``.item``
             or ``.parquet`` table.
-        column: The table's column with the ids.
+        role: Whose ids: ``"user"`` or ``"item"``.
+        column: The table's column with the ids. Defaults to the one that looks like them.
 
     Raises:
         UserError: If there is no such file or column, or no id in it.
@@ -23,13 +25,14 @@ def read_ids(path: str | Path, column: str) -> Iterator[str]:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "users.txt"
     >>> _ = path.write_text("ann\\nbob\\n")
-    >>> list(read_ids(path, "user_id"))
+    >>> list(read_ids(path, "user"))
     ['ann', 'bob']
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"No such file: {path}.")
-    ids = _of_table(path, column) if path.suffix.lower() in TABLE_SUFFIXES else _of_text(path)
+    is_table = path.suffix.lower() in TABLE_SUFFIXES
+    ids = _of_table(path, role, column) if is_table else _of_text(path)
     first = next(ids, None)
     if first is None:
         raise UserError(f"{path} holds no ids.")
@@ -43,6 +46,8 @@ def _of_text(path: Path) -> Iterator[str]:
                 yield line.strip()
 
 
-def _of_table(path: Path, column: str) -> Iterator[str]:
+def _of_table(path: Path, role: str, column: str) -> Iterator[str]:
+    if not column:
+        column = choose_column(role, column_names(path), "", str(path))
     for chunk in read_chunks(path, column):
         yield from chunk

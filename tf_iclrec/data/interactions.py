@@ -7,20 +7,15 @@ each user starts. Everything downstream (splits, batches, counts) is array arith
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from tf_iclrec.data.arrays import BLOCK, Allocate, blocks, in_memory
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
-from tf_iclrec.data.tables import as_numbers, as_text
-from tf_iclrec.data.times import as_microseconds
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,58 +96,6 @@ class Interactions:
         return cls.from_columns(codes, users, np.asarray(raw, dtype=object))
 
     @classmethod
-    def from_frame(
-        cls,
-        frame: pd.DataFrame,
-        user_column: str = "user_id",
-        item_column: str = "item_id",
-        time_column: str = "timestamp",
-        provider_column: str = "provider",
-    ) -> Interactions:
-        """From a table with one row per interaction.
-
-        Rows are ordered by time within a user; rows of the same time keep their order.
-
-        Args:
-            frame: Any number of columns; three or four of them are read.
-            user_column: Name of the column with the user id.
-            item_column: Name of the column with the item id.
-            time_column: Name of the column with the time: numbers, dates or ISO 8601 text.
-            provider_column: Name of the column with the provider, if there is one; an empty
-                cell means unknown. The most frequent one of an item is the item's.
-
-        Raises:
-            UserError: If a column is missing, an id is empty or a time can't be read.
-        """
-        import pandas as pd
-
-        names = (user_column, item_column, time_column)
-        missing = [name for name in names if name not in frame.columns]
-        if missing:
-            raise UserError(
-                f"No column {', '.join(map(repr, missing))}. Columns there are: "
-                f"{', '.join(map(str, frame.columns))}. Name yours with --user-column, "
-                "--item-column and --time-column."
-            )
-        for name in (user_column, item_column):
-            empty = (frame[name].isna() | (frame[name].astype(str) == "")).to_numpy()
-            if empty.any():
-                raise UserError(f"Row {int(empty.argmax()) + 1} has no value in column {name!r}.")
-        if frame.empty:
-            raise UserError("The table has a header and no rows.")
-        times = as_microseconds(as_numbers(frame[time_column]))
-        order = np.argsort(times, kind="stable")
-        users, user_ids = pd.factorize(frame[user_column].astype(str), sort=False)
-        order = order[np.argsort(users[order], kind="stable")]
-        raw = frame[item_column].astype(str).to_numpy(dtype=object)
-        user_ids = np.asarray(user_ids, dtype=object)
-        log = cls.from_columns(users[order], user_ids, raw[order], times[order])
-        if provider_column not in frame.columns:
-            return log
-        providers = as_text(frame[provider_column]).to_numpy(dtype=object)
-        return log._with_own_providers(providers[order])
-
-    @classmethod
     def from_columns(
         cls,
         user_codes: np.ndarray,
@@ -223,22 +166,30 @@ class Interactions:
         attribute = ItemAttribute.from_values(self.items, values)
         return dataclasses.replace(self, attributes={**self.attributes, name: attribute})
 
-    def _with_own_providers(self, raw: np.ndarray) -> Interactions:
-        """With the raw provider ``(actions,)`` of each interaction, ``""`` = unknown."""
-        vocabulary = Vocabulary(np.unique(raw[raw != ""].astype(str)))
-        own = vocabulary.encode(raw)
-        # The most frequent known provider of each item, the first of those with a tie.
-        known = own != UNKNOWN_ID
-        pairs, counts = np.unique(
-            self.item_ids[known].astype(np.int64) * vocabulary.size + own[known],
-            return_counts=True,
-        )
+    def with_own_providers(self, vocabulary: Vocabulary, provider_ids: np.ndarray) -> Interactions:
+        """The same sequences with a provider for each interaction.
+
+        The most frequent one of an item is the item's; the first in the vocabulary, of those that
+        are as frequent.
+
+        Args:
+            vocabulary: The providers.
+            provider_ids: ``(actions,)`` int32 their internal ids, 1 = not recorded.
+        """
+        found = [np.zeros((0, 2), dtype=np.int64)]
+        for part in blocks(self.num_actions):
+            known = provider_ids[part] != UNKNOWN_ID
+            pairs = self.item_ids[part][known].astype(np.int64) * vocabulary.size
+            pairs += provider_ids[part][known]
+            found.append(np.stack(np.unique(pairs, return_counts=True), axis=1))
+        pairs, places = np.unique(np.concatenate(found)[:, 0], return_inverse=True)
+        counts = np.bincount(places, np.concatenate(found)[:, 1], minlength=len(pairs))
         of_items = special_ids_and(np.full(self.num_items, UNKNOWN_ID))
         pairs = pairs[np.argsort(-counts, kind="stable")]
         items, best = np.unique(pairs // vocabulary.size, return_index=True)
         of_items[items] = pairs[best] % vocabulary.size
         return dataclasses.replace(
-            self, providers=ItemAttribute(vocabulary, of_items), own_provider_ids=own
+            self, providers=ItemAttribute(vocabulary, of_items), own_provider_ids=provider_ids
         )
 
     def with_vocabulary(self, items: Vocabulary) -> Interactions:
@@ -263,54 +214,77 @@ class Interactions:
             self, item_ids=remapped, items=items, providers=providers, attributes=attributes
         )
 
-    def select(self, keep: np.ndarray) -> Interactions:
-        """The actions for which ``keep`` ``(actions,)`` is true; users, items and providers
-        that have none left are gone from the result."""
-        user_codes = np.repeat(np.arange(self.num_users), self.lengths)[keep]
-        kept_users, user_codes = np.unique(user_codes, return_inverse=True)
-        used, codes = np.unique(self.item_ids[keep], return_inverse=True)
-        counts = np.bincount(user_codes, minlength=len(kept_users))
-        providers = own = None
-        if self.providers is not None:
-            own = None if self.own_provider_ids is None else self.own_provider_ids[keep]
-            providers, renumbered = self.providers.select(used, () if own is None else own)
-            own = None if own is None else renumbered[own]
+    def counts(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How many of the actions for which ``kept`` ``(actions,)`` is true each user has
+        ``(users,)``, and each item by internal id ``(item vocabulary size,)``; int64."""
+        of_users = np.zeros(self.num_users, dtype=np.int64)
+        of_items = np.zeros(self.items.size, dtype=np.int64)
+        for users in self.blocks_of_users():
+            part = self.actions_of(users)
+            upto = np.concatenate([[0], np.cumsum(kept[part], dtype=np.int64)])
+            of_users[users] = np.diff(upto[self.offsets[users.start : users.stop + 1] - part.start])
+            of_items += np.bincount(self.item_ids[part][kept[part]], minlength=self.items.size)
+        return of_users, of_items
+
+    def blocks_of_users(self) -> Iterator[slice]:
+        """Runs of users that have some millions of actions together, or one user with more."""
+        first = 0
+        while first < self.num_users:
+            most = self.offsets[first] + BLOCK
+            last = int(np.searchsorted(self.offsets, most, side="right")) - 1
+            last = min(max(last, first + 1), self.num_users)
+            yield slice(first, last)
+            first = last
+
+    def actions_of(self, users: slice) -> slice:
+        """Where the actions of a run of users are."""
+        return slice(int(self.offsets[users.start]), int(self.offsets[users.stop]))
+
+    def select(self, kept: np.ndarray, allocate: Allocate = in_memory) -> Interactions:
+        """The actions for which ``kept`` ``(actions,)`` is true; users, items and providers
+        that have none left are gone from the result.
+
+        Args:
+            kept: ``(actions,)`` bool.
+            allocate: Makes the new arrays.
+        """
+        of_users, of_items = self.counts(kept)
+        users, items = np.flatnonzero(of_users), np.flatnonzero(of_items)
+        new_ids = np.zeros(self.items.size, dtype=np.int32)
+        new_ids[items] = np.arange(NUM_SPECIAL_IDS, NUM_SPECIAL_IDS + len(items))
+        providers, new_providers = self.providers, None
+        if providers is not None:
+            own = self.own_provider_ids
+            used = () if own is None else _used(own, kept, providers.vocabulary.size)
+            providers, new_providers = providers.select(items, used)
+
+        def left(name: str, renumbered: np.ndarray | None = None) -> np.ndarray | None:
+            values = getattr(self, name)
+            if values is None:
+                return None
+            result, done = allocate(name, values.dtype, int(of_users.sum())), 0
+            for part in blocks(self.num_actions):
+                some = np.asarray(values[part])[kept[part]]
+                result[done : done + len(some)] = some if renumbered is None else renumbered[some]
+                done += len(some)
+            return result
+
         return Interactions(
-            item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
-            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            users=self.users[kept_users],
-            items=Vocabulary(self.items.ids[used - NUM_SPECIAL_IDS]),
+            item_ids=left("item_ids", new_ids),
+            offsets=np.concatenate([[0], np.cumsum(of_users[users])]),
+            users=self.users[users],
+            items=Vocabulary(self.items.ids[items - NUM_SPECIAL_IDS]),
             providers=providers,
-            own_provider_ids=own,
-            attributes={name: one.select(used)[0] for name, one in self.attributes.items()},
-            times=None if self.times is None else self.times[keep],
-            ratings=None if self.ratings is None else self.ratings[keep],
+            own_provider_ids=left("own_provider_ids", new_providers),
+            attributes={name: one.select(items)[0] for name, one in self.attributes.items()},
+            times=left("times"),
+            ratings=left("ratings"),
         )
 
-    def core(self, k: int) -> Interactions:
-        """The k-core: users and items with fewer than ``k`` actions are removed until every
-        one that is left has at least ``k``.
 
-        Raises:
-            UserError: If nothing is left.
-        """
-        users = np.repeat(np.arange(self.num_users), self.lengths)
-        keep = np.ones(self.num_actions, dtype=bool)
-        while True:
-            user_counts = np.bincount(users[keep], minlength=self.num_users)
-            item_counts = np.bincount(self.item_ids[keep], minlength=self.items.size)
-            rare = keep & ((user_counts[users] < k) | (item_counts[self.item_ids] < k))
-            if not rare.any():
-                break
-            keep &= ~rare
-        if not keep.any():
-            raise UserError(f"No user and item is left in the {k}-core. Use a smaller --core.")
-        return self if keep.all() else self.select(keep)
-
-    def first_occurrences(self) -> Interactions:
-        """Only the first action of each user with each item."""
-        users = np.repeat(np.arange(self.num_users), self.lengths)
-        keep = np.zeros(self.num_actions, dtype=bool)
-        pairs = users.astype(np.int64) * self.items.size + self.item_ids
-        keep[np.unique(pairs, return_index=True)[1]] = True
-        return self.select(keep)
+def _used(values: np.ndarray, kept: np.ndarray, size: int) -> np.ndarray:
+    """The values that are kept, ascending."""
+    used = np.zeros(size, dtype=bool)
+    for part in blocks(len(values)):
+        used[np.asarray(values[part])[kept[part]]] = True
+    return np.flatnonzero(used)

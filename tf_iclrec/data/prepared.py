@@ -119,6 +119,12 @@ def read_prepared(directory: str | Path) -> Interactions:
     )
 
 
+def is_prepared(directory: str | Path) -> bool:
+    """Whether a folder holds prepared data, at least in part."""
+    names = (*(f"{name}.npy" for name in _ARRAYS), _USERS, _ITEMS, _METADATA)
+    return any((Path(directory) / name).is_file() for name in names)
+
+
 def read_metadata(directory: str | Path) -> dict[str, Any]:
     """What `write_prepared` noted; empty for a folder without notes."""
     path = Path(directory) / _METADATA

@@ -1,33 +1,97 @@
 """From what people say of their data to a log, and what was found said to them."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import read_item_attribute
-from tf_iclrec.data.sources import DEFAULT_SOURCE, load_interactions
+from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
+from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
+from tf_iclrec.data.preparation.prepare_log import Preparation
+from tf_iclrec.data.preparation.selection import Selection
+from tf_iclrec.data.sources import DEFAULT_SOURCE
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
 
-_PROVIDER_COLUMN = "provider"
+# What columns of a table of items are called, unless it is said.
+_ITEM_COLUMN, _PROVIDER_COLUMN = "item_id", "provider"
+
+
+def load_interactions(
+    source: Any,
+    user_column: str = "",
+    item_column: str = "",
+    time_column: str = "",
+    provider_column: str = "",
+    rating_column: str = "",
+    header: Sequence[str] = (),
+    **selection: Any,
+) -> Interactions:
+    """Read interactions from any supported source.
+
+    Args:
+        source: ``"completejourney"`` (the embedded default); a folder with prepared data; a table
+            in a ``.csv``, ``.tsv``, ``.inter`` (RecBole), ``.jsonl`` or ``.parquet`` file, the text
+            ones also as ``.gz`` or ``.zst``, several of a kind, a folder of them or a pattern; a
+            table of pandas, Polars or Arrow; a sequence file with one ``user item item ...``
+            line of positive integers per user; or ``"tfds:"`` and the name of a data set of
+            TensorFlow Datasets, whose features are the columns.
+        user_column: Column with the user id, for tables. By default the names of columns are
+            guessed, where there is one candidate.
+        item_column: Column with the item id.
+        time_column: Column with the time: numbers, dates or ISO 8601 text. Interactions are
+            ordered by it within a user; those of the same time keep their order.
+        provider_column: Column with the provider of the interaction; it may be absent. For one
+            provider per item see `Interactions.with_item_providers`.
+        rating_column: Column with ratings, if they are to be kept.
+        header: Names of all columns, for text tables without a header line.
+        selection: What is kept; see `Selection`.
+
+    Raises:
+        UserError: If the source does not exist or can't be read; the message says where.
+
+    Example:
+    >>> import pandas as pd
+    >>> rows = {"user": ["ann", "bob", "ann"], "item": ["tea", "tea", "jam"], "time": [3, 1, 2]}
+    >>> log = load_interactions(pd.DataFrame(rows))
+    >>> log.users.tolist(), log.items.decode(log.item_ids).tolist()
+    (['ann', 'bob'], ['jam', 'tea', 'tea'])
+    """
+    names = source if isinstance(source, list | tuple) else [source]
+    columns = {
+        "user": user_column,
+        "item": item_column,
+        "time": time_column,
+        "rating": rating_column,
+        "provider": provider_column,
+    }
+    return prepare(names, columns, header, Selection(**selection)).log
 
 
 def read_log(
     source: Annotated[
-        str,
+        tuple[str, ...],
         Setting(
-            "sequence file, CSV, TSV or Parquet table, prepared folder, tfds:NAME of TensorFlow "
-            "Datasets, or completejourney",
+            "tables (CSV, TSV, JSON lines, Parquet, RecBole's .inter), a folder or pattern of "
+            "them, a sequence file, a prepared folder, tfds:NAME of TensorFlow Datasets, or "
+            "completejourney",
             option="data",
         ),
-    ] = DEFAULT_SOURCE,
-    user_column: Annotated[str, Setting("table column with the user id")] = "user_id",
-    item_column: Annotated[str, Setting("table column with the item id")] = "item_id",
-    time_column: Annotated[str, Setting("table column with the time")] = "timestamp",
+    ] = (DEFAULT_SOURCE,),
+    user_column: Annotated[str, Setting("column with the user id, if it can't be guessed")] = "",
+    item_column: Annotated[str, Setting("column with the item id, if it can't be guessed")] = "",
+    time_column: Annotated[str, Setting("column with the time, if it can't be guessed")] = "",
+    rating_column: Annotated[str, Setting("column with ratings, to keep them")] = "",
     provider_column: Annotated[
-        str, Setting("column with the provider, in the data or in the table of --items")
-    ] = _PROVIDER_COLUMN,
+        str,
+        Setting("column with the provider, in the data or in the table of --items; or provider"),
+    ] = "",
     header: Annotated[
         str,
         Setting("names of all columns, separated by commas, of a table without a header line"),
@@ -40,32 +104,61 @@ def read_log(
             "path like Toys|Games|Chess the last part counts"
         ),
     ] = "",
-    core: Annotated[
-        int,
-        Setting("keep only users and items with this many interactions (k-core)", at_least=0),
-    ] = 0,
-) -> Interactions:
+    make_engine: MakeEngine = DuckDBEngine,
+    allocate: Allocate = in_memory,
+    scratch: Path | None = None,
+    **selection: Any,
+) -> Preparation:
     """Read a log and what is known of its items; prints what was found.
+
+    Args:
+        source: As for `load_interactions`, and so are the columns.
+        user_column: Column with the user id.
+        item_column: Column with the item id, also in the table of items.
+        time_column: Column with the time.
+        rating_column: Column with ratings, if they are to be kept.
+        provider_column: Column with the provider, in the data or in the table of items.
+        header: Names of all columns, separated by commas.
+        items: Table with a row per item.
+        item_attributes: Further columns of that table, separated by commas.
+        make_engine: Makes what reads tables.
+        allocate: Makes the arrays of the log.
+        scratch: Folder for what does not fit into memory.
+        selection: What is kept; see `Selection`.
 
     Raises:
         UserError: If the data can't be used.
     """
     if item_attributes and not items:
         raise UserError("item_attributes are columns of a table of items: name it with --items.")
-    interactions = load_interactions(
-        source, user_column, item_column, time_column, provider_column, core, names(header)
-    )
-    table = read_item_attribute(items, item_column, provider_column) if items else None
-    if table is not None:
-        interactions = interactions.with_item_providers(table)
+    table, attributes = None, {}
+    if items:
+        key = item_column or _ITEM_COLUMN
+        table = read_item_attribute(items, key, provider_column or _PROVIDER_COLUMN)
         for name in names(item_attributes):
-            paths = read_item_attribute(items, item_column, name)
-            values = {item: path.rpartition("|")[2] for item, path in paths.items()}
-            interactions = interactions.with_item_attribute(name, values)
-    elif interactions.providers is None and provider_column != _PROVIDER_COLUMN:
-        raise UserError(f"{source} has no column {provider_column!r} of providers.")
-    _say(interactions, table, items)
-    return interactions
+            paths = read_item_attribute(items, key, name)
+            attributes[name] = {item: path.rpartition("|")[2] for item, path in paths.items()}
+    columns = {
+        "user": user_column,
+        "item": item_column,
+        "time": time_column,
+        "rating": rating_column,
+        "provider": provider_column,
+    }
+    made = prepare(
+        *(source, columns, names(header), Selection(**selection)),
+        *(make_engine, allocate, scratch),
+    )
+    log = made.log
+    if table is not None:
+        log = log.with_item_providers(table)
+        for name, values in attributes.items():
+            log = log.with_item_attribute(name, values)
+    elif log.providers is None and provider_column:
+        raise UserError(f"{source[0]} has no column {provider_column!r} of providers.")
+    made = dataclasses.replace(made, log=log)
+    _say(made, table, items)
+    return made
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -78,25 +171,32 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
-def _say(interactions: Interactions, table: Mapping[str, str] | None, items: str) -> None:
-    print(
-        f"Data: {interactions.num_users} users, {interactions.num_items} items, "
-        f"{interactions.num_actions} interactions",
-        flush=True,
-    )
-    if interactions.providers is not None:
-        known = (interactions.provider_ids != UNKNOWN_ID).mean()
-        missing = sum(item not in table for item in interactions.items.ids) if table else 0
+def _say(made: Preparation, table: Mapping[str, str] | None, items: str) -> None:
+    log = made.log
+    if set(made.columns.values()) - {"user_id", "item_id", "timestamp", "provider"}:
+        print(
+            "Columns: " + ", ".join(f"{role} = {name}" for role, name in made.columns.items()),
+            flush=True,
+        )
+    if made.dropped:
+        why = ", ".join(f"{rows} {reason}" for reason, rows in made.dropped.items())
+        print(f"Dropped of {made.rows_read} rows: {why}", flush=True)
+    notes = "".join(f"; {note}" for note in made.notes)
+    size = f"{log.num_users} users, {log.num_items} items, {log.num_actions} interactions"
+    print(f"Data: {size}{notes}", flush=True)
+    if log.providers is not None:
+        known = (log.provider_ids != UNKNOWN_ID).mean()
+        missing = sum(item not in table for item in log.items.ids) if table else 0
         note = f"; {missing} items are not in {items}" if missing else ""
         print(
-            f"Providers: {len(interactions.providers.vocabulary)}, known for "
-            f"{interactions.providers.num_known_items} of {interactions.num_items} items and "
+            f"Providers: {len(log.providers.vocabulary)}, known for "
+            f"{log.providers.num_known_items} of {log.num_items} items and "
             f"{known:.1%} of interactions{note}",
             flush=True,
         )
-    for name, attribute in interactions.attributes.items():
+    for name, attribute in log.attributes.items():
         print(
             f"Values of {name}: {len(attribute.vocabulary)}, known for "
-            f"{attribute.num_known_items} of {interactions.num_items} items",
+            f"{attribute.num_known_items} of {log.num_items} items",
             flush=True,
         )

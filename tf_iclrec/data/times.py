@@ -23,24 +23,6 @@ def microseconds_per_unit(largest: float) -> float:
     return next(unit for least, unit in MICROSECONDS_FROM if abs(largest) >= least)
 
 
-def as_microseconds(times: np.ndarray) -> np.ndarray:
-    """Numbers, in whatever unit, or ``datetime64`` to int64 microseconds since 1970.
-
-    Example:
-    >>> as_microseconds(np.array([1.5, 3.0])).tolist()
-    [1500000, 3000000]
-    >>> as_microseconds(np.array(["1970-01-02"], dtype="datetime64[s]")).tolist()
-    [86400000000]
-    """
-    if np.issubdtype(times.dtype, np.datetime64):
-        return times.astype("datetime64[us]").astype(np.int64)
-    unit = microseconds_per_unit(float(np.abs(times).max(initial=0)))
-    if np.issubdtype(times.dtype, np.integer):
-        times = times.astype(np.int64)
-        return times * int(unit) if unit >= 1 else times // 1000
-    return np.round(times * unit).astype(np.int64)
-
-
 def parse_time(text: str) -> int:
     """A date or time that a person writes, as ISO 8601, to microseconds since 1970.
 

@@ -1,12 +1,13 @@
 """The sections of a configuration that all systems share: data, split, evaluation, serving."""
 
+from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.systems.system import Section
 
-DATA = Section("data", "Data", (read_log,))
+DATA = Section("data", "Data", (read_log, Selection))
 
 BEFORE = (
     DATA,

@@ -1,0 +1,188 @@
+"""DuckDB inside the process: out of core, on all cores."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_iclrec.data.preparation.engine import Engine
+from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlframe.duckdb import DuckDBDataFrame
+
+_BATCH_SIZE = 1 << 20
+_SECONDS_BETWEEN = 0.2
+_LONGEST_LINE = 1 << 24
+# SQLFrame has one session in a process.
+_SESSION = threading.Lock()
+
+
+class DuckDBEngine(Engine):
+    """The engine that is always there.
+
+    Args:
+        folder: For what does not fit into memory; it must exist.
+        memory_limit: How much DuckDB may use, such as ``"4GB"``. The process as a whole needs more.
+    """
+
+    order = ("row",)
+
+    def __init__(self, folder: Path, memory_limit: str = "4GB"):
+        import duckdb
+        from sqlframe.duckdb import DuckDBSession, Window, functions
+
+        _SESSION.acquire()
+        self.functions, self.window = functions, Window
+        self._connection = duckdb.connect(str(folder / "rows.duckdb"))
+        settings = {
+            "memory_limit": memory_limit,
+            "temp_directory": str(folder / "spilled"),
+            "timezone": "UTC",
+            # The order of the source counts.
+            "preserve_insertion_order": True,
+            "enable_progress_bar": False,
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"set {name} = ?", [value])
+        self._session = DuckDBSession(conn=self._connection)
+        self._error = duckdb.Error
+
+    def close(self) -> None:
+        self._session.stop()
+        self._connection.close()
+        _SESSION.release()
+
+    def read(self, source: Source, columns: Mapping[str, str]) -> DuckDBDataFrame:
+        selected = ", ".join(
+            f"{_column(source, name)} as {_quoted(role)}" for role, name in columns.items()
+        )
+        if source.table is not None:
+            self._connection.register("in_memory", source.table)
+        rows = f"create table source_rows as select {selected} from {_scan(source)}"
+        with self._naming_errors(source):
+            self._connection.execute(rows)
+        self._connection.execute(
+            "create view numbered_rows as select *, rowid as row from source_rows"
+        )
+        return self._session.table("numbered_rows")
+
+    def keep(self, rows: DuckDBDataFrame, name: str) -> DuckDBDataFrame:
+        self._connection.execute(f"create table {name} as {_sql(rows)}")
+        return self._session.table(name)
+
+    def place(self, row: Mapping[str, Any], source: Source) -> str:
+        number = row["row"]
+        for path in source.paths:
+            scan = _scan_files(source, [path])
+            (rows,) = self._connection.execute(f"select count(*) from {scan}").fetchone()
+            if number < rows:
+                return f"{path}, row {number + 1}"
+            number -= rows
+        return f"{source.name}, row {number + 1}"
+
+    def batches(self, rows: DuckDBDataFrame) -> Iterator[pa.RecordBatch]:
+        yield from self._connection.sql(_sql(rows)).to_arrow_reader(_BATCH_SIZE)
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        if not sys.stderr.isatty():
+            yield
+            return
+        done = threading.Event()
+        watcher = threading.Thread(target=self._show, args=(name, done), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def _show(self, name: str, done: threading.Event) -> None:
+        while not done.wait(_SECONDS_BETWEEN):
+            share = max(self._connection.query_progress(), 0) / 100
+            bar = "█" * round(30 * share)
+            print(f"\r{name:24} {bar:30} {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+    @contextlib.contextmanager
+    def _naming_errors(self, source: Source) -> Iterator[None]:
+        try:
+            yield
+        except self._error as error:
+            raise UserError(_in_one_line(str(error), source)) from error
+
+
+def _sql(rows: DuckDBDataFrame) -> str:
+    # SQLFrame's own optimiser takes longer than DuckDB's and gains nothing.
+    return rows.sql(dialect="duckdb", optimize=False)
+
+
+def _column(source: Source, name: str) -> str:
+    """A column in a type that all engines have."""
+    quoted = _quoted(name)
+    if source.columns[name] == "integer":
+        return f"cast({quoted} as bigint)"
+    if source.columns[name] == "decimal":
+        return f"cast({quoted} as double)"
+    if source.columns[name] == "time":
+        return f"cast({quoted} as timestamptz)"
+    return f"cast({quoted} as varchar)"
+
+
+def _scan(source: Source) -> str:
+    return _scan_files(source, source.paths) if source.table is None else "in_memory"
+
+
+def _scan_files(source: Source, paths) -> str:
+    files = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
+    if source.format == "parquet":
+        return f"read_parquet({files})"
+    fields = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in source.columns)
+    if source.format == "json":
+        return (
+            f"read_json({files}, format = 'newline_delimited', columns = {{{fields}}}, "
+            f"maximum_object_size = {_LONGEST_LINE})"
+        )
+    quote = _text('"') if source.quotes else "''"
+    return (
+        f"read_csv({files}, auto_detect = false, header = {str(source.has_header).lower()}, "
+        f"delim = {_text(source.separator)}, quote = {quote}, escape = {quote}, "
+        f"columns = {{{fields}}}, nullstr = '', strict_mode = true, "
+        f"max_line_size = {_LONGEST_LINE})"
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _in_one_line(message: str, source: Source) -> str:
+    """What DuckDB says of a file, in one line: which, where, and what."""
+    file = re.search(r"^\s*file = (.+)$", message, re.MULTILINE)
+    name = file[1].strip() if file else source.name
+    line = re.search(r"on Line: (\d+)", message)
+    where = f", line {line[1]}" if line else ""
+    lines = [one.strip() for one in message.splitlines() if one.strip()]
+    original = [number for number, one in enumerate(lines) if one.startswith("Original Line:")]
+    reason = lines[0]
+    if original:
+        reason = next(
+            (one for one in lines[original[0] + 1 :] if re.match(_REASONS, one)), lines[0]
+        )
+    reason = re.sub(r"^(Invalid Input|IO|Conversion|Parser|Binder) Error: ", "", reason)
+    return f"{name}{where} can't be read: {reason.rstrip('.')}."
+
+
+_REASONS = r"Expected Number|Invalid unicode|Value with|Maximum line|Error when"

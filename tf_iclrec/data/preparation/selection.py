@@ -1,0 +1,88 @@
+"""Which rows of a log are used, as people say it."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from tf_iclrec.data.times import UNITS, microseconds_per_unit, parse_time
+from tf_iclrec.errors import UserError
+from tf_iclrec.settings import Setting
+
+Repeats = Literal["keep", "first", "last", "drop-consecutive"]
+TimeUnit = Literal["auto", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """What is kept of a log, in this order: rows by time and rating, then repeats, then the core.
+
+    Attributes:
+        time_unit: What the numbers of the time column count; ``"auto"``: the unit in which they
+            are dates of our time.
+        since: First time that is used, ISO 8601; ``""`` = all.
+        until: First time that is not used any more.
+        min_rating: Least rating; None = ratings are not read.
+        repeats: Of several interactions of a user with an item: all are kept, the first, the last,
+            or of those that follow each other directly the first.
+        min_user_count: Interactions that a user needs.
+        min_item_count: Interactions that an item needs; both hold at the end.
+    """
+
+    time_unit: Annotated[
+        TimeUnit,
+        Setting("what numbers in the time column count; auto: by their size"),
+    ] = "auto"
+    since: Annotated[str, Setting("first time that is used, such as 2017-06-01")] = ""
+    until: Annotated[str, Setting("first time that is not used any more")] = ""
+    min_rating: Annotated[
+        float, Setting("least rating of the interactions that are used; 0: all")
+    ] = 0.0
+    repeats: Annotated[
+        Repeats,
+        Setting(
+            "of several interactions of a user with an item: keep all, the first, the last, or "
+            "drop those that follow directly"
+        ),
+    ] = "keep"
+    min_user_count: Annotated[
+        int, Setting("interactions that a user needs to be kept (k-core)", at_least=0)
+    ] = 0
+    min_item_count: Annotated[
+        int, Setting("interactions that an item needs to be kept (k-core)", at_least=0)
+    ] = 0
+
+    @property
+    def first_time(self) -> int | None:
+        """``since`` in microseconds since 1970."""
+        return parse_time(self.since) if self.since else None
+
+    @property
+    def end_time(self) -> int | None:
+        """``until`` in microseconds since 1970."""
+        return parse_time(self.until) if self.until else None
+
+    def check(self) -> None:
+        """Make sure that something can be left.
+
+        Raises:
+            UserError: If a time is none, or the end is not after the beginning.
+        """
+        first, end = self.first_time, self.end_time
+        if first is not None and end is not None and first >= end:
+            raise UserError(f"--since {self.since} is not before --until {self.until}.")
+
+    def unit(self, smallest: float | None, largest: float | None) -> float:
+        """Microseconds in one of a column's numbers.
+
+        Args:
+            smallest: Of the numbers, by size and without zero.
+            largest: Of the numbers, by size.
+
+        Raises:
+            ValueError: If some count another unit than others.
+        """
+        if self.time_unit != "auto":
+            return next(unit for unit, name in UNITS.items() if name == self.time_unit)
+        unit = microseconds_per_unit(largest or 0.0)
+        if smallest is not None and microseconds_per_unit(smallest) != unit:
+            raise ValueError(UNITS[unit])
+        return unit

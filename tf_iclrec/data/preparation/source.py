@@ -1,0 +1,275 @@
+"""What can be a log, and what its columns are called; nothing but headers is read here."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import glob
+import gzip
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from tf_iclrec.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What a column holds.
+Kind = Literal["text", "integer", "decimal", "time", "other"]
+Format = Literal["text", "json", "parquet", "table"]
+# Separators of text tables by suffix. RecBole's atomic files are tab-separated too.
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+_JSON = (".json", ".jsonl", ".ndjson")
+_COMPRESSED = (".gz", ".zst")
+SUFFIXES = (*SEPARATORS, *_JSON, ".parquet")
+# Lines of a JSON file that are read for the names of its fields.
+_JSON_LINES = 1000
+_LONGEST_LINE = 1 << 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A log with one row per interaction, in one file or several of a kind, or in memory.
+
+    Attributes:
+        name: How messages call it.
+        format: How it is read.
+        columns: What each column holds, by name, in the order of the file.
+        paths: Its files, in order.
+        separator: Of text tables.
+        has_header: Whether the first line of each text table has the names.
+        table: What is in memory.
+    """
+
+    name: str
+    format: Format
+    columns: Mapping[str, Kind]
+    paths: tuple[Path, ...] = ()
+    separator: str = ""
+    has_header: bool = True
+    table: pa.Table | None = None
+
+    @property
+    def quotes(self) -> bool:
+        """Whether quotes hold cells together: tab-separated files of the field have none."""
+        return self.separator == ","
+
+
+def files_of(names: Sequence[str | Path]) -> list[Path]:
+    """The files that paths, folders and patterns name, each once, in order; what begins with a
+    dot or an underscore in a folder is left out.
+
+    Raises:
+        UserError: If something is not there, or a folder holds no table.
+    """
+    found: list[Path] = []
+    for name in map(str, names):
+        path = Path(name)
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if _is_table_in(one, path))
+            if not inside:
+                raise UserError(
+                    f"{name} holds no prepared data and no table ({', '.join(SUFFIXES)}). Give a "
+                    "sequence file, a table, or a folder written by this program."
+                )
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            matches = sorted(map(Path, glob.glob(name, recursive=True)))
+            if not matches:
+                raise UserError(
+                    f"No such file or folder: {name}. Give a path or a pattern, or 'completejourney' "
+                    "for the embedded default."
+                )
+            found += [path for path in matches if path.is_file()]
+    for path in found:
+        if path.stat().st_size == 0:
+            raise UserError(f"{path} is empty.")
+    return list(dict.fromkeys(found))
+
+
+def _is_table_in(path: Path, folder: Path) -> bool:
+    hidden = any(part[0] in "._" for part in path.relative_to(folder).parts)
+    return path.is_file() and not hidden and is_table(path)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table, by its name."""
+    return suffix_of(path) in SUFFIXES
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says the format, without that of a compression.
+
+    Example:
+    >>> suffix_of(Path("log.CSV.gz")), suffix_of(Path("log.txt"))
+    ('.csv', '.txt')
+    """
+    name = Path(path.name.lower())
+    return Path(name.stem).suffix if name.suffix in _COMPRESSED else name.suffix
+
+
+def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source:
+    """Tables of one kind as a source.
+
+    Args:
+        paths: The files.
+        header: Names of all columns, for text tables without a header line.
+
+    Raises:
+        UserError: If a file is no table, or they are of several kinds, or differ in their columns.
+    """
+    suffixes = {suffix_of(path) for path in paths}
+    suffix = suffix_of(paths[0])
+    if suffix not in SUFFIXES or len(suffixes) > 1:
+        strange = next(
+            path for path in paths if suffix_of(path) not in SUFFIXES or path != paths[0]
+        )
+        kinds = f"tables end in {', '.join(SUFFIXES)}, also with {' or '.join(_COMPRESSED)}"
+        if suffix_of(strange) not in SUFFIXES:
+            raise UserError(f"{strange} can't be read beside other files: {kinds}.")
+        raise UserError(
+            f"{paths[0]} and {strange} are of different kinds: give one kind at a time."
+        )
+    name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    if header and suffix not in SEPARATORS:
+        raise UserError(f"--header is for text tables; {paths[0]} has names of its own.")
+    every = [_columns(path, suffix, header) for path in paths]
+    if suffix in _JSON:
+        # Not every line has every field.
+        columns = {name: kind for one in every for name, kind in one.items()}
+        return Source(name, "json", columns, tuple(paths))
+    for path, columns in zip(paths, every, strict=True):
+        if list(columns) != list(every[0]):
+            raise UserError(
+                f"{path} has the columns {', '.join(columns)}, and {paths[0]} "
+                f"{', '.join(every[0])}: files that are read together must be alike."
+            )
+    if suffix == ".parquet":
+        return Source(name, "parquet", every[0], tuple(paths))
+    return Source(name, "text", every[0], tuple(paths), SEPARATORS[suffix], has_header=not header)
+
+
+def source_of_table(table: Any, name: str = "the table") -> Source:
+    """A pandas, Polars or Arrow table as a source."""
+    table = as_arrow(table)
+    columns = {field.name: _kind(field.type) for field in table.schema}
+    return Source(name, "table", columns, table=table)
+
+
+def as_arrow(table: Any) -> pa.Table:
+    """A table of pandas, Polars, Arrow or whatever else gives Arrow's stream, as Arrow's.
+
+    Raises:
+        UserError: If it is none, or a column has things of several types.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        if isinstance(table, pd.DataFrame):
+            return pa.Table.from_pandas(table, preserve_index=False)
+        if isinstance(table, pa.Table):
+            return table
+        if hasattr(table, "__arrow_c_stream__"):
+            return pa.table(table)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise UserError(f"The table can't be read: {_first_line(error)}") from error
+    raise UserError(
+        f"A {type(table).__name__} is no table: give a path, or a table of pandas, Polars or Arrow."
+    )
+
+
+def _columns(path: Path, suffix: str, header: Sequence[str]) -> dict[str, Kind]:
+    """Names and kinds of a file's columns."""
+    try:
+        if suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            return {field.name: _kind(field.type) for field in pq.read_schema(path)}
+        with _open(path) as file:
+            if suffix in _JSON:
+                return _json_fields(path, file)
+            line = _first_row(file, SEPARATORS[suffix])
+    except UserError:
+        raise
+    except (ValueError, OSError, EOFError) as error:  # pyarrow's errors are ValueErrors
+        raise UserError(f"{path} can't be read as a table: {_first_line(error)}") from error
+    if suffix == ".inter":
+        line = [name.split(":")[0] for name in line]
+    names = list(header) or line
+    if len(names) != len(line):
+        raise UserError(f"{path} has {len(line)} columns, not the {len(names)} that are named.")
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise UserError(f"{path} has two columns {repeated!r}. Rename one.")
+    return dict.fromkeys(names, "text")
+
+
+def _open(path: Path) -> TextIO:
+    compression = path.suffix.lower()
+    if compression == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    if compression == ".zst":
+        import pyarrow as pa
+
+        stream = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+        return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _first_row(file: TextIO, separator: str) -> list[str]:
+    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    line = file.readline(_LONGEST_LINE).rstrip("\r\n")
+    if not line.strip():
+        raise ValueError("its first line is empty.")
+    # A file of an old Mac has one line, for Python.
+    return next(csv.reader([line.split("\r")[0]], delimiter=separator, quoting=quoting))
+
+
+def _json_fields(path: Path, file: TextIO) -> dict[str, Kind]:
+    """The fields of a JSON file's first lines: one object a line."""
+    fields: dict[str, Kind] = {}
+    for number, line in zip(range(1, _JSON_LINES + 1), file, strict=False):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            # A cut line at the end is for the engine to tell, with all others.
+            if number > 1:
+                break
+            raise UserError(
+                f"{path}, line {number}: no JSON ({error.msg}). One object a line is expected."
+            ) from error
+        if not isinstance(row, dict):
+            raise UserError(f"{path}, line {number}: one JSON object a line is expected.")
+        fields |= dict.fromkeys(row, "text")
+    if not fields:
+        raise UserError(f"{path} has no fields.")
+    return fields
+
+
+def _kind(type_: pa.DataType) -> Kind:
+    import pyarrow.types as types
+
+    if types.is_dictionary(type_):
+        type_ = type_.value_type
+    if types.is_integer(type_):
+        # Those without a sign may need a bit more than others.
+        return "text" if types.is_uint64(type_) else "integer"
+    if types.is_floating(type_) or types.is_decimal(type_):
+        return "decimal"
+    if types.is_timestamp(type_) or types.is_date(type_):
+        return "time"
+    if types.is_nested(type_) or types.is_time(type_) or types.is_binary(type_):
+        return "other"
+    return "text"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
