@@ -44,7 +44,7 @@ def test_counts():
     assert LOG.lengths.tolist() == [3, 1, 2]
 
 
-def test_frame_is_grouped_by_user_in_order_of_appearance(raw_sequences):
+def test_frame_is_grouped_by_user_in_their_order(raw_sequences):
     frame = pd.DataFrame(
         {
             "user_id": ["z", "a", "z", "a"],
@@ -53,7 +53,7 @@ def test_frame_is_grouped_by_user_in_order_of_appearance(raw_sequences):
         }
     )
     log = load_interactions(frame)
-    assert list(raw_sequences(log).items()) == [("z", ["early", "late"]), ("a", ["only", "other"])]
+    assert list(raw_sequences(log).items()) == [("a", ["only", "other"]), ("z", ["early", "late"])]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_columns_can_have_other_names(raw_sequences):
 def test_missing_column_is_named_with_those_that_are_there():
     frame = pd.DataFrame({"who": ["u"], "item_id": ["a"], "price": [1]})
     message = (
-        r"No column looks like the user in the table\. Columns there are: who, item_id, price\. Name "
-        r"yours with --user-column\."
+        r"No column looks like the user in the table\. Columns there are: who, item_id, price\. "
+        r"Name yours with --user-column\."
     )
     with pytest.raises(UserError, match=message):
         load_interactions(frame)

@@ -38,8 +38,9 @@ def typed(rows: DataFrame, F: Functions, kinds: dict[str, Kind], order: Sequence
         order: The engine's columns of the order of the source.
 
     Returns:
-        ``user``, ``item`` and ``provider`` as text, NULL where missing; the time as ``number``, or
-        as ``moment`` in microseconds since 1970; ``rating``; and what can't be read, as it is
+        ``user``, ``item`` and ``provider`` as text, NULL where missing; the time as ``number``, and
+        exactly as ``whole`` if it has no fraction, or as ``moment`` in microseconds since 1970;
+        ``rating``; and what can't be read, as it is
         written, as ``bad_time`` and ``bad_rating``.
     """
     read = [_text(F, role, kinds[role]).alias(role) for role in ROLES if role in kinds]
@@ -47,6 +48,7 @@ def typed(rows: DataFrame, F: Functions, kinds: dict[str, Kind], order: Sequence
     unreadable = number.isNull() & moment.isNull() & ~_missing(F, "time", kinds["time"])
     read += [
         number.alias("number"),
+        _whole(F, "time", kinds["time"]).alias("whole"),
         moment.alias("moment"),
         F.when(unreadable, F.col("time").cast("string")).alias("bad_time"),
     ]
@@ -92,7 +94,10 @@ def timed(rows: DataFrame, F: Functions, unit: float | None) -> DataFrame:
     if unit is None:
         return rows.withColumn("time", F.col("moment"))
     # What does not fit into 64 bits was refused before.
-    return rows.withColumn("time", F.round(F.col("number") * F.lit(unit)).cast("bigint"))
+    time = F.round(F.col("number") * F.lit(unit)).cast("bigint")
+    if unit >= 1:
+        time = F.coalesce(F.col("whole") * F.lit(int(unit)), time)
+    return rows.withColumn("time", time)
 
 
 def judged(
@@ -193,6 +198,14 @@ def _number(F: Functions, role: str, kind: Kind) -> Column:
         value = F.when(F.col(role).rlike(_NUMBER), F.expr(f"try_cast({role} as double)"))
     # Neither NaN nor infinite.
     return F.when(F.abs(value) < F.lit(_TOO_LARGE), value)
+
+
+def _whole(F: Functions, role: str, kind: Kind) -> Column:
+    if kind == "integer":
+        return F.col(role).cast("bigint")
+    if kind == "text":
+        return F.when(F.col(role).rlike(_WHOLE), F.expr(f"try_cast({role} as bigint)"))
+    return F.lit(None).cast("bigint")
 
 
 def _moment(F: Functions, role: str, kind: Kind) -> Column:

@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.source import Source
 from tf_iclrec.errors import UserError
+from tf_iclrec.settings import Setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,13 @@ class DuckDBEngine(Engine):
 
     order = ("row",)
 
-    def __init__(self, folder: Path, memory_limit: str = "4GB"):
+    def __init__(
+        self,
+        folder: Path,
+        memory_limit: Annotated[
+            str, Setting("memory that DuckDB may use; the rest goes through the disk")
+        ] = "4GB",
+    ):
         import duckdb
         from sqlframe.duckdb import DuckDBSession, Window, functions
 
@@ -87,6 +94,9 @@ class DuckDBEngine(Engine):
                 return f"{path}, row {number + 1}"
             number -= rows
         return f"{source.name}, row {number + 1}"
+
+    def table(self, rows: DuckDBDataFrame) -> pa.Table:
+        return self._connection.sql(_sql(rows)).to_arrow_table()
 
     def batches(self, rows: DuckDBDataFrame) -> Iterator[pa.RecordBatch]:
         yield from self._connection.sql(_sql(rows)).to_arrow_reader(_BATCH_SIZE)

@@ -51,6 +51,10 @@ class Engine(abc.ABC):
         """Where a row of ``order`` stands, in words: its file and number."""
 
     @abc.abstractmethod
+    def table(self, rows: DataFrame) -> pa.Table:
+        """Rows that fit into memory, in their order."""
+
+    @abc.abstractmethod
     def batches(self, rows: DataFrame) -> Iterator[pa.RecordBatch]:
         """The rows in their order."""
 

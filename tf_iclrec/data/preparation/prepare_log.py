@@ -216,7 +216,7 @@ def _first(engine: Engine, rows, condition: str, source: Source) -> tuple[str, d
 
 
 def _all(engine: Engine, rows) -> list[dict[str, Any]]:
-    return [row for batch in engine.batches(rows) for row in batch.to_pylist()]
+    return engine.table(rows).to_pylist()
 
 
 def _only(engine: Engine, rows) -> dict[str, Any]:
@@ -225,8 +225,7 @@ def _only(engine: Engine, rows) -> dict[str, Any]:
 
 
 def _strings(engine: Engine, rows) -> np.ndarray:
-    parts = [batch.column(0).to_numpy(zero_copy_only=False) for batch in engine.batches(rows)]
-    return np.concatenate(parts) if parts else np.array([], dtype=object)
+    return engine.table(rows).column(0).to_numpy()
 
 
 def _numbers(batch, name: str, missing: float | None = None) -> np.ndarray:

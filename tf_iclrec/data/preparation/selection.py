@@ -7,6 +7,8 @@ from tf_iclrec.data.times import UNITS, microseconds_per_unit, parse_time
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
 
+# Microseconds that fit into 64 bits.
+_LONGEST = 9e18
 Repeats = Literal["keep", "first", "last", "drop-consecutive"]
 TimeUnit = Literal["auto", "seconds", "milliseconds", "microseconds", "nanoseconds"]
 
@@ -80,9 +82,13 @@ class Selection:
         Raises:
             ValueError: If some count another unit than others.
         """
+        largest = largest or 0.0
         if self.time_unit != "auto":
-            return next(unit for unit, name in UNITS.items() if name == self.time_unit)
-        unit = microseconds_per_unit(largest or 0.0)
+            unit = next(unit for unit, name in UNITS.items() if name == self.time_unit)
+            if largest * unit > _LONGEST:
+                raise UserError(f"The time {largest:.15g} is too large to count {self.time_unit}.")
+            return unit
+        unit = microseconds_per_unit(largest)
         if smallest is not None and microseconds_per_unit(smallest) != unit:
             raise ValueError(UNITS[unit])
         return unit

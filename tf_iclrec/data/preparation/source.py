@@ -82,7 +82,7 @@ def files_of(names: Sequence[str | Path]) -> list[Path]:
             matches = sorted(map(Path, glob.glob(name, recursive=True)))
             if not matches:
                 raise UserError(
-                    f"No such file or folder: {name}. Give a path or a pattern, or 'completejourney' "
+                    f"No such file or folder: {name}. Give a path, a pattern, or 'completejourney' "
                     "for the embedded default."
                 )
             found += [path for path in matches if path.is_file()]
