@@ -70,7 +70,9 @@ def test_prepared_data_trains_as_the_log_itself(sequence_file, trained, tmp_path
     assert result.returncode == 0, result.stderr
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (output, trained[1])]
     assert metrics[0] == metrics[1]
-    check_refused(run("prepare", "--data", sequence_file, "--output", prepared), "exists. Remove")
+    check_refused(
+        run("prepare", "--data", sequence_file, "--output", prepared), "exists. Use --overwrite"
+    )
     nowhere = run("prepare", "--data", "nowhere.csv", "--output", tmp_path / "other")
     check_refused(nowhere, "No such file or folder")
     assert not (tmp_path / "other").exists()

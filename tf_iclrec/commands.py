@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from tf_iclrec.config import Config
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
-from tf_iclrec.options import flag, places
+from tf_iclrec.options import flag, places, places_in
 from tf_iclrec.settings import Declared
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
@@ -94,9 +94,11 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     group.add_argument(flag(option), **options, help=declared.setting.help + shown)
 
 
-def given_settings(values: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were given as options, by option."""
-    known = places()
+def given_settings(
+    values: argparse.Namespace, sections: Iterable[Section] | None = None
+) -> dict[str, Any]:
+    """The settings that were given as options, by option: those of some sections, or of all."""
+    known = places() if sections is None else {option for option, _ in places_in(sections)}
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in vars(values).items()

@@ -1,35 +1,156 @@
-"""Read a log once and for all: ``python -m tf_iclrec.prepare --data LOG --output DIR``."""
+"""Prepare raw logs: ``python -m tf_iclrec.prepare --data SOURCE ... --output DIR``."""
 
-from collections.abc import Sequence
+import functools
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
-from tf_iclrec.config import make_config
-from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.data.arrays import in_files
+from tf_iclrec.data.preparation.append import append
+from tf_iclrec.data.preparation.fingerprint import fingerprint
+from tf_iclrec.data.preparation.prepare_log import Preparation, reduce_log
+from tf_iclrec.data.preparation.registry import ENGINES
+from tf_iclrec.data.preparation.selection import Selection
+from tf_iclrec.data.prepared import is_prepared, read_metadata, read_prepared, write_prepared
 from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.tfds_export import write_tensorflow_dataset
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory
+from tf_iclrec.options import flag, resolved
 from tf_iclrec.systems.sections import DATA
+from tf_iclrec.systems.system import CHOICE, Section
+
+ENGINE = Section(
+    "engine",
+    "Engine",
+    alternatives=ENGINES,
+    option="engine",
+    default="duckdb",
+    help="what reads and sorts tables",
+)
+# What an addition to prepared data says anew.
+_PER_ADDITION = ("source", "since", "until")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments, read and write."""
     parser = Parser(
         prog="python -m tf_iclrec.prepare",
-        description="Read a log and write it as a folder for --data, whose sequences are read "
-        "from disk when they are needed.",
+        description="Read raw logs once, keep what is wanted, and write it as a folder for --data, "
+        "whose sequences are read from disk when they are needed.",
     )
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder to write")
-    add_settings(parser, [DATA])
+    parser.add_argument("--output", metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--append", metavar="DIR", help="prepared folder to add newer logs to, with its options"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is in --output")
+    parser.add_argument(
+        "--tfds", metavar="DIR", help="also write a data set of TensorFlow Datasets to this folder"
+    )
+    add_settings(parser, [DATA, ENGINE])
     values = parser.parse(arguments)
-    output = Path(values.output)
-    if output.exists():
-        raise UserError(f"{output} exists. Remove it, or choose another --output.")
-    interactions = read_log(**make_config(**given_settings(values)).data)
+    if bool(values.output) == bool(values.append):
+        raise UserError("Name a folder to write with --output, or one to add to with --append.")
+    given = given_settings(values, [DATA, ENGINE])
+    tree, read = resolved([DATA, ENGINE], [given])
+    unread = sorted(given.keys() - read)
+    if unread:
+        raise UserError(f"The engine {tree['engine'][CHOICE]} does not read {flag(unread[0])}.")
+    make_engine = functools.partial(
+        ENGINES[tree["engine"][CHOICE]],
+        **{name: value for name, value in tree["engine"].items() if name != CHOICE},
+    )
+    if values.append:
+        folder = Path(values.append)
+        written = _append(folder, tree["data"], given, make_engine)
+    else:
+        folder = Path(values.output)
+        written = _prepare(folder, tree["data"], values.overwrite, make_engine)
+    if written and values.tfds:
+        write_tensorflow_dataset(read_prepared(folder), folder.name, values.tfds)
+        print(f"Data set of TensorFlow Datasets: {folder.name} in {values.tfds}")
+
+
+def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -> bool:
+    """Write a new folder, unless what is asked for is there; returns whether it was written."""
+    sources = fingerprint([*data["source"], *filter(None, [data["items"]])])
+    metadata = read_metadata(output)
+    if (metadata.get("options"), metadata.get("sources")) == (_as_json(data), sources) and sources:
+        print(f"Nothing to do: {output} holds this data, prepared with these options.")
+        return False
+    if output.exists() and not overwrite:
+        raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
+    if output.exists() and not is_prepared(output):
+        raise UserError(f"{output} holds something else than prepared data: choose another folder.")
     output.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(output) as folder:
-        write_prepared(interactions, folder)
+        scratch = folder / "scratch"
+        scratch.mkdir(parents=True)
+        made = read_log(
+            **data, make_engine=make_engine, allocate=in_files(scratch), scratch=scratch
+        )
+        _write(made, folder, data, sources)
     print(f"Prepared data: {output}")
+    return True
+
+
+def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_engine) -> bool:
+    """Add newer data to a prepared folder, unless it is in it."""
+    metadata = read_metadata(folder)
+    if "options" not in metadata:
+        raise UserError(f"{folder} holds no data that was prepared by this command.")
+    options = {one: data[one] for one in _PER_ADDITION} | {
+        name: value for name, value in metadata["options"].items() if name not in _PER_ADDITION
+    }
+    changed = [
+        name for name, value in data.items() if value != _plain(options[name]) and name in given
+    ]
+    if changed:
+        raise UserError(
+            f"{folder} was prepared with another value of {', '.join(changed)}; what is added to "
+            "it must be read alike."
+        )
+    sources = fingerprint(data["source"])
+    if not [one for one in sources if one not in metadata["sources"]] and sources:
+        print(f"Nothing to do: {folder} holds this data already.")
+        return False
+    selection = Selection(**{one: options[one] for one in Selection.__dataclass_fields__})
+    # The core is a property of what is there at the beginning: nothing that has an id may go.
+    added = {**options, "min_user_count": 0, "min_item_count": 0, "repeats": "keep"}
+    with replace_directory(folder) as new_folder:
+        scratch = new_folder / "scratch"
+        scratch.mkdir(parents=True)
+        made = read_log(
+            **added, make_engine=make_engine, allocate=in_files(scratch), scratch=scratch
+        )
+        old = read_prepared(folder)
+        log = append(old, made.log)
+        reduced = reduce_log(log, Selection(repeats=selection.repeats), in_files(scratch))
+        dropped = {**made.dropped, **reduced.dropped}
+        made = Preparation(reduced.log, made.rows_read, dropped, (), made.columns, made.notes)
+        _write(made, new_folder, options, [*metadata["sources"], *sources])
+    print(
+        f"Added to {folder}: {made.log.num_users - old.num_users} new users, "
+        f"{made.log.num_items - old.num_items} new items, "
+        f"{made.log.num_actions - old.num_actions} interactions"
+    )
+    return True
+
+
+def _write(made: Preparation, folder: Path, data: Mapping[str, Any], sources: list) -> None:
+    metadata = {"options": _as_json(data), "sources": sources, "preparation": made.as_json()}
+    write_prepared(made.log, folder, metadata)
+    shutil.rmtree(folder / "scratch")
+
+
+def _as_json(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in data.items()}
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

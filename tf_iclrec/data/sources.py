@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import tensorflow as tf
+
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.preparation.source import (
@@ -119,24 +121,29 @@ def read_tensorflow_dataset(name: str) -> pa.Table:
     except Exception as error:  # Whatever a data set's own script raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{_TFDS}{name} can't be read: {reason}") from error
+    # A plain value, or a list of them that is as long as the other lists of the example.
     plain = [
         feature
         for feature, spec in sorted(builder.info.features.items())
-        if spec.shape == () and spec.dtype is not None
+        if spec.shape in ((), (None,)) and spec.dtype is not None
     ]
-    examples = builder.as_dataset(split="all")
-    batches = examples.map(lambda row: {name: row[name] for name in plain}).batch(_BATCH_SIZE)
-    tables = [
-        pa.table({name: _column(cells) for name, cells in batch.items()})
-        for batch in batches.as_numpy_iterator()
-    ]
-    return pa.concat_tables(tables)
+    examples = builder.as_dataset(split="all").map(lambda row: {name: row[name] for name in plain})
+    return pa.concat_tables(map(_table, examples.ragged_batch(_BATCH_SIZE)))
 
 
-def _column(cells) -> pa.Array:
+def _table(batch: dict[str, tf.Tensor | tf.RaggedTensor]) -> pa.Table:
+    """Examples as rows; one with lists gives as many rows as they are long."""
     import pyarrow as pa
 
-    if cells.dtype == object:
+    lengths = [one.row_lengths() for one in batch.values() if isinstance(one, tf.RaggedTensor)]
+    columns = {}
+    for name, cells in batch.items():
+        if isinstance(cells, tf.RaggedTensor):
+            cells = cells.flat_values
+        elif lengths:
+            cells = tf.repeat(cells, lengths[0])
+        values = cells.numpy()
         # Text of a data set is bytes.
-        return pa.array(cells, pa.binary()).cast(pa.string())
-    return pa.array(cells)
+        is_text = values.dtype == object
+        columns[name] = pa.array(values, pa.binary()).cast(pa.string()) if is_text else values
+    return pa.table(columns)

@@ -1,0 +1,79 @@
+"""A log as a data set of TensorFlow Datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.errors import UserError
+
+
+def write_tensorflow_dataset(log: Interactions, name: str, data_dir: str | Path) -> None:
+    """Write a log such that ``tfds.load(name, data_dir=data_dir)`` reads it.
+
+    An example is a user: ``user_id``, and of equal length, oldest first, ``item_id``,
+    ``timestamp`` (microseconds since 1970), ``rating`` and ``provider`` (``""`` = unknown), as far
+    as the log has them. ``--data tfds:NAME`` reads it too.
+
+    Args:
+        log: The log.
+        name: Of the data set: lower-case letters, digits and underscores.
+        data_dir: Folder of data sets.
+
+    Raises:
+        UserError: If the package is not installed, or the name can't be one.
+    """
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise UserError(
+            "Writing a data set needs tensorflow-datasets: pip install 'tf_iclrec[tfds]'"
+        ) from error
+    features: dict[str, tfds.features.FeatureConnector] = {"user_id": tfds.features.Text()}
+    columns: dict[str, np.ndarray] = {"item_id": log.item_ids}
+    tables = {"item_id": _texts(log.items.ids)}
+    if log.providers is not None:
+        columns["provider"] = log.provider_ids
+        tables["provider"] = _texts(log.providers.vocabulary.ids)
+    if log.times is not None:
+        columns["timestamp"] = log.times
+    if log.ratings is not None:
+        columns["rating"] = log.ratings
+    for column, values in columns.items():
+        kind = tf.string if column in tables else tf.as_dtype(values.dtype)
+        features[column] = tfds.features.Sequence(kind)
+    users = tf.data.Dataset.from_tensor_slices(
+        (tf.constant(log.users.astype(str)), log.offsets[:-1], log.offsets[1:])
+    )
+
+    def example(user: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = {"user_id": user}
+        for column, values in columns.items():
+            cells = tf.numpy_function(
+                lambda first, last, values=values: np.asarray(values[first:last]),
+                [start, end],
+                tf.as_dtype(values.dtype),
+            )
+            cells = tf.ensure_shape(cells, [None])
+            found[column] = tf.gather(tables[column], cells) if column in tables else cells
+        return found
+
+    try:
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name=name,
+            version="1.0.0",
+            data_dir=str(data_dir),
+            features=tfds.features.FeaturesDict(features),
+            split_datasets={"train": users.map(example)},
+        )
+    except ValueError as error:
+        raise UserError(f"{name!r} can't be a data set: {str(error).splitlines()[0]}") from error
+
+
+def _texts(ids: np.ndarray) -> tf.Tensor:
+    """Raw ids by internal id; ``""`` for the special ones."""
+    return tf.constant([""] * NUM_SPECIAL_IDS + ids.astype(str).tolist())
