@@ -29,7 +29,7 @@ def test_an_option_has_one_type_and_range_wherever_it_is_declared(option):
 @pytest.mark.parametrize("option", declarations())
 def test_an_option_has_a_type_a_help_and_a_default_that_is_allowed(option):
     for declared in declarations()[option]:
-        assert declared.kind in (int, float, bool, str, tuple[int, ...])
+        assert declared.kind in (int, float, bool, str, tuple[int, ...], tuple[str, ...])
         assert declared.setting.help
         assert declared.checked(declared.default, option) == declared.default
 

@@ -151,9 +151,8 @@ def test_a_value_is_checked_and_given_its_type(part, name, value, expected):
         (Record, "kind", "blue", r"it must be one of red, green, not blue\."),
         (Record, "kind", 3, r"it can't be 3: str expected\."),
         (function, "name", 3, r"it can't be 3: str expected\."),
-        (Alone, "names", 3, r"it can't be 3: one number or several expected\."),
-        (Alone, "names", [], r"it can't be \[\]: one number or several expected\."),
-        (Alone, "names", "12", r"it can't be '12': one number or several expected\."),
+        (Alone, "names", [], r"it can't be empty: one value or several expected\."),
+        (Alone, "names", "12", r"it can't be '12': int expected\."),
         (Alone, "names", [1, 2.5], r"it can't be 2\.5: int expected\."),
         (Alone, "names", [1, 0], r"it must be at least 1, not 0\."),
     ],
@@ -161,3 +160,8 @@ def test_a_value_is_checked_and_given_its_type(part, name, value, expected):
 def test_a_value_of_another_type_or_out_of_range_is_refused(part, name, value, message):
     with pytest.raises(ValueError, match=message):
         settings_of(part)[name].checked(value, "it")
+
+
+def test_one_value_does_where_several_are_expected():
+    (declared,) = settings_of(Alone).values()
+    assert declared.checked(3, "it") == declared.checked([3], "it") == (3,)
