@@ -19,6 +19,7 @@ from tf_iclrec.reports.page import table
 _HEIGHT = 180
 _BELOW = 40  # Labels and the name of the axis.
 _MOST_LABELS = 8
+_MOST_LETTERS = 56  # Of all labels together.
 NUM_COLORS = 6  # As many as the style has.
 
 
@@ -58,10 +59,9 @@ def bar_chart(
         )
         for index, (label, value, top) in enumerate(zip(labels, values, tops, strict=True))
     ]
-    every = math.ceil(len(labels) / _MOST_LABELS)
-    places = [
-        ((index + 0.5) / len(labels), labels[index]) for index in range(0, len(labels), every)
-    ]
+    most = min(_MOST_LABELS, max(1, _MOST_LETTERS // max(map(len, labels), default=1)))
+    named = range(0, len(labels), max(1, math.ceil(len(labels) / most)))
+    places = [((index + 0.5) / len(labels), labels[index]) for index in named]
     highest = max(range(len(values)), key=values.__getitem__, default=None)
     description = f"{len(labels)} bars"
     if highest is not None:

@@ -60,13 +60,14 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
 
     Args:
         caption: What it shows.
-        header: Names of the columns; empty for none.
+        header: Names of the columns; empty for a table of names and their values.
         rows: Cells; numbers get thousands separators and stand on the right.
     """
     rows = [tuple(row) for row in rows]
-    numeric = [all(isinstance(cell, int | float) for cell in column) for column in zip(*rows)]
-    numeric = numeric or [False] * len(header)
-    sides = ["number" if is_number else None for is_number in numeric]
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    sides = ["number" if _is_numeric(column) else None for column in columns]
+    if not header:
+        sides[1:] = ["number"] * len(sides[1:])
     names = [
         element("th", name, scope="col", class_=side)
         for name, side in zip(header, sides, strict=bool(header))
@@ -85,9 +86,11 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
     return element("div", written, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 
+def _is_numeric(column: Sequence[object]) -> bool:
+    return all(isinstance(cell, int | float) or cell == "" for cell in column)
+
+
 def _cell(index: int, cell: object, side: str | None) -> Html:
     if index == 0:
         return element("th", readable(cell), scope="row", class_=side)
-    # A number in a column of mixed cells stands on the right, too.
-    side = side or ("number" if isinstance(cell, int | float) else None)
     return element("td", readable(cell), class_=side)

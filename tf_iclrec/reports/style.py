@@ -20,14 +20,11 @@ body {
   font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
 }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
-h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
+h2 { font-size: 1.2rem; margin: 1.75rem 0 .75rem; }
 header p { margin: .25rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
-.columns {
-  display: grid; gap: 1.25rem; align-items: start;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr));
-}
-.columns > * { min-width: 0; margin: 0; }
-.columns > p, .columns > .facts { grid-column: 1 / -1; }
+.columns { columns: 2 30rem; column-gap: 1.25rem; }
+.columns > * { break-inside: avoid; margin: 0 0 1.25rem; }
+.columns > p { column-span: all; }
 .facts {
   display: grid; gap: .75rem; margin: 1.25rem 0 0;
   grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
@@ -72,8 +69,9 @@ details .scroll { max-height: 20rem; overflow: auto; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
 th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
-th { font-weight: 400; overflow-wrap: anywhere; }
-thead th { border-top: 0; font-size: .85rem; color: var(--muted); overflow-wrap: normal; }
+th { font-weight: 400; }
+thead th { border-top: 0; font-size: .85rem; color: var(--muted); }
+tbody th, td { min-width: 4rem; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 th.number:not(:last-child), td.number:not(:last-child) { padding-right: 1rem; }
 @media (max-width: 40rem) { .minor { display: none; } }

@@ -25,7 +25,8 @@ class HeldOutFigures:
     Example:
     >>> from tf_iclrec.data.interactions import Interactions
     >>> from tf_iclrec.data.splits.leave_one_out import leave_one_out
-    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "tea"], "bob": ["tea", "jam", "oil"]})
+    >>> sequences = {"ann": ["tea", "jam", "tea"], "bob": ["tea", "jam", "oil"]}
+    >>> log = Interactions.from_sequences(sequences)
     >>> HeldOutFigures.of(leave_one_out(log))
     HeldOutFigures(number=2, untrained=1, seen=1)
     """

@@ -18,7 +18,7 @@ def integer_histogram(values: np.ndarray, bars: int = 24) -> tuple[list[str], np
     >>> labels, counts.tolist()
     (['1', '2', '3', '4'], [2, 1, 0, 1])
     >>> integer_histogram(np.array([1, 900]), bars=3)[0]
-    ['1–9', '10–92', '93–900']
+    ['1-9', '10-92', '93-900']
     """
     if not len(values):
         return [], np.zeros(0, np.int64)
@@ -30,7 +30,7 @@ def integer_histogram(values: np.ndarray, bars: int = 24) -> tuple[list[str], np
         edges = np.union1d([low], edges)
     counts, _ = np.histogram(values, edges)
     labels = [
-        f"{first:,}" if first == last else f"{first:,}–{last:,}"
+        f"{first:,}" if first == last else f"{first:,}-{last:,}"
         for first, last in zip(edges[:-1].tolist(), (edges[1:] - 1).tolist(), strict=True)
     ]
     return labels, counts

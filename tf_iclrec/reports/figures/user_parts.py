@@ -29,15 +29,14 @@ def user_parts(log: Interactions, at_once: int = _AT_ONCE) -> Iterator[Interacti
         last = max(first + 1, int(np.searchsorted(log.offsets, most, "right")) - 1)
         offsets = log.offsets[first : last + 1]
         place = slice(offsets[0], offsets[-1])
-        arrays = {name: getattr(log, name) for name in _PER_ACTION}
+        there = {name: getattr(log, name) for name in _PER_ACTION}
+        # Not as np.memmap, whose every operation looks for the file.
+        arrays = {name: np.asarray(one[place]) for name, one in there.items() if one is not None}
         yield dataclasses.replace(
             log,
             offsets=offsets - offsets[0],
             users=log.users[first:last],
-            # Not as np.memmap, whose every operation looks for the file.
-            **{
-                name: one if one is None else np.asarray(one[place]) for name, one in arrays.items()
-            },
+            **arrays,
         )
         first = last
 
