@@ -25,8 +25,8 @@ class Axis:
     >>> axis = Axis.over([0, 90])
     >>> axis.ticks(), axis.places([0, 50]).tolist()
     ([0.0, 50.0, 100.0], [0.0, 0.5])
-    >>> Axis.over([3, 2000], log=True).ticks()
-    [10.0, 100.0, 1000.0]
+    >>> Axis.over([3, 2000], log=True).ticks(), Axis.over([3, 60], log=True).ticks()
+    ([10.0, 100.0, 1000.0], [5.0, 10.0, 20.0, 50.0])
     """
 
     low: float
@@ -54,8 +54,13 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round numbers along the axis."""
         if self.log:
-            powers = range(math.ceil(math.log10(self.low) - 1e-9), 1 + int(math.log10(self.high)))
-            return [10.0**power for power in powers if 10.0**power <= self.high]
+            powers = range(math.floor(math.log10(self.low)), 1 + math.floor(math.log10(self.high)))
+            for factors in ((1,), (1, 2, 5)):
+                ticks = [factor * 10.0**power for power in powers for factor in factors]
+                ticks = [tick for tick in ticks if self.low <= tick <= self.high]
+                if len(ticks) > 1:
+                    break
+            return ticks
         number = round((self.high - self.low) / self.step)
         return [self.low + index * self.step for index in range(number + 1)]
 

@@ -108,10 +108,7 @@ def line_chart(
         element(
             "polyline",
             element("title", name),
-            points=" ".join(
-                f"{100 * left:.2f},{top:.1f}"
-                for left, top in zip(x_axis.places(x), _from_top(y_axis.places(y)), strict=True)
-            ),
+            points=_polyline(x_axis.places(x), _from_top(y_axis.places(y))),
             class_=f"line{index % NUM_COLORS}",
             # The drawing is stretched to the width there is, the line is not.
             vector_effect="non-scaling-stroke",
@@ -150,6 +147,12 @@ def line_chart(
         y_label,
         _legend(list(lines)) if several else None,
     )
+
+
+def _polyline(lefts: np.ndarray, tops: list[float]) -> str:
+    points = [f"{100 * left:.2f},{top:.1f}" for left, top in zip(lefts, tops, strict=True)]
+    # A line from a single point to itself is a dot.
+    return " ".join(points * 2 if len(points) == 1 else points)
 
 
 def _drawable(x, y, x_log: bool, y_log: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -19,9 +19,10 @@ from tf_iclrec.reports.figures.data_figures import DataFigures
 from tf_iclrec.reports.figures.held_out import HeldOutFigures
 from tf_iclrec.reports.figures.histogram import integer_histogram
 from tf_iclrec.reports.figures.popularity import Popularity
-from tf_iclrec.reports.markup import Html, element
+from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Share
 from tf_iclrec.reports.page import facts, notices, page, section, table
+from tf_iclrec.reports.preparation_sections import preparation_sections
 
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _MOST_ROWS = 10
@@ -66,7 +67,7 @@ def write_data_report(
             warnings_of(figures, held_out),
             "Nothing in this log looks like a mistake.",
         ),
-        [part(preparation) for part in (_reading, _rounds)],
+        preparation_sections(preparation),
         _histories(figures),
         _items(figures),
         [part(figures) for part in (_times, _providers, _ratings, _attributes)],
@@ -74,7 +75,7 @@ def write_data_report(
         subtitle=", ".join(map(str, preparation.get("sources", ()))),
     )
     with replace_file(Path(path)) as temporary:
-        # An id may hold half a character, which UTF-8 can't.
+        # The name of a file may hold bytes that are no text.
         temporary.write_text(written, encoding="utf-8", errors="replace")
 
 
@@ -93,43 +94,6 @@ def _most_important(figures: DataFigures) -> Html:
 
 def _days(figures: DataFigures) -> list[str]:
     return [format_time(time).split("T")[0] for time in (figures.times.first, figures.times.last)]
-
-
-def _reading(preparation: Mapping[str, Any]) -> Html | None:
-    read, dropped = preparation.get("rows_read"), preparation.get("dropped", {})
-    columns, notes = preparation.get("columns", {}), preparation.get("notes", ())
-    rows = []
-    if read is not None:
-        share = max(read, 1)
-        rows.append(("read", read, Share(1.0)))
-        rows += [(reason, number, Share(number / share)) for reason, number in dropped.items()]
-        kept = read - sum(dropped.values())
-        rows.append(("kept", kept, Share(kept / share)))
-    elif dropped:
-        rows = [(reason, number, "") for reason, number in dropped.items()]
-    content = [
-        table("Rows read, and dropped for each reason", ("", "rows", "share"), rows)
-        if rows
-        else None,
-        table("Columns", ("what", "name in the source"), columns.items()) if columns else None,
-        [element("p", note) for note in notes],
-    ]
-    return section("Reading", content) if rows or columns or notes else None
-
-
-def _rounds(preparation: Mapping[str, Any]) -> Html | None:
-    rounds = preparation.get("rounds", ())
-    if not rounds:
-        return None
-    names = {"users": "users", "items": "items", "providers": "providers"}
-    names["actions"] = "interactions"
-    names = {key: name for key, name in names.items() if any(key in one for one in rounds)}
-    rows = [
-        ("before" if number == 0 else f"round {number}", *(one.get(key, "") for key in names))
-        for number, one in enumerate(rounds)
-    ]
-    caption = "What is left after each round of the core"
-    return section("Core", table(caption, ("", *names.values()), rows))
 
 
 def _histories(figures: DataFigures) -> Html:

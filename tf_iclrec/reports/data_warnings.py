@@ -1,5 +1,7 @@
 """What in a log usually is a mistake."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ _UNTRAINED = 0.05
 _REPEATED = 0.1
 # In a log of fewer users one user or item easily has a large share.
 _FEW_USERS = 20
+_MOST_LETTERS = 60  # Of an id that is quoted.
 # Dates as digits, by the microseconds that one of their numbers was taken for.
 _DATES_AS_DIGITS = ((1_000_000, "%Y%m%d"), (1000, "%Y%m%d%H%M"), (1000, "%Y%m%d%H%M%S"))
 
@@ -115,14 +118,16 @@ def _about_ids(log: Interactions) -> Iterator[str]:
     for kind, ids in kinds.items():
         raw = pa.array(ids, type=pa.large_string())
         plain = pc.utf8_lower(pc.utf8_trim_whitespace(raw))
-        number, example = _alike(ids, plain)
+        number, example = _alike(raw, plain)
         if number:
             yield (
                 f"{number:,} {kind} have ids that differ only by case or blanks around them, such "
                 f"as {example}; write each in one way if they are the same."
             )
-        as_numbers = pc.replace_substring_regex(plain, r"^0*(\d+)(\.0*)?$", r"\1")
-        number, example = _alike(ids, as_numbers, other_than=plain)
+        plain = plain.unique()
+        number, example = _alike(
+            plain, pc.replace_substring_regex(plain, r"^0*(\d+)(\.0*)?$", r"\1")
+        )
         if number:
             yield (
                 f"{number:,} {kind} have ids that are the same number written in two ways, such "
@@ -130,22 +135,15 @@ def _about_ids(log: Interactions) -> Iterator[str]:
             )
 
 
-def _alike(ids: np.ndarray, plain: "pa.Array", other_than: "pa.Array | None" = None):
-    """How many ids become equal to another in their plain form, and two of them.
-
-    Those that are equal in the form ``other_than`` already don't count.
-    """
+def _alike(ids: pa.Array, plain: pa.Array) -> tuple[int, str]:
+    """How many ids become equal to another one in their plain form, and two of them."""
     codes = plain.dictionary_encode().indices.to_numpy()
     counts = np.bincount(codes)
-    if other_than is not None:
-        before = other_than.dictionary_encode().indices.to_numpy()
-        counts = np.bincount(codes[np.unique(before, return_index=True)[1]])
     doubled = counts > 1
     if not doubled.any():
         return 0, ""
-    first, *others = np.flatnonzero(codes == doubled.argmax()).tolist()
-    pair = f"{str(ids[first])!r} and {str(ids[others[0]])!r}"
-    return int(counts[doubled].sum()), pair
+    pair = np.flatnonzero(codes == doubled.argmax())[:2]
+    return int(counts[doubled].sum()), " and ".join(_quoted(ids[place]) for place in pair.tolist())
 
 
 def _about_constants(figures: DataFigures) -> Iterator[str]:
@@ -158,9 +156,9 @@ def _about_constants(figures: DataFigures) -> Iterator[str]:
     attributes = {} if log.providers is None else {"provider": log.providers}
     for name, attribute in (attributes | dict(log.attributes)).items():
         if len(attribute.vocabulary) == 1 and log.num_items > 1:
-            value = str(attribute.vocabulary.ids[0])
+            value = _quoted(attribute.vocabulary.ids[0])
             yield (
-                f"All that is known of {name} is one value, {value!r}, which tells a model "
+                f"All that is known of {name} is one value, {value}, which tells a model "
                 "nothing; name another column, or leave it out."
             )
     if ratings is not None and len(ratings.counts) == 1 and ratings.known > 1:
@@ -178,14 +176,14 @@ def _about_giants(figures: DataFigures) -> Iterator[str]:
     share = Share(log.lengths[user] / max(log.num_actions, 1))
     if share >= _ONE_USER:
         yield (
-            f"The user {str(log.users[user])!r} has {readable(share)} of all interactions; leave "
+            f"The user {_quoted(log.users[user])} has {readable(share)} of all interactions; leave "
             "the user out if it is a robot, a test or stands for all who are not logged in."
         )
     item = int(figures.repeats.users_of_items.argmax())
     share = Share(figures.repeats.users_of_items[item] / log.num_users)
     if share >= _ONE_ITEM:
         yield (
-            f"The item {str(log.items.ids[item])!r} is in {readable(share)} of all histories; "
+            f"The item {_quoted(log.items.ids[item])} is in {readable(share)} of all histories; "
             "leave it out if it is no item that one chooses, such as a bag or a start page."
         )
 
@@ -225,3 +223,8 @@ def _about_untrained(held_out: HeldOutFigures | None) -> Iterator[str]:
 
 def _part(number: int, total: int) -> str:
     return f"{readable(Share(number / total))} ({number:,})"
+
+
+def _quoted(name: object) -> str:
+    text = str(name)
+    return repr(text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}...")
