@@ -40,11 +40,11 @@ FAULTS = {
     "24.0% (240) of the times are in 1970": {
         "timestamp": np.where(ROWS < 240, SECONDS, SECONDS * 1000)
     },
-    "0.1% (1) of the times are in 1970": {"timestamp": np.where(ROWS == 5, 0, SECONDS)},
+    "0.10% (1) of the times are in 1970": {"timestamp": np.where(ROWS == 5, 0, SECONDS)},
     "so their numbers are no dates": {"timestamp": ROWS},
     "dates written as digits, from 20170601 to 20170630": {"timestamp": 20170601 + ROWS % 30},
     "dates written as digits, from 20170601120000 to": {"timestamp": 20170601120000 + ROWS % 60},
-    "0.3% (3) of the times are after the year 2100": {
+    "0.30% (3) of the times are after the year 2100": {
         "timestamp": np.where(ROWS < 3, 9_000_000_000, SECONDS)
     },
     "All interactions have the same time, 2017-07-14T02:40:00": {"timestamp": 1_500_000_000},

@@ -10,10 +10,12 @@ def readable(value: object) -> str:
 
     Example:
     >>> [readable(value) for value in (12345, 1234.5, 0.03456, Share(0.1234), Share(2e-5), "tea")]
-    ['12,345', '1,234', '0.0346', '12.3%', '<0.1%', 'tea']
+    ['12,345', '1,234', '0.0346', '12.3%', '<0.01%', 'tea']
     """
     if isinstance(value, Share):
-        return "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}"
+        if 0 < value < 0.0001:
+            return "<0.01%"
+        return f"{value:.2%}" if 0 < value < 0.01 else f"{value:.1%}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
