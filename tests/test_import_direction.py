@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 
 # Each part may import the parts before it (and itself); commands may import everything.
 ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
-ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "models", "serving"]
+ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "reports"]
+ORDER += ["models", "serving"]
 ORDER += ["training", "systems", "options", "config", "runs", "fit", "recommendation", "commands"]
 COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
 

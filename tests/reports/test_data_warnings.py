@@ -1,0 +1,108 @@
+"""Each warning on a log that has the fault, and none on sound ones."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import read_item_attribute
+from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.splits.leave_one_out import leave_one_out
+from tf_iclrec.reports.data_warnings import data_warnings
+
+_NUMBER = 1000
+
+
+def frame(**columns):
+    """A sound log: 150 users, 100 items, no repeats."""
+    rows = np.arange(_NUMBER)
+    sound = {
+        "user_id": pd.Series(rows % 150).astype(str),
+        "item_id": pd.Series(rows * 7 % 101).astype(str),
+        "timestamp": 1_500_000_000 + rows * 3600,
+    }
+    return pd.DataFrame(sound | columns)
+
+
+def warnings_for(**columns):
+    return data_warnings(Interactions.from_frame(frame(**columns)))
+
+
+def where(condition, value, column="item_id"):
+    return frame()[column].where(~condition, value)
+
+
+ROWS = np.arange(_NUMBER)
+SECONDS = frame()["timestamp"].to_numpy()
+FAULTS = {
+    "24.0% (240) of the times are in 1970": {
+        "timestamp": np.where(ROWS < 240, SECONDS, SECONDS * 1000)
+    },
+    "0.10% (1) of the times are in 1970": {"timestamp": np.where(ROWS == 5, 0, SECONDS)},
+    "so their numbers are no dates": {"timestamp": ROWS},
+    "dates written as digits, from 20170601 to 20170630": {"timestamp": 20170601 + ROWS % 30},
+    "dates written as digits, from 20170601120000 to": {"timestamp": 20170601120000 + ROWS % 60},
+    "0.30% (3) of the times are after the year 2100": {
+        "timestamp": np.where(ROWS < 3, 9_000_000_000, SECONDS)
+    },
+    "All interactions have the same time, 2017-07-14T02:40:00": {"timestamp": 1_500_000_000},
+    "The user 'robot' has 20.0% of all": {"user_id": where(ROWS < 200, "robot", "user_id")},
+    "The item 'bag' is in 100.0% of all histories": {"item_id": where(ROWS < 150, "bag")},
+    "value, 'acme', which tells a model nothing": {"provider": "acme"},
+    "94.1% (640) of the users have only one or two": {
+        "user_id": np.where(ROWS < 640, ROWS, 640 + ROWS % 40).astype(str)
+    },
+    "2 items have ids that differ only by case or blanks around them, such as 'Tea ' and 'tea'": {
+        "item_id": where(ROWS % 500 == 0, "Tea ").where(ROWS % 500 != 1, "tea")
+    },
+    "2 users have ids that differ only by case": {
+        "user_id": where(ROWS % 150 == 1, "ann", "user_id").where(ROWS % 150 != 2, "ANN")
+    },
+    "3 items have ids that are the same number written in two ways, such as": {
+        "item_id": where(ROWS == 1, "07.0").where(ROWS != 900, "07")
+    },
+    "of the interactions are items that the user had before": {
+        "item_id": where(ROWS > 700, frame()["user_id"])
+    },
+}
+
+
+@pytest.mark.parametrize("sentence", FAULTS)
+def test_a_fault_is_said_and_nothing_else(sentence):
+    (warning,) = warnings_for(**FAULTS[sentence])
+    assert sentence in warning
+
+
+def test_a_sound_log_has_no_warning():
+    log = Interactions.from_frame(frame())
+    assert data_warnings(log) == data_warnings(log, leave_one_out(log)) == []
+
+
+def test_constant_ratings():
+    log = Interactions.from_frame(frame())
+    (warning,) = data_warnings(dataclasses.replace(log, ratings=np.ones(_NUMBER, np.float32)))
+    assert "All ratings are 1" in warning
+
+
+def test_test_items_that_can_not_be_found():
+    last = ROWS >= _NUMBER - 150
+    log = Interactions.from_frame(frame(item_id=where(last, "new" + frame()["user_id"])))
+    (warning,) = data_warnings(log, leave_one_out(log))
+    assert "100.0% (150) of the test items are never trained on" in warning
+    log = Interactions.from_frame(frame(item_id=where(last, frame()["item_id"].shift(150))))
+    (warning,) = data_warnings(log, leave_one_out(log))
+    assert "100.0% (150) of the test items are items that the user had before" in warning
+
+
+def test_real_logs(shared):
+    """Only the brands of Beauty have a fault."""
+    logs = [load_interactions("completejourney")]
+    logs.append(load_interactions(shared / "data/ml-100k/ml-100k.inter"))
+    for log in logs:
+        assert data_warnings(log, leave_one_out(log)) == []
+    brands = read_item_attribute(shared / "data/items/Beauty.tsv")
+    log = load_interactions(shared / "data/sequences/Beauty.txt").with_item_providers(brands)
+    (warning,) = data_warnings(log, leave_one_out(log))
+    assert "4 providers have ids that differ only by case" in warning

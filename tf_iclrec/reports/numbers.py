@@ -1,0 +1,34 @@
+"""Numbers as people read them."""
+
+
+class Share(float):
+    """A part of 1, which `readable` writes in per cent."""
+
+
+def readable(value: object) -> str:
+    """A number with thousands separators and no more digits than matter; text as it is.
+
+    Example:
+    >>> [readable(value) for value in (12345, 1234.5, 0.03456, Share(0.1234), Share(2e-5), "tea")]
+    ['12,345', '1,234', '0.0346', '12.3%', '<0.01%', 'tea']
+    """
+    if isinstance(value, Share):
+        if 0 < value < 0.0001:
+            return "<0.01%"
+        return f"{value:.2%}" if 0 < value < 0.01 else f"{value:.1%}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def short(value: float) -> str:
+    """A number for an axis.
+
+    Example:
+    >>> [short(value) for value in (0, 0.25, 800, 1500, 20e6)]
+    ['0', '0.25', '800', '1.5k', '20M']
+    """
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit:
+            return f"{value / unit:.4g}{name}"
+    return f"{value:.4g}"

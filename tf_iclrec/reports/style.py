@@ -1,0 +1,78 @@
+"""How pages look: light and dark, on a telephone and on a wide screen."""
+
+STYLE = """
+:root {
+  color-scheme: light dark;
+  --ink: #1b2330; --muted: #56616f; --line: #dde2e9; --paper: #ffffff; --card: #f6f8fa;
+  --notice: #fff6e0; --edge: #c77700; --fine: #1a7f37;
+  --c0: #2f6db5; --c1: #c2571a; --c2: #2e8b57; --c3: #8650b8; --c4: #b8860b; --c5: #c23b6b;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e3e8ef; --muted: #9aa6b5; --line: #303946; --paper: #12161c; --card: #1a2029;
+    --notice: #2d2412; --edge: #e0a030; --fine: #57c878;
+    --c0: #6aa5ea; --c1: #f08c4f; --c2: #5cc48d; --c3: #b98ae6; --c4: #dcb441; --c5: #f07ba3;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 76rem;
+  font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+}
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
+h2 { font-size: 1.2rem; margin: 1.75rem 0 .75rem; }
+header p { margin: .25rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
+.columns { columns: 2 30rem; column-gap: 1.25rem; }
+.columns > * { break-inside: avoid; margin: 0 0 1.25rem; }
+.columns > p { column-span: all; }
+.facts {
+  display: grid; gap: .75rem; margin: 1.25rem 0 0;
+  grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
+}
+.facts div { padding: .6rem .8rem; border-radius: .5rem; background: var(--card); }
+dt { font-size: .85rem; color: var(--muted); }
+dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.notices {
+  margin-top: 1.25rem; padding: .75rem 1rem; border-left: .3rem solid var(--edge);
+  border-radius: .3rem; background: var(--notice);
+}
+.notices h2 { margin: 0; font-size: 1rem; }
+.notices ul { margin: .4rem 0 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.notices li + li { margin-top: .4rem; }
+.fine { margin: 1.25rem 0 0; color: var(--fine); }
+figure, .columns > .scroll { padding: .9rem 1rem; border-radius: .5rem; background: var(--card); }
+figcaption { display: flex; flex-wrap: wrap; column-gap: 1rem; justify-content: space-between; }
+figcaption span { font-size: .85rem; color: var(--muted); }
+.frame { padding: .9rem 1.5rem 0 2.6rem; }
+.chart { display: block; width: 100%; overflow: visible; }
+.chart text { font-size: .75rem; fill: var(--muted); }
+.grid line { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
+.bars rect { fill: var(--c0); }
+.bars rect:hover { fill: var(--c1); }
+.lines { overflow: visible; }
+.lines polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.line0 { stroke: var(--c0); background: var(--c0); }
+.line1 { stroke: var(--c1); background: var(--c1); }
+.line2 { stroke: var(--c2); background: var(--c2); }
+.line3 { stroke: var(--c3); background: var(--c3); }
+.line4 { stroke: var(--c4); background: var(--c4); }
+.line5 { stroke: var(--c5); background: var(--c5); }
+.legend {
+  display: flex; flex-wrap: wrap; gap: 0 1rem; margin: .3rem 0 0; padding: 0; list-style: none;
+  font-size: .85rem;
+}
+.legend i { display: inline-block; width: 1rem; height: .2rem; margin: 0 .4rem .25rem 0; }
+details { margin-top: .25rem; font-size: .85rem; }
+summary { color: var(--muted); cursor: pointer; }
+details .scroll { max-height: 20rem; overflow: auto; }
+.scroll { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
+th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
+th { font-weight: 400; }
+thead th { border-top: 0; font-size: .85rem; color: var(--muted); }
+tbody th, td { min-width: 4rem; overflow-wrap: anywhere; }
+.number { text-align: right; white-space: nowrap; }
+th.number:not(:last-child), td.number:not(:last-child) { padding-right: 1rem; }
+@media (max-width: 40rem) { .minor { display: none; } }
+"""
