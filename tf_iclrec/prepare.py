@@ -19,6 +19,7 @@ from tf_iclrec.data.tfds_export import write_tensorflow_dataset
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory
 from tf_iclrec.options import flag, resolved
+from tf_iclrec.reports.data_report import write_data_report
 from tf_iclrec.systems.sections import DATA
 from tf_iclrec.systems.system import CHOICE, Section
 
@@ -142,6 +143,11 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
 def _write(made: Preparation, folder: Path, data: Mapping[str, Any], sources: list) -> None:
     metadata = {"options": _as_json(data), "sources": sources, "preparation": made.as_json()}
     write_prepared(made.log, folder, metadata)
+    # From the files: what the scratch folder held is gone.
+    log = read_prepared(folder)
+    preparation = made.as_json() | {"sources": [one["name"] for one in sources]}
+    for warning in write_data_report(log, folder / "report.html", preparation):
+        print(f"Warning: {warning}")
     shutil.rmtree(folder / "scratch")
 
 

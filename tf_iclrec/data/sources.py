@@ -125,7 +125,7 @@ def read_tensorflow_dataset(name: str) -> pa.Table:
     plain = [
         feature
         for feature, spec in sorted(builder.info.features.items())
-        if spec.shape in ((), (None,)) and spec.dtype is not None
+        if spec.shape in ((), (None,)) and spec.np_dtype is not None
     ]
     examples = builder.as_dataset(split="all").map(lambda row: {name: row[name] for name in plain})
     return pa.concat_tables(map(_table, examples.ragged_batch(_BATCH_SIZE)))

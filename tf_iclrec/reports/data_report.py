@@ -33,7 +33,7 @@ def write_data_report(
     path: str | Path,
     preparation: Mapping[str, Any] | None = None,
     split: Split | None = None,
-) -> None:
+) -> list[str]:
     """Write a page about a log: one HTML file that needs nothing else.
 
     Args:
@@ -45,6 +45,9 @@ def write_data_report(
             ``notes`` (sentences).
         split: How the log is split, to say what of the test can't be found.
 
+    Returns:
+        The sentences of `data_warnings`, with which the page begins.
+
     Raises:
         OSError: If the file can't be written.
 
@@ -52,19 +55,20 @@ def write_data_report(
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "report.html"
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam"]})
-    >>> write_data_report(log, file, {"rows_read": 4, "dropped": {"without an item": 1}})
+    >>> _ = write_data_report(log, file, {"rows_read": 4, "dropped": {"without an item": 1}})
     >>> "<dt>interactions</dt><dd>3</dd>" in file.read_text(encoding="utf-8")
     True
     """
     preparation = preparation or {}
     figures = DataFigures(log)
     held_out = split and HeldOutFigures.of(split)
+    warnings = warnings_of(figures, held_out)
     written = page(
         "Report of the data",
         _most_important(figures),
         notices(
             "What may be a mistake",
-            warnings_of(figures, held_out),
+            warnings,
             "Nothing in this log looks like a mistake.",
         ),
         preparation_sections(preparation),
@@ -77,6 +81,7 @@ def write_data_report(
     with replace_file(Path(path)) as temporary:
         # The name of a file may hold bytes that are no text.
         temporary.write_text(written, encoding="utf-8", errors="replace")
+    return warnings
 
 
 def _most_important(figures: DataFigures) -> Html:
