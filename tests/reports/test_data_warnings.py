@@ -8,7 +8,7 @@ import pytest
 
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import read_item_attribute
-from tf_iclrec.data.sources import load_interactions
+from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.data_warnings import data_warnings
 
