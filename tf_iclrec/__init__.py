@@ -55,7 +55,7 @@ from tf_iclrec.systems.system import System
 from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "ENCODERS",
