@@ -339,7 +339,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         ),
         (
             {"split": {"model": "sasrec"}},
-            "unknown setting 'model' in 'split': valid are name.",
+            "unknown setting 'model' in 'split': valid are at, name, ",
         ),
     ],
 )
