@@ -2,9 +2,9 @@
 
     python benchmarks/warm_start.py --runs DIR [--data SOURCE] [--dates D1 D2] [--seeds 0 1 2]
 
-One model is trained on what was before D1. Then the log has grown to D2: one model is trained on it
-from the start, another from the weights of the first for fewer epochs. Both are validated and tested
-on what came after D2. A run that is there is not repeated.
+One model is trained on what was before D1. Then the log has grown to D2: one model is trained on
+it from the start, another from the weights of the first for fewer epochs. Both are validated and
+tested on what came after D2. A run that is there is not repeated.
 """
 
 import argparse

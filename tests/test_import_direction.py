@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 # Each part may import the parts before it (and itself); commands may import everything.
 ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
 ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "models", "serving"]
-ORDER += ["training", "systems", "options", "config", "runs", "warm_start", "fit"]
+ORDER += ["training", "systems", "options", "config", "runs", "warm_start", "fit", "rolling"]
 ORDER += ["recommendation", "commands"]
 COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import keras
@@ -14,7 +13,7 @@ from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import replace_directory, write_json
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.run_directory import FORMAT, RunDirectory
 
@@ -48,14 +47,14 @@ def split_of(config: Config, interactions: Interactions) -> Split:
 
 def start_run(directory: RunDirectory, config: Config, interactions: Interactions) -> None:
     """Make the folder ready for a new run, removing an old one."""
-    if directory.path.is_dir():
-        shutil.rmtree(directory.path)
-    directory.path.mkdir(parents=True)
-    directory.checkpoints.mkdir()
-    write_json(directory.format, {"format": FORMAT})
-    with replace_file(directory.config) as path:
-        path.write_text(config.to_json() + "\n")
-    write_prepared(interactions, directory.data)
+    directory.path.parent.mkdir(parents=True, exist_ok=True)
+    # As a whole, so that what is there can be resumed.
+    with replace_directory(directory.path) as path:
+        new = RunDirectory(path)
+        new.checkpoints.mkdir(parents=True)
+        write_json(new.format, {"format": FORMAT})
+        new.config.write_text(config.to_json() + "\n")
+        write_prepared(interactions, new.data)
 
 
 def read_config(directory: RunDirectory) -> Config:

@@ -14,6 +14,7 @@ from tf_iclrec.config import Config, read_settings, resolve, settings_of_run
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
 from tf_iclrec.options import all_sections
+from tf_iclrec.rolling import fit_at_dates
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM
 from tf_iclrec.systems.table import systems_table
 
@@ -37,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError("Name a folder to write with --output.")
     if values.resume and values.overwrite:
         raise UserError("--resume and --overwrite exclude each other.")
-    fit(config, values.output, values.resume, values.overwrite)
+    if values.roll:
+        fit_at_dates(config, values.roll, values.output, values.resume, values.overwrite)
+    else:
+        fit(config, values.output, values.resume, values.overwrite)
 
 
 def _parser() -> Parser:
@@ -57,6 +61,13 @@ def _parser() -> Parser:
     parser.add_argument("--config", metavar="FILE", help="JSON file with settings to start from")
     parser.add_argument(
         "--resume", action="store_true", help="continue an interrupted run in --output"
+    )
+    parser.add_argument(
+        "--roll",
+        nargs="+",
+        metavar="DATE",
+        help="split at each of these dates, train and test from one to the next; a run each in "
+        "--output, and a table with the means",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace a run that is in --output"

@@ -96,7 +96,12 @@ class IntentClustering(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self.model.intents is None:
             raise ValueError("No objective of this model uses intents; leave the callback out.")
-        encode = tf.function(self.model.mean_vectors)
+
+        @tf.function
+        def encode(batch):
+            return self.model.mean_vectors(batch)
+
+        # Traced once, whatever the widths of the batches.
         self._encode = encode.get_concrete_function(self.sequences.element_spec)
 
     def on_epoch_begin(self, epoch, logs=None):
