@@ -32,7 +32,7 @@ def start_from_run(model: Recommender, split: Split, config: Config) -> None:
     if not set(split.interactions.items.ids) & set(run.interactions.items.ids):
         raise UserError(f"{path} can't be started from: it knows none of the items of the data.")
     try:
-        take_over(model, split.interactions, run.model, run.split, path)
+        take_over(model, split, run.model, run.split, path)
     except ValueError as error:
         other = " and ".join(_differences(run.config, config)) or "providers or attributes"
         raise UserError(

@@ -13,7 +13,7 @@ from tf_iclrec.training.take_over import take_over
 OLD = {f"u{user}": [f"i{(user + step) % 9}" for step in range(5)] for user in range(8)}
 # Without the users u0 and u1, and so without an item; with others.
 NEW = {user: items for user, items in OLD.items() if user not in ("u0", "u1")}
-NEW |= {"a": ["i7", "new", "i8", "i5"], "z": ["other", "i6", "new"]}
+NEW |= {"a": ["i7", "new", "i8", "i5"], "y": ["other"], "z": ["i6", "new"]}
 
 TINY = {"num_members": 2, "hidden_dim": 8, "max_length": 5, "num_intents": (3,)}
 
@@ -48,22 +48,45 @@ def pair(name, settings, split=everything):
     return known, before, build_model(config, new.catalogue), new
 
 
-def check_rows(new_rows, fresh, old_rows, new_names, old_names, special, trained=None):
-    """Each row by its raw id; a new one is its random row plus the mean of those that are known."""
+def check_rows(new_rows, fresh, old_rows, new_names, old_names, special, trained=None, met=None):
+    """Each row by its raw id; a new one is its random row, as far away as the known ones are, plus
+    the mean of those that it met, each as often, or else of all that are known."""
     usable = [name for name in old_names if trained is None or name in trained]
     row_of = {name: old_rows[special + old_names.index(name)] for name in usable}
-    mean = np.mean([row_of[name] for name in new_names if name in row_of], axis=0)
+    known = {name: row_of[name] for name in new_names if name in row_of}
+    strange = [special + row for row, name in enumerate(new_names) if name not in row_of]
+    spread = np.std(list(known.values())) / np.std(fresh[strange]) if strange else None
     np.testing.assert_array_equal(new_rows[:special], old_rows[:special])
     for number, name in enumerate(new_names):
-        expected = row_of[name] if name in row_of else fresh[special + number] + mean
-        np.testing.assert_allclose(new_rows[special + number], expected, rtol=1e-5, atol=1e-6)
+        weights = {} if met is None else {k: w for k, w in met.get(name, {}).items() if k in known}
+        if name in known:
+            expected = known[name]
+        elif weights:
+            mean = sum(w * known[k] for k, w in weights.items()) / sum(weights.values())
+            expected = fresh[special + number] + mean
+        else:
+            expected = spread * fresh[special + number] + np.mean(list(known.values()), axis=0)
+        np.testing.assert_allclose(new_rows[special + number], expected, rtol=1e-4, atol=1e-5)
+
+
+def meetings_in(sequences):
+    """How often each item met each other, at most three steps apart, one over the distance."""
+    met = {}
+    for items in sequences.values():
+        for first in range(len(items)):
+            for second in range(len(items)):
+                distance = abs(first - second)
+                if 1 <= distance <= 3:
+                    of_item = met.setdefault(items[first], {})
+                    of_item[items[second]] = of_item.get(items[second], 0) + 1 / distance
+    return met
 
 
 @pytest.mark.parametrize("name", ["iclrec", "bert4rec", "dssrec"])
 def test_items_are_found_by_their_raw_ids_and_all_else_is_the_same(name, capsys):
     known, before, model, log = pair(name, tiny(name))
     fresh = [one.item_embedding.embeddings.numpy() for one in model.members()]
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     assert capsys.readouterr().out == (
         "Warm start from runs/old: 9 of 11 items are known, 2 are new, 0 of its items are gone.\n"
     )
@@ -75,6 +98,7 @@ def test_items_are_found_by_their_raw_ids_and_all_else_is_the_same(name, capsys)
             log.items.ids.tolist(),
             before.interactions.items.ids.tolist(),
             3,
+            met=meetings_in(NEW),
         )
     tables = {id(one.item_embedding.embeddings) for one in model.members()}
     others = [
@@ -89,7 +113,7 @@ def test_items_are_found_by_their_raw_ids_and_all_else_is_the_same(name, capsys)
 
 def test_a_history_of_known_items_is_scored_as_before():
     known, before, model, log = pair("iclrec", tiny("iclrec"))
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     raw = ["i3", "i5", "i8"]
     scores = [
         one({"item_ids": items.encode(raw)[None]}).numpy()[0, items.encode(["i2", "i7"]) - 3]
@@ -105,7 +129,7 @@ def test_providers_and_attributes_are_found_by_their_values():
     fresh = [
         [one.embeddings.numpy() for one in member.value_embeddings] for member in model.members()
     ]
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     for number, (one, other) in enumerate(zip(model.members(), known.members(), strict=True)):
         vocabularies = [
             [of.providers.vocabulary.ids.tolist(), of.attributes["kind"].vocabulary.ids.tolist()]
@@ -129,7 +153,7 @@ def test_vectors_that_learn_at_another_rate_are_the_same_vectors():
     known, before, _, log = pair("provider_sum", settings)
     config = make_config("provider_sum", value_learning_rate=5.0, **settings)
     model = build_model(config, log.catalogue)
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     ids = log.providers.vocabulary.encode(["b1"])
     old = before.interactions.providers.vocabulary.encode(["b1"])
     np.testing.assert_allclose(
@@ -142,7 +166,7 @@ def test_vectors_that_learn_at_another_rate_are_the_same_vectors():
 def test_categories_as_intents_are_found_by_their_values():
     known, before, model, log = pair("iclrec_categories", {"num_members": 1, "hidden_dim": 8})
     fresh = model.objective_layers[0].embedding.embeddings.numpy()
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     check_rows(
         model.objective_layers[0].embedding.embeddings.numpy(),
         fresh,
@@ -157,7 +181,7 @@ def test_categories_as_intents_are_found_by_their_values():
 def test_users_are_found_by_their_raw_ids(name):
     known, before, model, log = pair(name, tiny(name))
     fresh = model.members()[0].user_embedding.embeddings.numpy()
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     check_rows(
         model.members()[0].user_embedding.embeddings.numpy(),
         fresh,
@@ -179,7 +203,7 @@ def test_items_that_were_never_trained_on_are_new(capsys):
     trained = set(ids[before.training_counts > 0])
     assert len(trained) < len(ids)
     fresh = model.encoder.item_embedding.embeddings.numpy()
-    take_over(model, log, known, before, "runs/old")
+    take_over(model, everything(log), known, before, "runs/old")
     assert f"{len(trained & set(log.items.ids))} of 11 items are known" in capsys.readouterr().out
     check_rows(
         model.encoder.item_embedding.embeddings.numpy(),
@@ -189,6 +213,7 @@ def test_items_that_were_never_trained_on_are_new(capsys):
         ids.tolist(),
         3,
         trained,
+        meetings_in(NEW),
     )
 
 
@@ -200,4 +225,4 @@ def test_other_weights_are_refused(other):
     known, before, _, log = pair("iclrec", settings)
     model = build_model(make_config("iclrec", **settings | other), log.catalogue)
     with pytest.raises(ValueError, match="different weights"):
-        take_over(model, log, known, before, "runs/old")
+        take_over(model, everything(log), known, before, "runs/old")

@@ -1,7 +1,9 @@
 """A warm start: a new model goes on from the weights of one that knew another part of the log."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import keras
 import numpy as np
@@ -12,11 +14,15 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.settings import Setting
+from tf_iclrec.training.spectral_initialization import meetings
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 def take_over(
     model: Recommender,
-    log: Interactions,
+    split: Split,
     known_model: Recommender,
     known: Split,
     init_from: Annotated[
@@ -26,14 +32,15 @@ def take_over(
     """Copy the weights of a trained model into a new one of the same kind; prints what was known.
 
     Rows of items, users, providers and values of attributes are found again by their raw ids. One
-    that is new, or of which nothing was in the training part, starts from its random row plus the
-    mean of all that were known; where items also have the vectors of their providers and
-    attributes, a new item so starts near those of its own. Everything else is taken as it is, the
-    centroids of the intents too.
+    that is new, or of which nothing was in the training part, starts from a mean of those that were
+    known: an item from that of the items which it meets in the training histories, the closer the
+    more, and where there are none from that of all, as far away from it as the known ones are. The
+    vectors of an item's provider and attributes are its own in any case. Everything else is taken
+    as it is, the centroids of the intents too.
 
     Args:
         model: A new, built model.
-        log: What it is for.
+        split: What it is to be trained on.
         known_model: What to start from.
         known: What that was trained on.
         init_from: How to name it.
@@ -41,6 +48,7 @@ def take_over(
     Raises:
         ValueError: If the models have different weights.
     """
+    log = split.interactions
     tables, known_tables = _tables(model), _tables(known_model)
     pairs = list(zip(model.weights, known_model.weights, strict=False))
     fitting = len(model.weights) == len(known_model.weights) and all(
@@ -50,7 +58,7 @@ def take_over(
         raise ValueError("The models have different weights.")
     for weight, before in pairs:
         if id(weight) in tables:
-            _take_rows(tables[id(weight)], log, known_tables[id(before)], known)
+            _take_rows(tables[id(weight)], split, known_tables[id(before)], known)
         elif keras.backend.is_float_dtype(weight.dtype):
             # What is no number with a point is a fact of the catalogue or a state of randomness.
             weight.assign(before)
@@ -75,8 +83,8 @@ def _fits(weight: keras.Variable, known: keras.Variable, tables: dict[int, IdEmb
     return weight.name == known.name and weight.shape == known.shape
 
 
-def _take_rows(table: IdEmbedding, log: Interactions, before: IdEmbedding, known: Split) -> None:
-    names, special = _row_names(log, table.rows_of)
+def _take_rows(table: IdEmbedding, split: Split, before: IdEmbedding, known: Split) -> None:
+    names, special = _row_names(split.interactions, table.rows_of)
     known_names, _ = _row_names(known.interactions, table.rows_of)
     places = Vocabulary(known_names).encode(names) - NUM_SPECIAL_IDS
     is_known = places >= 0
@@ -88,9 +96,25 @@ def _take_rows(table: IdEmbedding, log: Interactions, before: IdEmbedding, known
     is_known[is_known] = trained[places[is_known]]
     rows = table.embeddings.numpy()
     rows[is_known] = before.embeddings.numpy()[places[is_known]] * (before.scale / table.scale)
-    if is_known[special:].any():
-        rows[~is_known] += rows[special:][is_known[special:]].mean(axis=0)
+    if is_known[special:].any() and not is_known.all():
+        near = meetings(split) if table.rows_of == "items" else None
+        rows[special:] += _starts(rows[special:], is_known[special:], near)
     table.embeddings.assign(rows)
+
+
+def _starts(rows: np.ndarray, is_known: np.ndarray, near: sparse.csr_matrix | None) -> np.ndarray:
+    """What to add to rows ``(n, dim)``: nothing to known ones, to others what `take_over` says, by
+    how much the rows met ``(n, n)``."""
+    known, others = rows[is_known], rows[~is_known]
+    added = np.zeros_like(rows)
+    # As far from the mean as the known ones, so that they don't all stand in one place.
+    added[~is_known] = known.mean(axis=0) + others * (known.std() / others.std() - 1)
+    if near is not None:
+        weights = near[~is_known][:, is_known]
+        total = weights.sum(axis=1).A1
+        means = weights @ rows[is_known] / np.maximum(total, 1e-9)[:, np.newaxis]
+        added[~is_known] = np.where(total[:, np.newaxis] > 0, means, added[~is_known])
+    return added
 
 
 def _row_names(log: Interactions, rows_of: str | int) -> tuple[np.ndarray, int]:
