@@ -341,7 +341,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         ),
         (
             {"split": {"model": "sasrec"}},
-            "unknown setting 'model' in 'split': valid are name.",
+            "unknown setting 'model' in 'split': valid are at, name, ",
         ),
     ],
 )
@@ -380,3 +380,50 @@ def test_a_flat_file_of_an_earlier_version_is_refused_in_one_line(tmp_path, flat
     with pytest.raises(UserError) as error:
         from_file(path)
     assert str(error.value) == f"{path}: {message}"
+
+
+# The short form of a choice
+
+
+def test_a_value_after_a_colon_is_the_setting_that_is_marked(tmp_path):
+    config = make_config(split="time:2017-06-01", split_targets="all")
+    assert config.split == {
+        **{"name": "time", "at": "2017-06-01", "test_at": "", "until": "", "targets": "all"},
+    }
+    assert config == make_config(split="time", split_at="2017-06-01", split_targets="all")
+    assert from_file(written(tmp_path, config.to_json())) == config
+    # Also where it stands in a file, and a time of day has colons of its own.
+    short = written(tmp_path, {"split": {"name": "time:2017-06-01T12:30:00"}})
+    assert from_file(short).split.at == "2017-06-01T12:30:00"
+    assert from_file(short, split="time:0.1").split.at == "0.1"
+    assert from_file(short, split="leave_one_out").split == {"name": "leave_one_out"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": "leave_one_out:3"}, r"--split leave_one_out takes no value after a colon\.$"),
+        ({"split": "tme:0.1"}, "Unknown split 'tme': did you mean 'time'"),
+        ({"split": "time:0.1", "split_at": "0.2"}, "--split-at contradicts --split time:0.1"),
+        ({"split_at": "0.2"}, r"iclrec does not read split_at: choose --split time\.$"),
+        ({"model": "ease", "split": "time", "split_targets": "next"}, "last, first, all, not next"),
+        ({"encoder": "gru:64"}, "--encoder gru takes no value after a colon"),
+    ],
+)
+def test_a_short_form_that_means_nothing_is_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        make_config(**settings)
+
+
+def test_the_settings_of_a_run_to_start_from_are_the_defaults(tmp_path):
+    before = make_config(model="gru4rec", hidden_dim=24, epochs=9)
+    (tmp_path / "format.json").write_text('{"format": 3}')
+    written(tmp_path, before.to_json())
+    config = make_config(init_from=str(tmp_path), epochs=2, data="newer.csv")
+    assert (config.model, config.encoder.hidden_dim) == ("gru4rec", 24)
+    assert (config.training.epochs, config.data.source) == (2, ("newer.csv",))
+    assert config.warm_start.init_from == str(tmp_path)
+    with pytest.raises(UserError, match="nowhere is not a run directory"):
+        make_config(init_from="nowhere")
+    with pytest.raises(UserError, match="ease does not read init_from"):
+        make_config("ease", init_from=str(tmp_path))

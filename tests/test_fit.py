@@ -22,6 +22,7 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.config import resolve
+from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
@@ -52,7 +53,7 @@ def changed(config, **settings):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("log")
-    planted_intents(num_users=200, num_items=60, num_intents=6)[0].save(folder)
+    write_prepared(planted_intents(num_users=200, num_items=60, num_intents=6)[0], folder)
     return str(folder)
 
 
@@ -406,7 +407,7 @@ def test_too_many_intents_are_refused_before_anything_is_written(config, tmp_pat
 
 def test_short_users_are_left_out_and_counted(one_encoder, tmp_path, capsys):
     log = {str(user): [str(item) for item in range(user % 7 + 1)] for user in range(70)}
-    Interactions.from_sequences(log).save(tmp_path / "log")
+    write_prepared(Interactions.from_sequences(log), tmp_path / "log")
     settings = changed(one_encoder, data=str(tmp_path / "log"), epochs=1, num_intents=(2,))
     run = fit(settings, tmp_path / "run")
     assert run.interactions.num_users == 50

@@ -26,6 +26,7 @@ def options_in(text):
 
 
 ALWAYS = {"--help", "--output", "--model", "--list-models", "--config", "--resume", "--overwrite"}
+ALWAYS |= {"--roll"}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
 ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "reports"]
 ORDER += ["models", "serving"]
-ORDER += ["training", "systems", "options", "config", "runs", "fit", "recommendation", "commands"]
+ORDER += ["training", "systems", "options", "config", "runs", "warm_start", "fit", "rolling"]
+ORDER += ["recommendation", "commands"]
 COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
 
 

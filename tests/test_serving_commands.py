@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_iclrec import fit, make_config
 from tf_iclrec.data.synthetic import planted_intents
-from tf_iclrec.runs import FORMAT
+from tf_iclrec.run_directory import FORMAT
 
 from .command_line import check_refused, run, run_until
 

@@ -19,6 +19,7 @@ from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.splits.time import by_time
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.encoders.cross_stream import CrossStreamEncoder
 from tf_iclrec.encoders.encoder import Encoder
@@ -41,6 +42,7 @@ from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.recommendation import recommend
+from tf_iclrec.rolling import fit_at_dates
 from tf_iclrec.runs import Run, load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.provider_ranking import (
@@ -93,9 +95,11 @@ __all__ = [
     "ViewRatios",
     "Vocabulary",
     "build_model",
+    "by_time",
     "evaluation_batches",
     "export_saved_model",
     "fit",
+    "fit_at_dates",
     "leave_one_out",
     "limit_per_provider",
     "load_interactions",

@@ -19,7 +19,9 @@ from tf_iclrec.options import (
     resolved,
     why_misplaced,
     why_unread,
+    with_values_apart,
 )
+from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM, SYSTEMS
 from tf_iclrec.systems.system import CHOICE, System, Tree
 
@@ -100,20 +102,21 @@ class Config(Mapping):
         """The settings as indented JSON."""
         return json.dumps(self.to_dict(), indent=2)
 
-    def options(self) -> dict[str, Any]:
-        """Every setting by the name of its option."""
+    def options(self, *keys: str) -> dict[str, Any]:
+        """Every setting by the name of its option, or those of some sections."""
         return {
-            options_of(self.model, key, values)[name]: value
-            for key, values in self.items()
-            for name, value in values.items()
+            options_of(self.model, key, self[key])[name]: value
+            for key in keys or self
+            for name, value in self[key].items()
         }
 
 
-def make_config(model: str = DEFAULT_SYSTEM, **settings: Any) -> Config:
+def make_config(model: str | None = None, **settings: Any) -> Config:
     """The configuration of a system, and deviations from it.
 
     Args:
-        model: Name of the system.
+        model: Name of the system. Defaults to `DEFAULT_SYSTEM`; with ``init_from=RUN`` to that of
+            the run, whose settings are the defaults then.
         **settings: Settings by the names of their options, with ``_`` for ``-``. What is given
             here wins over the system's own settings, and those over the parts' defaults.
 
@@ -127,7 +130,21 @@ def make_config(model: str = DEFAULT_SYSTEM, **settings: Any) -> Config:
     Traceback (most recent call last):
     tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'?
     """
-    return resolve(model, settings)
+    file_model, file = settings_of_run(settings.get("init_from") or "")
+    return resolve(model or file_model or DEFAULT_SYSTEM, settings, file, file_model)
+
+
+def settings_of_run(path: str | Path) -> tuple[str | None, dict[str, Any]]:
+    """What `read_settings` finds in a run directory; nothing for ``""``.
+
+    Raises:
+        UserError: If the folder holds no run of this version's format.
+    """
+    if not path:
+        return None, {}
+    directory = RunDirectory(Path(path))
+    directory.check_readable()
+    return read_settings(directory.config)
 
 
 def resolve(
@@ -146,7 +163,7 @@ def resolve(
     Raises:
         UserError: See `make_config`.
     """
-    system, file = _system(model), dict(file or {})
+    system, given, file = _system(model), with_values_apart(given), with_values_apart(file or {})
     for option in (*given, *file):
         check_known(option)
     of_another = file_model not in (None, model)

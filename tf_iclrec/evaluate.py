@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         by_group = {"by_provider_coverage": groups} if groups else {}
         print(json.dumps({values.split: metrics, **by_group}, indent=2))
         return
+    print(run.split.summary())
     print(metrics_table({run.config.model: metrics}))
     if groups:
         print("\nBy the providers in the history")

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     values = parser.parse(arguments)
     if not 1 <= values.k <= values.max_k:
         raise UserError(f"--k must be from 1 to --max-k ({values.max_k}), not {values.k}.")
-    run = load_run(values.run)
+    run = load_run(values.run, for_serving=True)
     folder = Path(values.output or Path("savedmodels") / Path(values.run).resolve().name)
     if folder.is_file():
         raise UserError(f"{folder} is a file; the output must be a folder.")

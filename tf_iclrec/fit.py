@@ -1,14 +1,16 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
+import json
+import shutil
 from pathlib import Path
 
 import keras
 
 from tf_iclrec.config import Config
 from tf_iclrec.data.catalogue import Catalogue
-from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
@@ -19,6 +21,7 @@ from tf_iclrec.runs import Run, read_config, split_of, start_run
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.yardsticks import yardsticks
+from tf_iclrec.warm_start import start_from_run
 
 # Options that may differ when a run is continued.
 _FREE_ON_RESUME = ("epochs", "patience")
@@ -49,15 +52,16 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         directory.check_free(overwrite)
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
-    _say_left_out(interactions, split)
-    if "training" in config:
-        keras.utils.set_random_seed(config.training.seed)
-    model = build_model(config, split.catalogue)
+    print(split.summary(), flush=True)
+    model = _new_model(config, split, directory)
     family.check(model, split, config)
     if not resume:
-        start_run(directory, config, split.interactions)
-    family.train(model, split, config, directory)
-    return finish_run(model, split, config, directory)
+        start_run(directory, config, interactions)
+    best_epoch = family.train(model, split, config, directory)
+    final_split, final = split_to_serve(split, interactions, **config.final), None
+    if final_split is not split:
+        final = _train_final(config, final_split, directory.final, best_epoch), final_split
+    return finish_run(model, split, config, directory, final)
 
 
 def build_model(config: Config, catalogue: Catalogue) -> Recommender:
@@ -79,31 +83,81 @@ def build_model(config: Config, catalogue: Catalogue) -> Recommender:
     return SYSTEMS[config.model].family.build(config, catalogue)
 
 
-def finish_run(model: Recommender, split: Split, config: Config, directory: RunDirectory) -> Run:
-    """Save, evaluate and export a model, and print its test metrics beside those of yardsticks."""
+def finish_run(
+    model: Recommender,
+    split: Split,
+    config: Config,
+    directory: RunDirectory,
+    final: tuple[Recommender, Split] | None = None,
+) -> Run:
+    """Save, evaluate and export a model, and print its test metrics beside those of yardsticks.
+
+    Args:
+        model: What is evaluated.
+        split: What it was trained on.
+        config: Its settings.
+        directory: The run directory.
+        final: What is exported, if it is another model, and what that was trained on.
+    """
+    served, served_split = final or (model, split)
     with replace_file(directory.model) as path:
         model.save(path)
+    if final:
+        with replace_file(directory.final.model) as path:
+            served.save(path)
     metrics = evaluate_held_out(model, split, **config.evaluation)
-    export_saved_model(model, split, directory.saved_models / "1", **config.serving)
+    export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
     write_json(directory.metrics, metrics)
     rows = {config.model: metrics["test"]} | yardsticks(split, config.evaluation, config.model)
     print("\nTest metrics, whole catalogue ranked")
     print(metrics_table(rows))
+    if final:
+        print(
+            f"These are of {directory.model.name}. Trained on everything, and served: "
+            f"{directory.final.path.name}/{directory.final.model.name}, "
+            f"{directory.saved_models.name}/1"
+        )
     print(f"Run directory: {directory.path}", flush=True)
     return Run(model, split, config, metrics)
 
 
-def _say_left_out(interactions: Interactions, split: Split) -> None:
-    left_out = interactions.num_users - split.interactions.num_users
-    if left_out:
-        print(f"{left_out} users have too few items to be split and are left out.", flush=True)
+def _new_model(config: Config, split: Split, directory: RunDirectory) -> Recommender:
+    """A new model with the first weights of its training."""
+    if "training" in config:
+        keras.utils.set_random_seed(config.training.seed)
+    model = build_model(config, split.catalogue)
+    init_from = config.warm_start.init_from if "warm_start" in config else ""
+    if init_from and not directory.state.is_file():
+        if Path(init_from).resolve() in (
+            directory.path.resolve(),
+            *directory.path.resolve().parents,
+        ):
+            raise UserError(f"{init_from} can't be started from and written to: name two folders.")
+        start_from_run(model, split, config)
+    return model
+
+
+def _train_final(
+    config: Config, split: Split, directory: RunDirectory, best_epoch: int | None
+) -> Recommender:
+    """Train a new model for as many epochs as were best, or go on with it."""
+    print(f"\n{split.summary()}", flush=True)
+    plan = {"epochs": best_epoch, "training": dict(config.get("training", {}))}
+    if not directory.plan.is_file() or json.loads(directory.plan.read_text()) != plan:
+        # Of a training that was continued since: the learning rates were others.
+        shutil.rmtree(directory.path, ignore_errors=True)
+        directory.checkpoints.mkdir(parents=True)
+        write_json(directory.plan, plan)
+    model = _new_model(config, split, directory)
+    SYSTEMS[config.model].family.train(model, split, config, directory, best_epoch)
+    return model
 
 
 def _check_resumable(config: Config, directory: RunDirectory) -> None:
     before = read_config(directory)
-    if directory.model.is_file() and not any(directory.checkpoints.glob("*")):
+    if directory.metrics.is_file() and not directory.state.is_file():
         raise UserError(
-            f"The run in {directory.path} was converted, not trained: there is nothing to "
+            f"The run in {directory.path} was not trained in epochs: there is nothing to "
             "continue. Train with another --output."
         )
     then, now = before.options(), config.options()

@@ -119,6 +119,35 @@ def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tr
     return tree, read
 
 
+def with_values_apart(options: Options) -> dict[str, Any]:
+    """Options in which ``NAME:VALUE`` of a choice stands as two: the choice, and the setting of the
+    chosen part that is marked to follow a colon.
+
+    Raises:
+        UserError: If the part has no such setting, or the setting is given as well.
+
+    Example:
+    >>> with_values_apart({"split": "time:2017-06-01"})
+    {'split': 'time', 'split_at': '2017-06-01'}
+    """
+    found = dict(options)
+    for section in all_sections():
+        chosen = found.get(section.option)
+        if not section.alternatives or not isinstance(chosen, str) or ":" not in chosen:
+            continue
+        name, _, value = chosen.partition(":")
+        found[section.option] = name
+        if name not in section.alternatives:  # An error that is found later.
+            continue
+        marked = [one for one in section.settings(name).values() if one.setting.after_colon]
+        if not marked:
+            raise UserError(f"{flag(section.option)} {name} takes no value after a colon.")
+        option = marked[0].option(section.prefix)
+        if found.setdefault(option, value) != value:
+            raise UserError(f"{flag(option)} contradicts {flag(section.option)} {chosen}.")
+    return found
+
+
 def check_known(option: str) -> None:
     """Raise a UserError that names the nearest option, if this is none."""
     known = [*places(), "model"]

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
-    run = load_run(values.run)
+    run = load_run(values.run, for_serving=True)
     data = run.config.data
     newer = _load_like(values.histories, data) if values.histories else None
     recommender = BatchRecommender(run.model, run.split, newer)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     progress = keras.utils.Progbar(
         sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
     )
-    files = (RunDirectory(Path(values.run)).model, values.users, values.histories)
+    files = (RunDirectory(Path(values.run)).served_model, values.users, values.histories)
     write_recommendations(
         recommender,
         in_chunks(users()),

@@ -93,7 +93,7 @@ def recommender_of(
 ) -> BatchRecommender:
     """For a run, its directory, or a model and what it was trained on."""
     if isinstance(run_or_model, str | Path):
-        run_or_model = load_run(run_or_model)
+        run_or_model = load_run(run_or_model, for_serving=True)
     if isinstance(run_or_model, Run):
         return BatchRecommender(run_or_model.model, run_or_model.split)
     if split is None:

@@ -4,17 +4,26 @@
 
     format.json        the version of this layout
     config.json  metrics.json  history.csv
-    data/              the interactions, without users who can't be split
+    data/              the interactions
     checkpoints/       the last complete epoch, to resume from
     tensorboard/       losses and metrics per epoch
-    model.keras        the best epoch
+    model.keras        the best epoch, which the figures are of
     saved_model/1/     the same for TF Serving
+    final/             with --refit: the training on everything
+        plan.json      for how many epochs, and with which settings
+        history.csv  checkpoints/  tensorboard/
+        model.keras    what is served then, also in saved_model/1/
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
 from tf_iclrec.errors import UserError
+
+# Raised when what is written and what is read don't fit together any more. 3: the settings by
+# section.
+FORMAT = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +71,45 @@ class RunDirectory:
     @property
     def saved_models(self) -> Path:
         return self.path / "saved_model"
+
+    @property
+    def final(self) -> "RunDirectory":
+        """The training on everything, laid out alike."""
+        return RunDirectory(self.path / "final")
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
+
+    @property
+    def served_model(self) -> Path:
+        """The model that was trained on everything, where there is one."""
+        return self.final.model if self.final.model.is_file() else self.model
+
+    @property
+    def state(self) -> Path:
+        """There once an epoch is complete."""
+        return self.checkpoints / "state.json"
+
+    def check_readable(self) -> None:
+        """Make sure that here is a run of this version's format.
+
+        Raises:
+            UserError: If there is none, or one of another format.
+        """
+        if not self.config.is_file():
+            raise UserError(f"{self.path} is not a run directory: it has no config.json.")
+        written = json.loads(self.format.read_text())["format"] if self.format.is_file() else 1
+        if written > FORMAT:
+            raise UserError(
+                f"The run in {self.path} has format {written}, and this version of tf_iclrec reads "
+                f"format {FORMAT}: upgrade tf_iclrec."
+            )
+        if written < FORMAT:
+            raise UserError(
+                f"The run in {self.path} is of an earlier version of tf_iclrec (format {written}, "
+                f"now {FORMAT}): train again."
+            )
 
     def check_free(self, overwrite: bool) -> None:
         """Make sure that nothing is lost by writing here.

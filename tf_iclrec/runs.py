@@ -2,24 +2,20 @@
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import keras
 
-from tf_iclrec.config import Config, read_settings, resolve
+from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import replace_directory, write_json
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.run_directory import RunDirectory
-
-# Raised when what is written and what is read don't fit together any more. 3: the settings by
-# section.
-FORMAT = 3
+from tf_iclrec.run_directory import FORMAT, RunDirectory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Run:
     """A finished training run.
 
     Attributes:
-        model: The best epoch's model.
+        model: The best epoch's model, or the one that is served.
         split: The data it was trained on, with its vocabularies.
         config: Its settings.
         metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``.
@@ -51,14 +47,14 @@ def split_of(config: Config, interactions: Interactions) -> Split:
 
 def start_run(directory: RunDirectory, config: Config, interactions: Interactions) -> None:
     """Make the folder ready for a new run, removing an old one."""
-    if directory.path.is_dir():
-        shutil.rmtree(directory.path)
-    directory.path.mkdir(parents=True)
-    directory.checkpoints.mkdir()
-    write_json(directory.format, {"format": FORMAT})
-    with replace_file(directory.config) as path:
-        path.write_text(config.to_json() + "\n")
-    write_prepared(interactions, directory.data)
+    directory.path.parent.mkdir(parents=True, exist_ok=True)
+    # As a whole, so that what is there can be resumed.
+    with replace_directory(directory.path) as path:
+        new = RunDirectory(path)
+        new.checkpoints.mkdir(parents=True)
+        write_json(new.format, {"format": FORMAT})
+        new.config.write_text(config.to_json() + "\n")
+        write_prepared(interactions, new.data)
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -67,31 +63,18 @@ def read_config(directory: RunDirectory) -> Config:
     Raises:
         UserError: If the folder holds no run, or one of another format.
     """
-    path = directory.path
-    if not directory.config.is_file():
-        raise UserError(f"{path} is not a run directory: it has no config.json.")
-    written = (
-        json.loads(directory.format.read_text())["format"] if directory.format.is_file() else 1
-    )
-    if written > FORMAT:
-        raise UserError(
-            f"The run in {path} has format {written}, and this version of tf_iclrec reads format "
-            f"{FORMAT}: upgrade tf_iclrec."
-        )
-    if written < FORMAT:
-        raise UserError(
-            f"The run in {path} is of an earlier version of tf_iclrec (format {written}, now "
-            f"{FORMAT}): train again."
-        )
-    model, settings = read_settings(directory.config)
+    model, settings = settings_of_run(directory.path)
     return resolve(model, {}, settings)
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, for_serving: bool = False) -> Run:
     """Read a finished run.
 
     Args:
         path: A run directory.
+        for_serving: Whether to read the model that is put to use, where that is another one: with
+            ``--refit`` the one trained on everything. The metrics are in any case those of the
+            model that was evaluated.
 
     Raises:
         UserError: If the folder holds no run, or one that was interrupted.
@@ -103,9 +86,13 @@ def load_run(path: str | Path) -> Run:
             f"The run in {path} is not finished. Continue it: python -m tf_iclrec.train "
             f"--resume --output {path}"
         )
+    log = read_prepared(directory.data)
+    split = split_of(config, log)
+    if for_serving:
+        split = split_to_serve(split, log, **config.final)
     return Run(
-        model=keras.saving.load_model(directory.model),
-        split=split_of(config, read_prepared(directory.data)),
+        model=keras.saving.load_model(directory.served_model if for_serving else directory.model),
+        split=split,
         config=config,
         metrics=json.loads(directory.metrics.read_text()),
     )

@@ -32,6 +32,7 @@ class Setting:
         below: What the value must stay below.
         option: Name of the option. ``{}`` stands for the name that it would have had: that of the
             part's section and that of the parameter. Defaults to just that.
+        after_colon: Whether this is the value in ``NAME:VALUE``, where the part is chosen by name.
     """
 
     help: str
@@ -40,6 +41,7 @@ class Setting:
     at_most: float | None = None
     below: float | None = None
     option: str | None = None
+    after_colon: bool = False
 
     def rule(self) -> str:
         """The range in words.

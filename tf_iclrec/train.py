@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from tf_iclrec.commands import (
     Parser,
@@ -11,12 +10,11 @@ from tf_iclrec.commands import (
     given_settings,
     run_command,
 )
-from tf_iclrec.config import Config, read_settings, resolve
+from tf_iclrec.config import Config, read_settings, resolve, settings_of_run
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
 from tf_iclrec.options import all_sections
-from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.runs import read_config
+from tf_iclrec.rolling import fit_at_dates
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM
 from tf_iclrec.systems.table import systems_table
 
@@ -40,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError("Name a folder to write with --output.")
     if values.resume and values.overwrite:
         raise UserError("--resume and --overwrite exclude each other.")
-    fit(config, values.output, values.resume, values.overwrite)
+    if values.roll:
+        fit_at_dates(config, values.roll, values.output, values.resume, values.overwrite)
+    else:
+        fit(config, values.output, values.resume, values.overwrite)
 
 
 def _parser() -> Parser:
@@ -62,23 +63,30 @@ def _parser() -> Parser:
         "--resume", action="store_true", help="continue an interrupted run in --output"
     )
     parser.add_argument(
+        "--roll",
+        nargs="+",
+        metavar="DATE",
+        help="split at each of these dates, train and test from one to the next; a run each in "
+        "--output, and a table with the means",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="replace a run that is in --output"
     )
     return parser
 
 
 def _config(values: argparse.Namespace) -> Config:
-    """Settings by rising precedence: the model's, those of a file (or of the run to resume), those
-    that are given as options."""
-    file = values.config
-    if values.resume and values.output and not file:
-        directory = RunDirectory(Path(values.output))
-        read_config(directory)
-        file = directory.config
-    model, from_file = read_settings(file) if file else (None, {})
+    """Settings by rising precedence: the model's, those of a file (or of the run to resume or to
+    start from), those that are given as options."""
+    given = given_settings(values)
+    if values.config:
+        model, from_file = read_settings(values.config)
+    else:
+        to_resume = values.output if values.resume else ""
+        model, from_file = settings_of_run(to_resume or given.get("init_from", ""))
     return resolve(
         values.model or model or DEFAULT_SYSTEM,
-        given_settings(values),
+        given,
         from_file,
         file_model=model,
     )

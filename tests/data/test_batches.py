@@ -168,7 +168,7 @@ def test_number_of_steps_is_known(log):
 
 def test_log_without_training_pairs_is_refused():
     log = Interactions.from_sequences({"a": "xyz", "b": "xy"})
-    with pytest.raises(UserError, match="No user has more than three items"):
+    with pytest.raises(UserError, match="No user has two items in the training part"):
         training_batches(leave_one_out(log))
 
 

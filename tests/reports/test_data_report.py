@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.axis import Axis
 from tf_iclrec.reports.charts import line_chart
@@ -59,7 +60,7 @@ def log():
             "provider": pd.Series(rows % 3).astype(str) + EVIL,
         }
     )
-    log = Interactions.from_frame(frame)
+    log = load_interactions(frame)
     log = log.with_item_attribute(EVIL, {log.items.ids[0]: EVIL})
     return dataclasses.replace(log, ratings=rows.astype(np.float32))
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import read_item_attribute
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
@@ -27,7 +26,7 @@ def frame(**columns):
 
 
 def warnings_for(**columns):
-    return data_warnings(Interactions.from_frame(frame(**columns)))
+    return data_warnings(load_interactions(frame(**columns)))
 
 
 def where(condition, value, column="item_id"):
@@ -76,22 +75,22 @@ def test_a_fault_is_said_and_nothing_else(sentence):
 
 
 def test_a_sound_log_has_no_warning():
-    log = Interactions.from_frame(frame())
+    log = load_interactions(frame())
     assert data_warnings(log) == data_warnings(log, leave_one_out(log)) == []
 
 
 def test_constant_ratings():
-    log = Interactions.from_frame(frame())
+    log = load_interactions(frame())
     (warning,) = data_warnings(dataclasses.replace(log, ratings=np.ones(_NUMBER, np.float32)))
     assert "All ratings are 1" in warning
 
 
 def test_test_items_that_can_not_be_found():
     last = ROWS >= _NUMBER - 150
-    log = Interactions.from_frame(frame(item_id=where(last, "new" + frame()["user_id"])))
+    log = load_interactions(frame(item_id=where(last, "new" + frame()["user_id"])))
     (warning,) = data_warnings(log, leave_one_out(log))
     assert "100.0% (150) of the test items are never trained on" in warning
-    log = Interactions.from_frame(frame(item_id=where(last, frame()["item_id"].shift(150))))
+    log = load_interactions(frame(item_id=where(last, frame()["item_id"].shift(150))))
     (warning,) = data_warnings(log, leave_one_out(log))
     assert "100.0% (150) of the test items are items that the user had before" in warning
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.data.times import parse_time
 from tf_iclrec.reports.figures import user_parts
@@ -34,7 +35,7 @@ def log(request, monkeypatch):
             "timestamp": 1_500_000_000 + random.integers(90, size=200) * _DAY,
         }
     )
-    log = Interactions.from_frame(frame).with_item_providers({"1": "a", "2": "b", "3": "a"})
+    log = load_interactions(frame).with_item_providers({"1": "a", "2": "b", "3": "a"})
     ratings = random.integers(1, 6, size=200).astype(np.float32)
     ratings[7] = np.nan
     return dataclasses.replace(log, ratings=ratings)

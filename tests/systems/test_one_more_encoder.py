@@ -10,6 +10,7 @@ from keras import ops
 
 from tf_iclrec import ENCODERS, Encoder, Setting, UserError, fit, load_run, make_config, train
 from tf_iclrec.config import read_settings, resolve
+from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.synthetic import planted_intents
 
 
@@ -53,7 +54,7 @@ def registered(monkeypatch):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("log")
-    planted_intents(num_users=60, num_items=30, num_intents=3)[0].save(folder)
+    write_prepared(planted_intents(num_users=60, num_items=30, num_intents=3)[0], folder)
     return str(folder)
 
 

@@ -186,7 +186,7 @@ def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
     """
     users = np.flatnonzero(split.train.lengths >= (task or NextItem()).min_length)
     if not len(users):
-        raise UserError("No user has more than three items: there is nothing to train on.")
+        raise UserError("No user has two items in the training part: there is nothing to train on.")
     return users
 
 
@@ -218,7 +218,8 @@ def evaluation_batches(
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
         ``provider_ids`` ``(batch, time)``, ``target_ids`` ``(batch,)``, ``seen_ids``
         ``(batch, seen)``, distinct items, 0 = padding, ``users`` ``(batch,)``, the rows of
-        the users in the log, and ``rows`` ``(batch,)``, those in the held-out part.
+        the users in the log, -1 for those not trained on, and ``rows`` ``(batch,)``, those in the
+        held-out part.
     """
     if batch_size is None:
         batch_size = ranking_batch_size(split.interactions.num_items)
@@ -226,9 +227,8 @@ def evaluation_batches(
     histories = held_out.histories
     take = _streams(split.interactions, histories, max_length)
     take_seen = _rows(histories, distinct=True)
-    targets, users = (
-        tf.constant(values, tf.int32) for values in (held_out.target_ids, held_out.users)
-    )
+    targets = tf.constant(held_out.target_ids, tf.int32)
+    users = tf.constant(split.trained_rows(held_out.users))
     order = _by_length(histories, sampled_rows(len(held_out.users), max_users))
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:

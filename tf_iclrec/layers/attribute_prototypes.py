@@ -64,7 +64,12 @@ class AttributePrototypes(keras.layers.Layer):
         # All attributes in one table, one after the other behind the row of what is not known.
         num_values = sum(size - NUM_SPECIAL_IDS for size in self.attribute_vocabulary_sizes)
         self.embedding = IdEmbedding(
-            1 + num_values, self.dim, self.initializer_stddev, dtype="float32", name="embedding"
+            1 + num_values,
+            self.dim,
+            self.initializer_stddev,
+            rows_of="attributes",
+            dtype="float32",
+            name="embedding",
         )
         self.embedding.build()
         self.values = self.add_weight(

@@ -22,6 +22,8 @@ class IdEmbedding(keras.layers.Layer):
         scale: A vector is a row of the table times this. Optimizers such as Adam move each row by
             about the learning rate, whatever its gradient, so that vectors learn so many times as
             fast. Defaults to 1.
+        rows_of: What the ids are of: ``"items"``, ``"users"``, ``"providers"``, the number of an
+            attribute of the items, or all ``"attributes"`` in one table. Defaults to items.
 
     Call arguments:
         ids: ``(...,)`` int32.
@@ -40,9 +42,11 @@ class IdEmbedding(keras.layers.Layer):
         dim: int,
         initializer_stddev: float = 0.02,
         scale: float = 1.0,
+        rows_of: str | int = "items",
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.rows_of = rows_of
         self.size = size
         self.dim = dim
         self.initializer_stddev = initializer_stddev
@@ -77,6 +81,7 @@ class IdEmbedding(keras.layers.Layer):
             "dim": self.dim,
             "initializer_stddev": self.initializer_stddev,
             "scale": self.scale,
+            "rows_of": self.rows_of,
         }
 
 

@@ -65,18 +65,18 @@ class ItemProviderEmbedding(keras.layers.Layer):
         self.value_scale = value_scale
 
     def build(self, input_shape=None):
-        def embedding(size, name, scale=self.value_scale):
-            policy = self.dtype_policy
-            layer = IdEmbedding(
-                size, self.dim, self.initializer_stddev, scale, dtype=policy, name=name
-            )
+        def embedding(size, name, rows_of, scale=self.value_scale):
+            stddev, policy = self.initializer_stddev, self.dtype_policy
+            layer = IdEmbedding(size, self.dim, stddev, scale, rows_of, dtype=policy, name=name)
             layer.build()
             return layer
 
-        self.item_embedding = embedding(self.vocabulary_size, "item_embedding", scale=1.0)
-        self.provider_embedding = embedding(self.provider_vocabulary_size, "provider_embedding")
+        self.item_embedding = embedding(self.vocabulary_size, "item_embedding", "items", scale=1.0)
+        self.provider_embedding = embedding(
+            self.provider_vocabulary_size, "provider_embedding", "providers"
+        )
         self.attribute_embeddings = [
-            embedding(size, f"attribute_embedding_{number}")
+            embedding(size, f"attribute_embedding_{number}", number)
             for number, size in enumerate(self.attribute_vocabulary_sizes)
         ]
         self.item_providers = self._table("item_providers")

@@ -28,6 +28,9 @@ class UserEmbedding(IdEmbedding):
     (TensorShape([2, 4]), 0.0)
     """
 
+    def __init__(self, *args, rows_of: str = "users", **kwargs):
+        super().__init__(*args, rows_of=rows_of, **kwargs)
+
     def call(self, users: KerasTensor) -> KerasTensor:
         known = self.known(users)
         vectors = super().call(ops.where(known, users, 0))

@@ -45,6 +45,7 @@ class BatchRecommender:
         import pyarrow as pa
 
         self.items = split.interactions.items
+        self._row_of_trained = split.trained_rows(np.arange(split.interactions.num_users))
         self.ranker = Ranker(model, split.training_counts)
         log = split.interactions if newer is None else newer
         self.users = log.users
@@ -69,12 +70,13 @@ class BatchRecommender:
         return Histories(self._histories.item_ids, starts, ends).joined()
 
     def trained_rows(self, user_ids: Sequence[str]) -> np.ndarray | None:
-        """Rows ``(users,)`` int32 of users in the training log, -1 = not there, for a model that
-        has a vector of each; None for others."""
+        """Rows ``(users,)`` int32 of users in the training log, -1 = not trained on, for a model
+        that has a vector of each; None for others."""
         if "users" not in self.ranker.model.reads:
             return None
         users = self._trained_users.encode([str(user) for user in user_ids])
-        return np.where(users == UNKNOWN_ID, -1, users - NUM_SPECIAL_IDS).astype(np.int32)
+        rows = self._row_of_trained[np.maximum(users - NUM_SPECIAL_IDS, 0)]
+        return np.where(users == UNKNOWN_ID, -1, rows)
 
     def encode_items(self, ids: ItemIds, num_users: int, on_unknown: OnUnknown) -> Histories:
         """Item ids for all users, or a list per user, as internal ids: one list, or

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.item_attributes import ItemAttribute
@@ -50,7 +51,8 @@ class ServingModule(tf.Module):
         k: Number of items in answers to requests that don't say.
         max_k: The most that a request may ask for. Both are at most the size of the catalogue.
         providers: The items' providers, where they are known.
-        users: The users of the training data, for a model that has a vector of each.
+        users: The users of the log, for a model that has a vector of each.
+        user_rows: ``(users,)`` int32 their rows in the model, -1 = not trained on.
 
     Attributes:
         has_intents: Whether the model has intents. Of several numbers of intents ``K``, the
@@ -65,6 +67,7 @@ class ServingModule(tf.Module):
         max_k: int = DEFAULT_MAX_K,
         providers: ItemAttribute | None = None,
         users: Vocabulary | None = None,
+        user_rows: np.ndarray | None = None,
     ):
         super().__init__()
         self.ranker = ranker
@@ -78,7 +81,7 @@ class ServingModule(tf.Module):
         self.user_rows = None
         if users is not None:
             raw_users = tf.constant([str(user).encode() for user in users.ids])
-            self.user_rows = _table(raw_users, tf.range(len(users), dtype=tf.int32), -1)
+            self.user_rows = _table(raw_users, tf.constant(user_rows), -1)
 
     @property
     def signatures(self) -> dict[str, Callable]:
@@ -385,7 +388,8 @@ def export_saved_model(
     log = split.interactions
     ranker = Ranker(model, split.training_counts)
     users = Vocabulary(log.users) if "users" in model.reads else None
-    module = ServingModule(ranker, log.items, k, max_k, log.providers, users)
+    rows = split.trained_rows(np.arange(log.num_users))
+    module = ServingModule(ranker, log.items, k, max_k, log.providers, users, rows)
     signatures = module.signatures
     with replace_directory(directory) as path:
         tf.saved_model.save(module, str(path), signatures=signatures)

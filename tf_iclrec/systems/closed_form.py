@@ -17,7 +17,7 @@ def closed_form(kind: type[ClosedFormRecommender]) -> Family:
     def build(config, catalogue: Catalogue) -> ClosedFormRecommender:
         return kind.for_catalogue(catalogue, **config[_KEY])
 
-    def train(model: ClosedFormRecommender, split: Split, config, directory) -> None:
+    def train(model: ClosedFormRecommender, split: Split, config, directory, epochs=None) -> None:
         model.fit_histories(split.train)
 
     return Family(

@@ -31,6 +31,7 @@ from tf_iclrec.training.intent_clustering import (
 )
 from tf_iclrec.training.pretrain import pretrain
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
+from tf_iclrec.training.take_over import take_over
 from tf_iclrec.training.train_recommender import train_recommender
 
 AUTO = "auto"
@@ -136,6 +137,7 @@ SECTIONS = (
         default="random",
         help="random, or spectral: from which items follow each other, or which providers",
     ),
+    Section("warm_start", "Warm start", (take_over,)),
     Section("training", "Training", (train_recommender,)),
     *AFTER,
 )
@@ -200,7 +202,13 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
         UserError: If there are fewer users to train on than intents.
     """
     usable = len(trainable_users(split, model.encoder.task))
-    limits = [(config.evaluation.evaluation_users, "ranked in an evaluation (--evaluation-users)")]
+    limits = [
+        (
+            len(split.test.users),
+            config.evaluation.evaluation_users,
+            "ranked in an evaluation (--evaluation-users)",
+        )
+    ]
     if model.needs_intents:
         most = max(model.num_intents)
         if most > usable:
@@ -208,22 +216,29 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
                 f"{most} intents need at least as many users with training data; there are "
                 f"{usable}. The largest K that works is {usable}: --num-intents {usable}."
             )
-        limits.append((users_to_cluster(**config.intents), "clustered (--clustered-users)"))
-    for limit, what in limits:
-        if split.interactions.num_users > limit:
-            print(f"Of {split.interactions.num_users} users {limit} are {what}.", flush=True)
+        limit = users_to_cluster(**config.intents)
+        limits.append((split.interactions.num_users, limit, "clustered (--clustered-users)"))
+    for number, limit, what in limits:
+        if number > limit:
+            print(f"Of {number} users {limit} are {what}.", flush=True)
 
 
 def train(
-    model: SequentialRecommender, split: Split, config: Mapping[str, Any], directory: RunDirectory
-) -> None:
-    """Train a new model, or go on where the run directory was left."""
+    model: SequentialRecommender,
+    split: Split,
+    config: Mapping[str, Any],
+    directory: RunDirectory,
+    epochs: int | None = None,
+) -> int:
+    """Train a new model, or go on where the run directory was left; see `train_recommender`."""
 
     def start() -> None:
+        if config.warm_start.init_from:
+            return
         _initialize(model, split, config)
         _pretrain(model, split, config, directory)
 
-    train_recommender(
+    return train_recommender(
         model,
         split,
         directory,
@@ -234,6 +249,7 @@ def train(
         if model.needs_intents
         else None,
         start=start,
+        stop_after=epochs,
         evaluation=config.evaluation,
         **config.training,
     )

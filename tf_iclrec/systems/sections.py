@@ -2,6 +2,7 @@
 
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.serving.saved_model import export_saved_model
@@ -15,6 +16,7 @@ BEFORE = (
         "split",
         "Split",
         alternatives=SPLITS,
+        prefix="split_",
         option="split",
         default="leave_one_out",
         help="what is trained on and what is held out",
@@ -23,5 +25,6 @@ BEFORE = (
 
 AFTER = (
     Section("evaluation", "Evaluation", (held_out_ranks,)),
+    Section("final", "What is trained for serving", (split_to_serve,)),
     Section("serving", "Serving", (export_saved_model,)),
 )

@@ -69,7 +69,9 @@ class Family:
         reads: What a system reads of a log: items, and providers, attributes or users.
         build: From a configuration and what is known of the log to a new, built model.
         check: Refuses what can't be trained, before anything is written.
-        train: Trains a new model on a split, with a run directory for what it wants to keep.
+        train: Trains a new model on a split, with a run directory for what it wants to keep, and
+            for the number of epochs that it is given, where it has epochs; returns that of the
+            best one.
     """
 
     sections: tuple[Section, ...]

@@ -23,13 +23,17 @@ class ClusteringReport:
         num_intents: ``K``.
         inertia: Sum of squared distances of the vectors to their centroids.
         sizes: ``(K,)`` number of users of each intent.
-        moved: Share of users whose intent differs from the last E-step's; NaN at the first.
+        moved: Share of users whose intent differs from the last E-step's, or from that of the
+            centroids that a warm start brought; NaN without.
+        shift: How far the centroids moved, the root of the mean square, in shares of their length;
+            NaN likewise.
     """
 
     num_intents: int
     inertia: float
     sizes: np.ndarray
     moved: float
+    shift: float = float("nan")
 
     @property
     def empty(self) -> int:
@@ -38,7 +42,9 @@ class ClusteringReport:
 
     def __str__(self) -> str:
         smallest, median, largest = np.percentile(self.sizes, [0, 50, 100]).astype(int)
-        moved = "" if np.isnan(self.moved) else f", moved {self.moved:.1%}"
+        moved = ""
+        if not np.isnan(self.moved):
+            moved = f", moved {self.moved:.1%}, centroids by {self.shift:.1%}"
         return (
             f"K={self.num_intents}: inertia {self.inertia:.4g}, cluster sizes {smallest} to "
             f"{largest} (median {median}), empty {self.empty}{moved}"
@@ -90,7 +96,13 @@ class IntentClustering(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self.model.intents is None:
             raise ValueError("No objective of this model uses intents; leave the callback out.")
-        self._encode = tf.function(self.model.mean_vectors, reduce_retracing=True)
+
+        @tf.function
+        def encode(batch):
+            return self.model.mean_vectors(batch)
+
+        # Traced once, whatever the widths of the batches.
+        self._encode = encode.get_concrete_function(self.sequences.element_spec)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch >= self.warm_up_epochs:
@@ -114,17 +126,17 @@ class IntentClustering(keras.callbacks.Callback):
         warm = float(self.model.intents.fitted) > 0
         centroids, assignments, reports = [], [], []
         for index, weight in enumerate(self.model.intents.centroids):
-            found = kmeans(
-                vectors,
-                weight.shape[0],
-                iterations=self.iterations,
-                initial=weight.numpy() if warm else None,
-                seed=self.seed,
-            )
-            last = self._assignments[index] if self._assignments else None
-            moved = float("nan") if last is None else float((found.assignments != last).mean())
-            sizes = np.bincount(found.assignments, minlength=weight.shape[0])
-            reports.append(ClusteringReport(weight.shape[0], found.inertia, sizes, moved))
+            initial = weight.numpy() if warm else None
+            k = weight.shape[0]
+            found = kmeans(vectors, k, self.iterations, initial, self.seed)
+            moved = shift = float("nan")
+            if warm:
+                known = bool(self._assignments)
+                last = self._assignments[index] if known else nearest_centroids(vectors, initial)
+                moved = float((found.assignments != last).mean())
+                shift = float(np.linalg.norm(found.centroids - initial) / np.linalg.norm(initial))
+            sizes = np.bincount(found.assignments, minlength=k)
+            reports.append(ClusteringReport(k, found.inertia, sizes, moved, shift))
             centroids.append(found.centroids)
             assignments.append(found.assignments)
         self.model.intents.update(centroids)
@@ -222,6 +234,20 @@ def kmeans(
     clustering.train(vectors, init_centroids=initial)
     distances, assignments = clustering.index.search(vectors, 1)
     return Clusters(clustering.centroids, assignments[:, 0], float(distances.sum()))
+
+
+def nearest_centroids(vectors: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Which of the centroids ``(k, dim)`` is nearest to each vector ``(n, dim)``, ``(n,)`` int64;
+    all float32.
+
+    Example:
+    >>> centroids = np.array([[0, 0], [9, 9]], dtype="float32")
+    >>> nearest_centroids(np.array([[8, 8], [1, 0]], dtype="float32"), centroids).tolist()
+    [1, 0]
+    """
+    index = import_faiss().IndexFlatL2(centroids.shape[1])
+    index.add(centroids)
+    return index.search(vectors, 1)[1][:, 0]
 
 
 def clustering_device() -> str:

@@ -42,7 +42,7 @@ class SaveProgress(keras.callbacks.Callback):
     Attributes:
         epochs_done: Number of complete epochs.
         best_epoch: The best one, counted from 1; 0 before the first.
-        best_score: Its validation NDCG@20.
+        best_score: Its validation NDCG@20; its number, where nothing is validated.
         stopped: Whether patience ran out.
     """
 
@@ -91,8 +91,10 @@ class SaveProgress(keras.callbacks.Callback):
         row["seconds"], self._last_time = now - self._last_time, now
         self.rows.append(row)
         self.epochs_done = epoch + 1
-        if logs[MONITOR] > self.best_score:
-            self.best_score, self.best_epoch = float(logs[MONITOR]), epoch + 1
+        # Without validation the last epoch is the best.
+        score = float(logs.get(MONITOR, self.epochs_done))
+        if score > self.best_score:
+            self.best_score, self.best_epoch = score, self.epochs_done
             with replace_file(self.checkpoints / _BEST) as path:
                 self.model.save_weights(path)
         self._save()

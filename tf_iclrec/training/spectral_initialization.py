@@ -1,8 +1,10 @@
 """Vectors to start from: the main directions of which items, or providers, follow each other."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import keras
 import numpy as np
@@ -14,6 +16,9 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.settings import Setting
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _WINDOW = 3
 # Users whose histories are read: more hardly change the directions.
@@ -116,6 +121,33 @@ def _positive_mutual_information(split, attribute):
     """Sparse, symmetric ``(items, items)``, or of the attribute's values."""
     from scipy import sparse
 
+    met = meetings(split, attribute).tocoo()
+    size = met.shape[0]
+    often = np.bincount(met.row, met.data, minlength=size)
+    expected = often[met.row] * often[met.col] / often.sum()
+    information = np.log(np.maximum(met.data / expected, 1)).astype(np.float32)
+    return sparse.csr_matrix((information, (met.row, met.col)), met.shape)
+
+
+def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr_matrix:
+    """How often items, or values of an attribute, meet in the training histories, and how closely.
+
+    Two that are at most three steps apart have met, with a weight of one over the distance.
+
+    Args:
+        split: The log, of which the training part is read, of many users a sample.
+        attribute: If given, its values are looked at in place of the items.
+
+    Returns:
+        Symmetric ``(items, items)`` float32, without the special ids.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> meetings(leave_one_out(Interactions.from_sequences({"ann": "abc??"}))).toarray()[1].tolist()
+    [0.0, 0.0, 1.0, 0.5]
+    """
+    from scipy import sparse
+
     histories = split.train.rows(sampled_rows(len(split.train.starts), _MOST_USERS))
     joined = histories.longer_than(1).joined()
     ids, size = joined.item_ids, split.interactions.num_items
@@ -131,8 +163,4 @@ def _positive_mutual_information(split, attribute):
         pair = first[pairs] - NUM_SPECIAL_IDS, second[pairs] - NUM_SPECIAL_IDS
         weights = np.full(len(pair[0]), 1 / distance, dtype=np.float32)
         met += sparse.coo_matrix((weights, pair), met.shape).tocsr()
-    met = (met + met.T).tocoo()
-    often = np.bincount(met.row, met.data, minlength=size)
-    expected = often[met.row] * often[met.col] / often.sum()
-    information = np.log(np.maximum(met.data / expected, 1)).astype(np.float32)
-    return sparse.csr_matrix((information, (met.row, met.col)), met.shape)
+    return (met + met.T).tocsr()

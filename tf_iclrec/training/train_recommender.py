@@ -26,6 +26,7 @@ def train_recommender(
     views: ViewRatios | None = None,
     clustering: IntentClustering | None = None,
     start: Callable[[], None] = lambda: None,
+    stop_after: int | None = None,
     evaluation: Mapping[str, Any] | None = None,
     epochs: Annotated[int, Setting("passes over the data at most", at_least=1)] = 8,
     batch_size: Annotated[int, Setting("users per training step", at_least=1)] = 64,
@@ -38,16 +39,18 @@ def train_recommender(
         Setting("epochs without a better validation NDCG@20 before stopping", at_least=1),
     ] = 5,
     seed: Annotated[int, Setting("seed of everything random", at_least=0)] = 0,
-) -> None:
+) -> int:
     """Train a new model, or go on after the last complete epoch in the directory.
 
     Args:
         model: A built model. It has the weights of the best epoch afterwards.
-        split: The log.
+        split: The log. Where nothing is held out for validation, the last epoch is the best.
         directory: For checkpoints and figures.
         views: How sequences are augmented, if the objectives want views.
         clustering: The E-step, if they want intents.
         start: Called on a model that has not been trained at all.
+        stop_after: Number of the last epoch, where that is before ``epochs``, which the learning
+            rate follows.
         evaluation: Settings of `held_out_ranks` for the validation.
         epochs: Passes over the data at most.
         batch_size: Users in a step.
@@ -55,6 +58,9 @@ def train_recommender(
         learning_rate_schedule: ``"constant"``, or ``"cosine"``: falling to 0 over all epochs.
         patience: Epochs without a better validation NDCG@20 before stopping.
         seed: Of everything random.
+
+    Returns:
+        The number of the best epoch, from 1.
 
     Raises:
         NonFiniteLossError: If a loss becomes NaN or infinite.
@@ -68,9 +74,10 @@ def train_recommender(
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
     else:
         start()
-    if progress.stopped or progress.epochs_done >= epochs:
+    last_epoch = epochs if stop_after is None else min(epochs, stop_after)
+    if progress.stopped or progress.epochs_done >= last_epoch:
         progress.restore_best(model)
-        return
+        return progress.best_epoch
     train = training_batches(
         split,
         batch_size=batch_size,
@@ -83,20 +90,22 @@ def train_recommender(
         seed=seed,
         first_epoch=progress.epochs_done,
     )
-    valid = evaluation_batches(
-        split,
-        "valid",
-        max_length=model.max_length,
-        filter_seen=evaluation.get("filter_seen", True),
-        max_users=evaluation.get("evaluation_users"),
-    )
+    valid = None
+    if len(split.valid.users):
+        valid = evaluation_batches(
+            split,
+            "valid",
+            max_length=model.max_length,
+            filter_seen=evaluation.get("filter_seen", True),
+            max_users=evaluation.get("evaluation_users"),
+        )
     if clustering:
         print(f"Intents are clustered on: {clustering_device()}", flush=True)
     model.fit(
         train,
         validation_data=valid,
         initial_epoch=progress.epochs_done,
-        epochs=epochs,
+        epochs=last_epoch,
         callbacks=[
             StopOnNonFinite(),
             *([clustering] if clustering else []),
@@ -107,6 +116,7 @@ def train_recommender(
         verbose=1 if sys.stdout.isatty() else 2,
     )
     progress.restore_best(model)
+    return progress.best_epoch
 
 
 def new_optimizer(

@@ -35,7 +35,8 @@ def leave_one_out(interactions: Interactions) -> Split:
             f"None of the {interactions.num_users} users has the {MIN_LENGTH} items that "
             "training, validation and test need."
         )
-    if not long_enough.all():
+    short = int((~long_enough).sum())
+    if short:
         interactions = interactions.select(np.repeat(long_enough, interactions.lengths))
     item_ids = interactions.item_ids
     starts, ends = interactions.offsets[:-1], interactions.offsets[1:]
@@ -49,4 +50,6 @@ def leave_one_out(interactions: Interactions) -> Split:
         train=but_for_last(2),
         valid=HeldOut(users, but_for_last(2), item_ids[ends - 2]),
         test=HeldOut(users, but_for_last(1), item_ids[ends - 1]),
+        how="each user's last item for the test, the one before for validation",
+        notes=(f"{short} users have too few items to be split and are left out.",) * bool(short),
     )

@@ -20,7 +20,7 @@ class HeldOut:
     """Items to be found, each with what may be seen before it.
 
     Attributes:
-        users: ``(n,)`` int64 rows of the users in the log.
+        users: ``(n,)`` int64 rows of the users in the log, ascending; a user may have several.
         histories: ``n`` parts of their sequences.
         target_ids: ``(n,)`` int32 the item that follows each.
     """
@@ -42,12 +42,26 @@ class Split:
         train: The training part of each user's sequence, for all users of the log.
         valid: What models are chosen by.
         test: What they are judged by.
+        how: The way of splitting, in words.
+        notes: What could not be used, a line each.
     """
 
     interactions: Interactions
     train: Histories
     valid: HeldOut
     test: HeldOut
+    how: str = "as given"
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """What is trained on and what is held out, a line, and the notes below it."""
+        untrained = int((self.training_counts == 0).sum())
+        line = (
+            f"Split: {self.how}: {int((self.train.lengths > 0).sum())} users trained on, "
+            f"{len(self.valid.users)} validation targets, {len(self.test.users)} test targets, "
+            f"{untrained} items never trained on"
+        )
+        return "\n".join([line, *self.notes])
 
     def held_out(self, part: HeldOutPart) -> HeldOut:
         """``valid`` or ``test``."""
@@ -59,6 +73,11 @@ class Split:
     def catalogue(self) -> Catalogue:
         """What a model must know of the log."""
         return self.interactions.catalogue
+
+    def trained_rows(self, users: np.ndarray) -> np.ndarray:
+        """Rows of users in the log as a model with a vector per user may know them: int32, -1 for
+        those of whom nothing is in the training part."""
+        return np.where(self.train.lengths[users] > 0, users, -1).astype(np.int32)
 
     @functools.cached_property
     def training_counts(self) -> np.ndarray:

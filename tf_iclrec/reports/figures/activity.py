@@ -66,9 +66,10 @@ class Activity:
 
     Example:
     >>> import pandas as pd
+    >>> from tf_iclrec import load_interactions
     >>> days = ["2017-01-01", "2017-01-01", "2017-03-01"]
     >>> frame = pd.DataFrame({"user_id": "ann", "item_id": list("abc"), "timestamp": days})
-    >>> activity = Activity.of(Interactions.from_frame(frame))
+    >>> activity = Activity.of(load_interactions(frame))
     >>> activity.unit, activity.labels[:2], activity.counts[:2].tolist()
     ('day', ['2017-01-01', '2017-01-02'], [2, 0])
     """

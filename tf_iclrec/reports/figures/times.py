@@ -27,8 +27,9 @@ class TimeFigures:
 
     Example:
     >>> import pandas as pd
+    >>> from tf_iclrec import load_interactions
     >>> frame = pd.DataFrame({"user_id": "ann", "item_id": list("abc"), "timestamp": [5, 5, 9]})
-    >>> TimeFigures.of(Interactions.from_frame(frame))
+    >>> TimeFigures.of(load_interactions(frame))
     TimeFigures(first=5000000, last=9000000, tied=2, early=3, late=0)
     """
 

@@ -1,0 +1,53 @@
+"""Nothing is held out: for the model that is put to use."""
+
+from typing import Annotated
+
+import numpy as np
+
+from tf_iclrec.data.histories import Histories
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits.split import HeldOut, Split
+from tf_iclrec.settings import Setting
+
+
+def everything(interactions: Interactions) -> Split:
+    """Train on all interactions of all users.
+
+    Example:
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam"]})
+    >>> split = everything(log)
+    >>> split.train.lengths.tolist(), len(split.valid.users), len(split.test.users)
+    ([3, 1], 0, 0)
+    """
+    item_ids, offsets = interactions.item_ids, interactions.offsets
+    train = Histories(item_ids, offsets[:-1], offsets[1:])
+    nobody = np.zeros(0, dtype=np.int64)
+    nothing = HeldOut(nobody, train.rows(nobody), item_ids[:0])
+    return Split(interactions, train, valid=nothing, test=nothing, how="everything trained on")
+
+
+def split_to_serve(
+    split: Split,
+    interactions: Interactions,
+    refit: Annotated[
+        bool,
+        Setting(
+            "after the evaluation, train the model that is served on all interactions, for as many "
+            "epochs as were best"
+        ),
+    ] = False,
+) -> Split:
+    """What the model that is served is trained on.
+
+    Args:
+        split: What the evaluated model was trained on.
+        interactions: The log, with users who could not be split.
+        refit: Whether it is `everything`.
+
+    Example:
+    >>> from tf_iclrec import leave_one_out
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam"]})
+    >>> split_to_serve(leave_one_out(log), log, refit=True).interactions.num_users
+    2
+    """
+    return everything(interactions) if refit else split

@@ -1,0 +1,101 @@
+"""The same training at several dates: how a system does from one time to the next."""
+
+import itertools
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_iclrec.config import Config, resolve
+from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.times import parse_time
+from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.report import metrics_table
+from tf_iclrec.files import replace_directory, write_json
+from tf_iclrec.fit import fit
+from tf_iclrec.run_directory import FORMAT, RunDirectory
+from tf_iclrec.runs import read_config, split_of
+
+# Metrics by part, such as "test", and name.
+Metrics = dict[str, dict[str, float]]
+
+
+def fit_at_dates(
+    config: Config,
+    dates: Sequence[str],
+    output: str | Path,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> dict[str, Metrics]:
+    """Train anew at each of several dates on what was before it, and test on the time up to the
+    next; prints a table.
+
+    A folder per date in ``output`` holds its run; ``metrics.json`` all metrics and their means.
+
+    Args:
+        config: Settings, see `make_config`; those of the split are set for each date.
+        dates: Where to split, ascending, such as ``"2017-06-01"``; the last time has no end.
+        output: The folder to write.
+        resume: Keep the runs that are finished, and go on with the others.
+        overwrite: Replace what is in ``output``.
+
+    Returns:
+        The metrics of each date, and under ``"mean"`` their means, which count all dates alike.
+
+    Raises:
+        UserError: If the data or a setting can't be used; nothing is written then.
+    """
+    directory = RunDirectory(Path(output))
+    moments = [parse_time(date) for date in dates]
+    if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
+        raise UserError(f"The dates to split at must ascend, not be {' '.join(dates)}.")
+    by_date = {
+        date: _split_at(config, date, until)
+        for date, until in zip(dates, [*dates[1:], ""], strict=True)
+    }
+    if resume:
+        _check_resumable(config, directory)
+    else:
+        directory.check_free(overwrite)
+        log = read_log(**config.data)
+        for one in by_date.values():
+            split_of(one, log)
+        _start(config, directory)
+    found = {}
+    for date, one in by_date.items():
+        print(f"\nAt {date}", flush=True)
+        run = RunDirectory(directory.path / date)
+        if not run.metrics.is_file():
+            fit(one, run.path, resume=run.config.is_file())
+        found[date] = json.loads(run.metrics.read_text())
+    found["mean"] = _mean(list(found.values()))
+    write_json(directory.metrics, found)
+    print("\nTest metrics by date, whole catalogue ranked")
+    print(metrics_table({date: metrics["test"] for date, metrics in found.items()}))
+    print(f"Folder: {directory.path}", flush=True)
+    return found
+
+
+def _split_at(config: Config, date: str, until: str) -> Config:
+    given = {"split": "time", "split_at": date, "split_until": until, "refit": False}
+    return resolve(config.model, given, config.options())
+
+
+def _start(config: Config, directory: RunDirectory) -> None:
+    directory.path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_directory(directory.path) as path:
+        path.mkdir()
+        write_json(RunDirectory(path).format, {"format": FORMAT})
+        RunDirectory(path).config.write_text(config.to_json() + "\n")
+
+
+def _check_resumable(config: Config, directory: RunDirectory) -> None:
+    if read_config(directory) != config:
+        raise UserError(f"What is in {directory.path} was started with other settings.")
+
+
+def _mean(found: Sequence[Metrics]) -> Metrics:
+    return {
+        part: {name: statistics.fmean(one[part][name] for one in found) for name in found[0][part]}
+        for part in found[0]
+    }
