@@ -18,6 +18,7 @@ from tf_iclrec.serving.batch_recommender import (
     OnUnknown,
     encode_lists,
 )
+from tf_iclrec.serving.item_filters import ItemValues
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,8 @@ def recommend(
     filter_seen: bool = True,
     exclude: ItemIds = (),
     candidates: ItemIds | None = None,
+    only: ItemValues | None = None,
+    without: ItemValues | None = None,
     on_unknown: OnUnknown = "ignore",
 ) -> pd.DataFrame:
     """Recommend items, by histories or by user ids.
@@ -47,8 +50,11 @@ def recommend(
         filter_seen: Whether items of a user's own history are left out.
         exclude: Item ids that are never returned: the same for all users, or a list per user.
         candidates: Item ids that alone may be returned, in the same two forms.
-        on_unknown: Whether unknown users and items are ignored (a user without a known item
-            gets the items by popularity) or raise.
+        only: Values that items must have, such as ``{"category": ["tea", "jam"]}``: one of those
+            listed, of each attribute that is named; ``"provider"`` is the items' provider.
+        without: Values that items must not have, in the same form.
+        on_unknown: Whether unknown users, items and values are ignored (a user without a known
+            item gets the items by popularity; no item has an unknown value) or raise.
 
     Returns:
         A frame with ``user_id`` (the row number for a list of histories), ``item_id``,
@@ -57,7 +63,8 @@ def recommend(
 
     Raises:
         UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, or if no candidate is known.
+            between 1 and the number of items, if no candidate is known, or if ``only`` or
+            ``without`` names what is not known of the items.
 
     Example:
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
@@ -81,7 +88,7 @@ def recommend(
     if candidates is not None:
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
     excluded = recommender.encode_items(exclude, len(names), on_unknown)
-    search = recommender.search(candidates)
+    search = recommender.search(candidates, only, without, on_unknown)
     trained_rows = None if user_ids is None else recommender.trained_rows(user_ids)
     return recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows

@@ -15,6 +15,7 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.serving.item_filters import ItemValues, allowed_items
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.retrieval_index import contains
 
@@ -45,6 +46,7 @@ class BatchRecommender:
         import pyarrow as pa
 
         self.items = split.interactions.items
+        self.catalogue = split.catalogue
         self.ranker = Ranker(model, split.training_counts)
         log = split.interactions if newer is None else newer
         self.users = log.users
@@ -54,7 +56,7 @@ class BatchRecommender:
             self._trained_users = Vocabulary(split.interactions.users)
         self._among_all = _IndexSearch(self.ranker, np.arange(len(self.items)))
         ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
-        self._histories = _without_unknown(ids, log.offsets)
+        self._histories = _selected(ids, log.offsets, ids != UNKNOWN_ID)
         self._raw_items = pa.array(self.items.ids, pa.string())
 
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
@@ -87,20 +89,41 @@ class BatchRecommender:
             raise UserError(f"There are {num_users} users and {len(ids)} lists of items.")
         return encode_lists(ids, self.items, on_unknown)
 
-    def search(self, candidates: Histories | None = None) -> Search:
+    def search(
+        self,
+        candidates: Histories | None = None,
+        only: ItemValues | None = None,
+        without: ItemValues | None = None,
+        on_unknown: OnUnknown = "ignore",
+    ) -> Search:
         """How to find items: among all, among one list of candidates, or among a list per user.
 
+        Args:
+            candidates: One list, or one per user. Defaults to all items.
+            only: Values, by the name of what is known of the items; see `tf_iclrec.recommend`.
+            without: Likewise.
+            on_unknown: Whether a value that no item has raises.
+
         Raises:
-            UserError: If no candidate is an item of the data.
+            UserError: If no candidate is an item of the data, or nothing is known of the items
+                under such a name.
         """
-        if candidates is None:
-            return self._among_all
-        if not len(candidates.item_ids):
+        if candidates is not None and not len(candidates.item_ids):
             raise UserError("None of the candidates is an item of the data.")
+        if candidates is None and not (only or without):
+            return self._among_all
+        allowed = np.ones(len(self.items), dtype=bool)
+        if only or without:
+            allowed = allowed_items(self.catalogue, only, without, on_unknown == "raise")
+        if candidates is None:
+            return _IndexSearch(self.ranker, np.flatnonzero(allowed))
         candidates = candidates.distinct()
-        if len(candidates.starts) > 1:
-            return _ListSearch(self.ranker, candidates)
-        return _IndexSearch(self.ranker, candidates.item_ids - NUM_SPECIAL_IDS)
+        is_allowed = allowed[candidates.item_ids - NUM_SPECIAL_IDS]
+        if len(candidates.starts) == 1:
+            rows = candidates.item_ids[is_allowed] - NUM_SPECIAL_IDS
+            return _IndexSearch(self.ranker, rows)
+        offsets = np.append(0, candidates.ends)
+        return _ListSearch(self.ranker, _selected(candidates.item_ids, offsets, is_allowed))
 
     def check_k(self, k: int) -> None:
         """Make sure that ``k`` items can be asked for.
@@ -255,11 +278,10 @@ def encode_lists(
     if on_unknown == "raise" and (ids == UNKNOWN_ID).any():
         raise UserError(f"Item {raw[int((ids == UNKNOWN_ID).argmax())]!r} is not in the data.")
     lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-    return _without_unknown(ids, np.concatenate([[0], np.cumsum(lengths)]))
+    return _selected(ids, np.concatenate([[0], np.cumsum(lengths)]), ids != UNKNOWN_ID)
 
 
-def _without_unknown(ids: np.ndarray, offsets: np.ndarray) -> Histories:
-    """Lists of internal ids that begin at ``offsets``, unknown ones left out."""
-    known = ids != UNKNOWN_ID
-    offsets = np.concatenate([[0], np.cumsum(known)])[offsets]
-    return Histories(ids[known], offsets[:-1], offsets[1:])
+def _selected(ids: np.ndarray, offsets: np.ndarray, keep: np.ndarray) -> Histories:
+    """Lists of internal ids that begin at ``offsets``, those alone that are to keep."""
+    offsets = np.concatenate([[0], np.cumsum(keep)])[offsets]
+    return Histories(ids[keep], offsets[:-1], offsets[1:])
