@@ -42,6 +42,7 @@ from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.recommendation import recommend
 from tf_iclrec.runs import Run, load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
+from tf_iclrec.serving.new_items import with_new_items
 from tf_iclrec.serving.provider_ranking import (
     limit_per_provider,
     provider_affinities,
@@ -107,4 +108,5 @@ __all__ = [
     "recommend",
     "sequence_batches",
     "training_batches",
+    "with_new_items",
 ]

@@ -93,6 +93,16 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     group.add_argument(flag(option), **options, help=declared.setting.help + shown)
 
 
+def add_new_items(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a table of items that came after the training."""
+    parser.add_argument(
+        "--new-items",
+        metavar="TABLE",
+        help="table with a row per item, the ids, providers and attributes in columns named as "
+        "those of the run: adds those the run does not know, without training again",
+    )
+
+
 def given_settings(values: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as options, by option."""
     known = places()

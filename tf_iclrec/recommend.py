@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.commands import Parser, add_new_items, run_command
 from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.reading import names
@@ -15,6 +15,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
+from tf_iclrec.serving.item_filters import parse_values
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
 
 
@@ -41,13 +42,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
     parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
     parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
+    for option, what in (("--only", "one"), ("--without", "none")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE,...",
+            help=f"only items with {what} of these values, such as category=tea,jam or "
+            "provider=acme; can be given for several names",
+        )
+    add_new_items(parser)
     parser.add_argument(
         "--keep-seen", action="store_true", help="also return items of the user's own history"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
+    filters = {"only": parse_values(values.only), "without": parse_values(values.without)}
     run = load_run(values.run)
+    if values.new_items:
+        run = run.with_new_items(values.new_items)
     data = run.config.data
     newer = _load_like(values.histories, data) if values.histories else None
     recommender = BatchRecommender(run.model, run.split, newer)
@@ -65,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     progress = keras.utils.Progbar(
         sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
     )
-    files = (RunDirectory(Path(values.run)).model, values.users, values.histories)
+    files = (RunDirectory(Path(values.run)).model, values.users, values.histories, values.new_items)
     write_recommendations(
         recommender,
         in_chunks(users()),
@@ -77,9 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "keep_seen": values.keep_seen,
             "files": [_state(path) for path in files],
             **items,
+            **filters,
         },
         on_progress=progress.update,
         **items,
+        **filters,
     )
     print(f"Recommendations: {output}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
@@ -19,6 +20,7 @@ from tf_iclrec.serving.batch_recommender import (
     encode_lists,
 )
 from tf_iclrec.serving.item_filters import ItemValues
+from tf_iclrec.serving.new_items import with_new_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,7 @@ def recommend(
     candidates: ItemIds | None = None,
     only: ItemValues | None = None,
     without: ItemValues | None = None,
+    new_items: str | Path | NewItems | None = None,
     on_unknown: OnUnknown = "ignore",
 ) -> pd.DataFrame:
     """Recommend items, by histories or by user ids.
@@ -53,6 +56,8 @@ def recommend(
         only: Values that items must have, such as ``{"category": ["tea", "jam"]}``: one of those
             listed, of each attribute that is named; ``"provider"`` is the items' provider.
         without: Values that items must not have, in the same form.
+        new_items: Items that came after the training, as a table or as raw values by name, by raw
+            item id: ``{"oolong": {"category": "tea"}}``; see `tf_iclrec.with_new_items`.
         on_unknown: Whether unknown users, items and values are ignored (a user without a known
             item gets the items by popularity; no item has an unknown value) or raise.
 
@@ -74,7 +79,7 @@ def recommend(
     >>> recommend(model, [["tea", "jam"]], split=split, k=1)["item_id"].tolist()
     ['oil']
     """
-    recommender = recommender_of(run_or_model, split)
+    recommender = recommender_of(run_or_model, split, new_items)
     if (histories is None) == (user_ids is None):
         raise UserError("Give either histories or user_ids.")
     if histories is None:
@@ -96,13 +101,18 @@ def recommend(
 
 
 def recommender_of(
-    run_or_model: str | Path | Run | Recommender, split: Split | None = None
+    run_or_model: str | Path | Run | Recommender,
+    split: Split | None = None,
+    new_items: str | Path | NewItems | None = None,
 ) -> BatchRecommender:
     """For a run, its directory, or a model and what it was trained on."""
     if isinstance(run_or_model, str | Path):
         run_or_model = load_run(run_or_model)
     if isinstance(run_or_model, Run):
-        return BatchRecommender(run_or_model.model, run_or_model.split)
+        run = run_or_model if new_items is None else run_or_model.with_new_items(new_items)
+        return BatchRecommender(run.model, run.split)
     if split is None:
         raise UserError("A model alone has no item ids: give its split as well.")
+    if new_items is not None:
+        run_or_model, split = with_new_items(run_or_model, split, new_items)
     return BatchRecommender(run_or_model, split)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-
-# How requests name the provider of an item.
-PROVIDER = "provider"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import read_item_attribute
+from tf_iclrec.data.item_attributes import PROVIDER, read_item_values
 from tf_iclrec.data.sources import DEFAULT_SOURCE, load_interactions
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
@@ -55,13 +55,14 @@ def read_log(
     interactions = load_interactions(
         source, user_column, item_column, time_column, provider_column, core, names(header)
     )
-    table = read_item_attribute(items, item_column, provider_column) if items else None
-    if table is not None:
+    table = None
+    if items:
+        attributes = names(item_attributes)
+        values = read_item_values(items, (PROVIDER, *attributes), item_column, provider_column)
+        table = values[PROVIDER]
         interactions = interactions.with_item_providers(table)
-        for name in names(item_attributes):
-            paths = read_item_attribute(items, item_column, name)
-            values = {item: path.rpartition("|")[2] for item, path in paths.items()}
-            interactions = interactions.with_item_attribute(name, values)
+        for name in attributes:
+            interactions = interactions.with_item_attribute(name, values[name])
     elif interactions.providers is None and provider_column != _PROVIDER_COLUMN:
         raise UserError(f"{source} has no column {provider_column!r} of providers.")
     _say(interactions, table, items)
