@@ -49,6 +49,7 @@ from tf_iclrec.serving.provider_ranking import (
     provider_mean_vectors,
 )
 from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.serving.saved_model_recommender import SavedModelRecommender, recommend_batches
 from tf_iclrec.settings import Setting
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import System
@@ -80,6 +81,7 @@ __all__ = [
     "SampledCrossEntropy",
     "SampledSoftmaxCrossEntropy",
     "Sampling",
+    "SavedModelRecommender",
     "SelfAttentiveEncoder",
     "SequenceContrast",
     "SequentialRecommender",
@@ -106,6 +108,7 @@ __all__ = [
     "provider_mean_vectors",
     "read_item_attribute",
     "recommend",
+    "recommend_batches",
     "sequence_batches",
     "training_batches",
     "with_new_items",

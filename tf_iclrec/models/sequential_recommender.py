@@ -43,6 +43,8 @@ class SequentialRecommender(Recommender):
             divided by this. Defaults to 0: their dot product. Frequent items have long vectors,
             which a cosine leaves out.
         cutoffs: The ``k`` of HR, NDCG and MRR.
+        num_new_items: How many of the encoder's last items came after the training, see
+            `with_new_items`. Defaults to none.
 
     Call arguments:
         inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding, and what else the
@@ -73,9 +75,11 @@ class SequentialRecommender(Recommender):
             ),
         ] = 0.0,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
+        num_new_items: int = 0,
         **kwargs,
     ):
         super().__init__(cutoffs, **kwargs)
+        self.num_new_items = num_new_items
         self.encoder = encoder
         self.objectives = tuple(objectives)
         self.num_intents = tuple(num_intents)
