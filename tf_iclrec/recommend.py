@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from tf_iclrec.commands import Parser, add_new_items, run_command
+from tf_iclrec.commands import Parser, add_filters, add_new_items, filters_of, run_command
 from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.reading import names
@@ -15,7 +15,6 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
-from tf_iclrec.serving.item_filters import parse_values
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
 
 
@@ -42,15 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
     parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
     parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
-    for option, what in (("--only", "one"), ("--without", "none")):
-        parser.add_argument(
-            option,
-            action="append",
-            default=[],
-            metavar="NAME=VALUE,...",
-            help=f"only items with {what} of these values, such as category=tea,jam or "
-            "provider=acme; can be given for several names",
-        )
+    add_filters(parser)
     add_new_items(parser)
     parser.add_argument(
         "--keep-seen", action="store_true", help="also return items of the user's own history"
@@ -58,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
-    filters = {"only": parse_values(values.only), "without": parse_values(values.without)}
+    filters = filters_of(values)
     run = load_run(values.run)
     if values.new_items:
         run = run.with_new_items(values.new_items)

@@ -1,5 +1,6 @@
 """Items that came after the training: ranked, filtered by and taken as history."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,6 +62,29 @@ def test_a_new_items_vector_is_the_mean_of_its_kind(log, split):
         rows = np.asarray(old.item_vectors())
         expected = [kindred_mean(log, rows, values) for values in NEW.values()]
         np.testing.assert_allclose(new.item_vectors()[-3:], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_cosines_with_new_items_are_scaled_by_the_root_of_their_means_length(log, split, tmp_path):
+    model = built("sasrec", log)
+    larger, _ = with_new_items(model, split, NEW)
+    expected = []
+    for old, new in zip(model.members(), larger.members(), strict=True):
+        vectors = np.asarray(new.item_vectors())[-3:]
+        lengths = np.linalg.norm(old.item_vectors(), axis=1)
+        shares = [
+            np.linalg.norm(vector) / kindred_mean(log, lengths, values)
+            for vector, values in zip(vectors, NEW.values(), strict=True)
+        ]
+        units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        expected.append(units * np.sqrt(shares)[:, None])
+        assert (np.array(shares) < 0.9).all()
+    expected = np.concatenate(expected, axis=1)
+    np.testing.assert_allclose(larger.item_vectors()[-3:], expected, rtol=1e-4)
+    new_ids = np.arange(log.items.size, log.items.size + 3)
+    np.testing.assert_allclose(larger.item_vectors(new_ids), expected, rtol=1e-4)
+    larger.save(tmp_path / "larger.keras")
+    again = keras.saving.load_model(tmp_path / "larger.keras")
+    np.testing.assert_array_equal(again.item_vectors(), larger.item_vectors())
 
 
 def test_encoders_add_the_vectors_of_the_new_items_own_values(log, split):

@@ -43,8 +43,6 @@ class SequentialRecommender(Recommender):
             divided by this. Defaults to 0: their dot product. Frequent items have long vectors,
             which a cosine leaves out.
         cutoffs: The ``k`` of HR, NDCG and MRR.
-        num_new_items: How many of the encoder's last items came after the training, see
-            `with_new_items`. Defaults to none.
 
     Call arguments:
         inputs: Dict with ``item_ids`` ``(batch, time)`` int32, 0 = padding, and what else the
@@ -75,11 +73,9 @@ class SequentialRecommender(Recommender):
             ),
         ] = 0.0,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
-        num_new_items: int = 0,
         **kwargs,
     ):
         super().__init__(cutoffs, **kwargs)
-        self.num_new_items = num_new_items
         self.encoder = encoder
         self.objectives = tuple(objectives)
         self.num_intents = tuple(num_intents)
@@ -354,21 +350,10 @@ class SequentialRecommender(Recommender):
             for index in range(len(sizes))
         ]
 
-    def with_new_items(
-        self, catalogue: Catalogue, means: MeansOfKindred
-    ) -> "SequentialRecommender":
-        model = SequentialRecommender(
-            self.encoder.with_new_items(catalogue, means),
-            self.objectives,
-            self.num_intents,
-            self.temperature,
-            self.cutoffs,
-            name=self.name,
-        )
-        model.build()
-        if self.intents is not None:
-            model.intents.set_weights(self.intents.get_weights())
-        return model
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> Recommender:
+        from tf_iclrec.models.larger_recommender import LargerRecommender  # A subclass of this.
+
+        return LargerRecommender.of(self, catalogue, means)
 
     def get_config(self):
         return super().get_config() | {
