@@ -106,12 +106,14 @@ def test_models_whose_scores_are_no_dot_products_are_filtered(log, split, tmp_pa
         assert frame[frame["user_id"] == row]["item_id"].tolist() == wanted
 
 
-def test_a_width_of_nothing_is_no_filter(served, signatures):
+@pytest.mark.parametrize("nothing", [np.zeros((2, 0), dtype="S1"), [[""]]])
+def test_a_width_of_nothing_or_a_single_empty_cell_is_no_filter(served, signatures, nothing):
     histories = served.random_histories(2, 8)
-    nothing = np.zeros((2, 0), dtype="S1")
     plain = signatures("recommend", **request(histories))
     empty = signatures("recommend", **request(histories, only=nothing, without=nothing))
     np.testing.assert_array_equal(plain["item_ids"], empty["item_ids"])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="only must have one row for each"):
+        signatures("recommend", **request(histories, only=[["category=1"]]))
 
 
 @pytest.mark.parametrize("where", ["only", "without"])

@@ -16,6 +16,7 @@ from tf_iclrec.serving.item_filters import ItemFilters
 from tf_iclrec.serving.ranker import EncodedUsers, Ranker
 from tf_iclrec.serving.retrieval_index import best_of_scores
 
+_NEVER = -float("inf")
 # What `recommend` takes beside the history.
 _REQUEST = (
     tf.TensorSpec([], tf.int32, "k"),
@@ -165,7 +166,7 @@ class RecommendingModule(tf.Module):
         filter_seen = tf.ensure_shape(filter_seen, [], name="filter_seen_is_a_scalar")
         excluded = self.internal_ids.lookup(lists_like(history, exclude, "exclude"))
         seen = tf.where(filter_seen, known.to_tensor(PADDING_ID), PADDING_ID)
-        filters = [lists_like(history, only, "only"), lists_like(history, without, "without")]
+        filters = {"only": only, "without": without}
         return self._recommended(known, tf.concat([seen, excluded], axis=1), k, users, filters)
 
     def _known(self, history: tf.Tensor) -> tf.RaggedTensor:
@@ -187,7 +188,7 @@ class RecommendingModule(tf.Module):
         users = tf.fill([tf.shape(recent)[0]], -1) if users is None else users
         return self.ranker.encode(recent, users)
 
-    def _recommended(self, known, excluded, k, users=None, filters=()) -> dict[str, tf.Tensor]:
+    def _recommended(self, known, excluded, k, users=None, filters=None) -> dict[str, tf.Tensor]:
         """The answer for known items, without excluded ``(batch, width)`` internal ids and what
         filters, those of `ItemFilters`, do not allow."""
         encoded = self._encoded(known, users)
@@ -204,14 +205,14 @@ class RecommendingModule(tf.Module):
             return self.ranker.index(queries, rows, k)
 
         def of_allowed():
-            scores = self.ranker.index.score_all(queries)
-            scores = tf.where(self.filters(*filters), scores, -float("inf"))
+            cells = [lists_like(queries, lists, name) for name, lists in filters.items()]
+            scores = tf.where(self.filters(*cells), self.ranker.index.score_all(queries), _NEVER)
             return best_of_scores(scores, rows, k)
 
-        if not filters:
+        if filters is None:
             return of_all()
-        is_named = [tf.reduce_any(cells != "") for cells in filters]
-        return tf.cond(tf.reduce_any(is_named), of_allowed, of_all)
+        named = tf.concat([tf.reshape(lists, [-1]) for lists in filters.values()], axis=0)
+        return tf.cond(tf.reduce_any(named != ""), of_allowed, of_all)
 
     def _intent(self, encoded: EncodedUsers) -> tf.Tensor:
         (ids, _), *_ = self.ranker.model.intents(encoded.mean_vectors)
