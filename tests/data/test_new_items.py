@@ -6,7 +6,7 @@ import pytest
 
 from tf_iclrec import Catalogue, Interactions, ItemAttribute, UserError, Vocabulary
 from tf_iclrec.data.item_attributes import special_ids_and
-from tf_iclrec.data.new_items import MeansOfKindred, read_new_items, with_new_items
+from tf_iclrec.data.new_items import MeansOfKindred, larger_log, read_new_items
 
 NUM_KNOWN, NUM_NEW = 40, 12
 
@@ -51,7 +51,7 @@ def test_a_new_item_is_the_mean_of_the_means_of_its_values():
 
 
 def test_items_and_values_that_are_there_keep_their_ids(log):
-    larger = with_new_items(
+    larger = larger_log(
         log,
         {
             "ale": {"provider": "zero", "kind": "drink"},
@@ -97,4 +97,4 @@ def test_something_must_be_known_of_the_items_and_ids_must_be_there(log):
     with pytest.raises(UserError, match="none are known of the items of this data"):
         read_new_items({"ale": {}}, Catalogue(3))
     with pytest.raises(UserError, match="empty id"):
-        with_new_items(log, {"": {"kind": "food"}})
+        larger_log(log, {"": {"kind": "food"}})

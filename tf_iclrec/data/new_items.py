@@ -61,7 +61,7 @@ def read_new_items(
     return {str(item): values for item, values in table.items()}
 
 
-def with_new_items(log: Interactions, new_items: NewItems) -> Interactions:
+def larger_log(log: Interactions, new_items: NewItems) -> Interactions:
     """The same sequences in a larger catalogue.
 
     Items and values that are there keep their internal ids, those that are new follow them. Items
@@ -70,7 +70,7 @@ def with_new_items(log: Interactions, new_items: NewItems) -> Interactions:
     Example:
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam"]})
     >>> log = log.with_item_providers({"tea": "acme", "jam": "best"})
-    >>> log = with_new_items(log, {"rye": {"provider": "best"}, "tea": {"provider": "best"}})
+    >>> log = larger_log(log, {"rye": {"provider": "best"}, "tea": {"provider": "best"}})
     >>> log.items.ids.tolist(), log.providers.of_items.tolist()
     (['jam', 'tea', 'rye'], [0, 1, 2, 4, 3, 4])
     """

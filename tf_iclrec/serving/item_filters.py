@@ -167,7 +167,7 @@ def allowed_items(
                 f"Items can't be told by {name!r}: what is known of them is "
                 f"{', '.join(known) or 'nothing'}."
             )
-        if must_exist and known[name].vocabulary.encode([value])[0] == UNKNOWN_ID:
+        if must_exist and known[name].vocabulary.encode([str(value)])[0] == UNKNOWN_ID:
             raise UserError(f"No item of the data has the {name} {value!r}.")
     only, without = (tf.constant([as_cells(values)], tf.string) for values in (only, without))
     return ItemFilters(catalogue)(only, without)[0].numpy()

@@ -3,14 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from tf_iclrec.data.new_items import (
-    MeansOfKindred,
-    NewItems,
-    read_new_items,
-)
-from tf_iclrec.data.new_items import (
-    with_new_items as with_items,
-)
+from tf_iclrec.data.new_items import MeansOfKindred, NewItems, larger_log, read_new_items
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
@@ -27,7 +20,7 @@ def with_new_items(
 
     A new item stands where the known items with its provider and the values of its attributes
     stand in the mean; encoders with vectors of providers and attributes add its own ones, as for
-    any item. Items that the model knows are left as they are. An item none of whose values any
+    any item, and cosines are scaled as `LargerRecommender` says. Items that the model knows are left as they are. An item none of whose values any
     known item has can't be placed: it is left out, and a line says so.
 
     Args:
@@ -56,13 +49,13 @@ def with_new_items(
     """
     log = split.interactions
     given = read_new_items(new_items, split.catalogue, item_column, provider_column)
-    larger = with_items(log, given)
+    larger = larger_log(log, given)
     means = MeansOfKindred(larger.catalogue, log.num_items)
     strangers = larger.items.ids[log.num_items :][~means.found].tolist()
     if strangers:
         _say_left_out(strangers, len(means.found))
         placed = given.keys() - set(strangers)
-        larger = with_items(log, {item: given[item] for item in given if item in placed})
+        larger = larger_log(log, {item: given[item] for item in given if item in placed})
         means = MeansOfKindred(larger.catalogue, log.num_items)
     if larger.num_items == log.num_items:
         return model, split
