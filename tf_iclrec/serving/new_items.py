@@ -20,8 +20,9 @@ def with_new_items(
 
     A new item stands where the known items with its provider and the values of its attributes
     stand in the mean; encoders with vectors of providers and attributes add its own ones, as for
-    any item, and cosines are scaled as `LargerRecommender` says. Items that the model knows are left as they are. An item none of whose values any
-    known item has can't be placed: it is left out, and a line says so.
+    any item, and cosines are scaled as `LargerRecommender` says. Items that the model knows are
+    left as they are. An item none of whose values any known item has can't be placed: it is left
+    out, and a line says so.
 
     Args:
         model: The recommender.
