@@ -3,8 +3,9 @@
     python benchmarks/new_items.py --runs DIR [--data SOURCE --items FILE] [--model NAME]
 
 A tenth of the items with a known provider is held back: the model is trained without them. Then
-users are asked for their last item, over the catalogue with the new items in it. The new items
-are either left out, or scored through their provider's mean item vector.
+users are asked for their last item, over the catalogue with the new items in it, or with
+``--part valid`` for the one before. The new items are either left out, or added through their
+providers and attributes.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 import tf_iclrec
+from tf_iclrec.data.item_attributes import special_ids_and
 from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.evaluation.ranking import rank_users
 
@@ -24,7 +27,11 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="folder for the run directory")
     parser.add_argument("--data", default="completejourney")
     parser.add_argument("--items", default="")
+    parser.add_argument("--item-column", default="item_id")
+    parser.add_argument("--provider-column", default="provider")
+    parser.add_argument("--item-attributes", default="")
     parser.add_argument("--model", default="ipsrec_c")
+    parser.add_argument("--part", default="test", choices=["valid", "test"])
     parser.add_argument("--share", type=float, default=0.1, help="share of items held back")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=64)
@@ -32,9 +39,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
 
-    log = tf_iclrec.load_interactions(values.data)
-    if values.items:
-        log = log.with_item_providers(tf_iclrec.read_item_attribute(values.items))
+    log = read_log(
+        values.data,
+        item_column=values.item_column,
+        provider_column=values.provider_column,
+        items=values.items,
+        item_attributes=values.item_attributes,
+    )
     split = tf_iclrec.leave_one_out(log)
     log = split.interactions
     is_new = held_back(log, values.share, values.seed)
@@ -54,7 +65,7 @@ def main() -> None:
         seed=values.seed,
     )
     run = tf_iclrec.fit(config, values.runs / name, overwrite=True)
-    compare(split, is_new, run)
+    compare(split, is_new, run, values.part)
 
 
 def held_back(log: tf_iclrec.Interactions, share: float, seed: int) -> np.ndarray:
@@ -68,60 +79,54 @@ def held_back(log: tf_iclrec.Interactions, share: float, seed: int) -> np.ndarra
     return usable & chosen
 
 
-def compare(split: tf_iclrec.Split, is_new: np.ndarray, run: tf_iclrec.Run) -> None:
-    """Print metrics of users with a new and with a known last item, both ways."""
+def compare(split: tf_iclrec.Split, is_new: np.ndarray, run: tf_iclrec.Run, part: str) -> None:
+    """Print metrics of users whose item to be found is new, and of the others, both ways."""
     log = split.interactions
-    # From the ids of the whole log to those of the model; a new item is unknown to it.
-    to_model = np.concatenate(
-        [np.arange(NUM_SPECIAL_IDS), run.interactions.items.encode(log.items.ids)]
-    ).astype(np.int32)
-    providers = run.interactions.providers
-    raw = log.providers.vocabulary.ids[log.providers.of_items[is_new] - NUM_SPECIAL_IDS]
-    rows = providers.vocabulary.encode(raw) - NUM_SPECIAL_IDS
-    means = tf_iclrec.provider_mean_vectors(run.model.item_vectors(), providers)
-    # A provider all of whose items are new has no mean.
-    usable = rows >= 0
-    new_columns = np.flatnonzero(is_new[NUM_SPECIAL_IDS:])[usable]
-    new_vectors = tf.gather(means, rows[usable])
-    known_columns = np.flatnonzero(to_model[NUM_SPECIAL_IDS:] >= NUM_SPECIAL_IDS)
-    order = to_model[NUM_SPECIAL_IDS:][known_columns] - NUM_SPECIAL_IDS
-
-    def scorer(with_new: bool):
-        def score(batch):
-            ids = tf.gather(tf.constant(to_model), batch["item_ids"])
-            # What the model does not know is left out of the history.
-            ids = tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS).to_tensor(0)
-            ids = tf.pad(ids, [[0, 0], [0, tf.cast(tf.shape(ids)[1] == 0, tf.int32)]])
-            users = tf.cast(run.model.user_vectors({"item_ids": ids}), tf.float32)
-            parts = [tf.gather(run.model.score(users), order, axis=1)]
-            columns = [known_columns]
-            if with_new:
-                parts.append(tf.matmul(users, new_vectors, transpose_b=True))
-                columns.append(new_columns)
-            # Columns of the whole catalogue; what has no score stands last.
-            scores, places = tf.concat(parts, axis=1), np.concatenate(columns)
-            filled = np.full(log.num_items, len(places))
-            filled[places] = np.arange(len(places))
-            lowest = tf.fill([tf.shape(scores)[0], 1], -float("inf"))
-            return tf.gather(tf.concat([scores, lowest], axis=1), filled, axis=1)
-
-        return score
-
-    batches = tf_iclrec.evaluation_batches(split, "test")
-    asked_for_new = is_new[log.item_ids[log.offsets[1:] - 1]]
-    print(f"{int(is_new.sum())} of {log.num_items} items held back; the last item of")
-    print(f"{int(asked_for_new.sum())} of {log.num_users} users is one of them\n")
+    model, larger = tf_iclrec.with_new_items(run.model, run.split, values_of(log, is_new))
+    batches = tf_iclrec.evaluation_batches(split, part)
+    asked_for_new = is_new[split.held_out(part).target_ids]
+    print(f"{int(is_new.sum())} of {log.num_items} items held back, {int(asked_for_new.sum())} of ")
+    print(f"{log.num_users} users are asked for one of them\n")
     print("| users | new items | HR@10 | HR@20 | NDCG@10 | NDCG@20 |\n|---|---|---|---|---|---|")
-    for label, with_new in (("left out", False), ("through their provider", True)):
-        ranks = rank_users(scorer(with_new), batches)
+    ways = {"left out": scorer(run.model, run.split, log), "added": scorer(model, larger, log)}
+    for label, score in ways.items():
+        ranks = rank_users(score, batches)
         for users, mask in (
-            ("last item new", asked_for_new),
-            ("last item known", ~asked_for_new),
+            ("item is new", asked_for_new),
+            ("item is known", ~asked_for_new),
             ("all", np.ones(log.num_users, dtype=bool)),
         ):
             metrics = tf_iclrec.metrics_of_ranks(ranks[mask])
             figures = [metrics[name] for name in ("HR@10", "HR@20", "NDCG@10", "NDCG@20")]
             print(f"| {users} | {label} | {' | '.join(f'{value:.4f}' for value in figures)} |")
+
+
+def values_of(log: tf_iclrec.Interactions, is_new: np.ndarray) -> dict[str, dict[str, str]]:
+    """What is known of the items that are held back, as `with_new_items` takes it."""
+    ids = np.flatnonzero(is_new)
+    columns = {}
+    for name, attribute in log.catalogue.known.items():
+        raw = np.array(["", "", "", *attribute.vocabulary.ids], dtype=object)
+        columns[name] = raw[attribute.of_items[ids]]
+    rows = zip(*columns.values(), strict=True)
+    values = (dict(zip(columns, row, strict=True)) for row in rows)
+    return dict(zip(log.items.decode(ids).tolist(), values, strict=True))
+
+
+def scorer(model, known: tf_iclrec.Split, log: tf_iclrec.Interactions):
+    """Scores of all items of the log by a model of those of ``known``, from ids of the log."""
+    to_model = special_ids_and(known.interactions.items.encode(log.items.ids))
+    columns = to_model[NUM_SPECIAL_IDS:] - NUM_SPECIAL_IDS
+
+    def score(batch):
+        ids = tf.gather(tf.constant(to_model), batch["item_ids"])
+        # What the model does not know is left out of the history.
+        ids = tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS).to_tensor(0)
+        ids = tf.pad(ids, [[0, 0], [0, tf.cast(tf.shape(ids)[1] == 0, tf.int32)]])
+        scores = tf.gather(model({"item_ids": ids}), np.maximum(columns, 0), axis=1)
+        return tf.where(columns < 0, -float("inf"), scores)
+
+    return score
 
 
 if __name__ == "__main__":

@@ -76,8 +76,10 @@ def test_the_python_lines_for_own_data_train_and_save(folder):
 
 @pytest.mark.usefixtures("own_run")
 def test_recommending_from_python_and_to_a_file(folder):
-    output = execute([sys.executable, "-c", block_with("python", "recommend(")], folder)
+    output = execute([sys.executable, "-c", block_with("python", "user_ids=")], folder)
     assert output.count("item_id") == 2
+    output = execute([sys.executable, "-c", block_with("python", "pa.table(")], folder)
+    assert "from_popularity: bool" in output
     execute(block_with("sh", "tf_iclrec.recommend runs/mine"), folder, shell=True)
     assert len(pd.read_parquet(folder / "recs.parquet")) == 200 * 20
 

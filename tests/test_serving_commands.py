@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import fit, make_config
+from tf_iclrec import fit, make_config, recommend
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import FORMAT
 
@@ -28,13 +28,20 @@ def trained(tmp_path_factory):
         }
     )
     table.to_csv(folder / "log.csv", index=False)
+    items = pd.DataFrame({"what": log.items.ids})
+    items["brand"] = [f"brand {row % 4}" for row in range(len(items))]
+    items["kind"] = [f"all|kind {row % 3}" for row in range(len(items))]
+    items.to_csv(folder / "items.csv", index=False)
     config = make_config(
-        model="sasrec",
+        model="provider_sum",
         num_members=1,
         data=str(folder / "log.csv"),
         user_column="who",
         item_column="what",
         time_column="when",
+        items=str(folder / "items.csv"),
+        provider_column="brand",
+        item_attributes="kind",
         hidden_dim=8,
         num_blocks=1,
         epochs=1,
@@ -113,6 +120,33 @@ def test_recommend_keeps_a_file_unless_told(trained, tmp_path):
     assert pd.read_parquet(output)["rank"].tolist() == [1, 2]
 
 
+def test_recommend_only_some_items(trained, tmp_path):
+    finished, path = trained
+    arguments = ["--only", "kind=kind 0,kind 1", "--only", "provider=brand 2", "--k", 39]
+    arguments += ["--without", "kind=kind 1", "--output", tmp_path / "recs.parquet"]
+    result = run("recommend", path, *arguments)
+    assert result.returncode == 0, result.stderr
+    kinds, brands = (one.of_items for one in finished.interactions.catalogue.known.values())
+    allowed = finished.interactions.items.ids[((kinds == 3) & (brands == 5))[3:]]
+    assert set(pd.read_parquet(tmp_path / "recs.parquet")["item_id"]) == set(allowed)
+
+
+def test_new_items_are_exported_and_recommended(trained, tmp_path):
+    _, path = trained
+    (tmp_path / "new.csv").write_text("what,brand,kind\nnew,brand 9,a|kind 1\n1,brand 1,kind 2\n")
+    arguments = ["--new-items", tmp_path / "new.csv", "--output"]
+    result = run("export", path, *arguments, tmp_path / "shop")
+    assert result.returncode == 0, result.stderr
+    found = recommend(tmp_path / "shop" / "1", [["1", "2"]], only={"provider": "brand 9"})
+    assert found["item_id"].tolist() == ["new"]
+    (tmp_path / "log.csv").write_text("who,what,when\neve,new,1\n")
+    arguments += [tmp_path / "recs.parquet", "--histories", tmp_path / "log.csv"]
+    result = run("recommend", path, *arguments, "--k", 3)
+    assert result.returncode == 0, result.stderr
+    found = pd.read_parquet(tmp_path / "recs.parquet")
+    assert found["from_popularity"].tolist() == [False] * 3
+
+
 def test_recommend_reads_newer_histories(trained, tmp_path):
     finished, path = trained
     (tmp_path / "new.csv").write_text("who,what,when\nu5,1,1\neve,2,1\neve,3,2\nu5,new,2\n")
@@ -171,6 +205,13 @@ def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
         (["--exclude", "nowhere.txt"], "No such file: nowhere.txt"),
         (["--candidates", "strangers.txt"], "None of the candidates is an item"),
         (["--histories", "wrong.csv"], "No column 'who', 'what', 'when'"),
+        (["--only", "kind"], "A filter is written name=value,value, not 'kind'"),
+        (
+            ["--only", "color=red"],
+            "Items can't be told by 'color': what is known of them is",
+        ),
+        (["--without", "kind=kid 0"], "No item of the data has the kind 'kid 0'"),
+        (["--new-items", "wrong.csv"], "wrong.csv has no column 'what', 'kind'"),
         (["--k", 0], "k must be from 1 to 39, the number of items, not 0"),
         (["--k", 40], "k must be from 1 to 39"),
         (["--output", "no/such/folder.parquet"], "No such folder: no/such"),
@@ -195,4 +236,7 @@ def test_export_refuses_what_it_cannot_do(trained, tmp_path):
     check_refused(run("export", path, *arguments, "--k", 5, "--max-k", 4), "--k must be from 1")
     check_refused(run("export", path, *arguments, "--ann", tmp_path), "exists. Remove it")
     check_refused(run("export", tmp_path, *arguments), "is not a run directory")
+    (tmp_path / "new.csv").write_text("what,brand,kind\nodd,brand 9,\n")
+    odd = ["--new-items", tmp_path / "new.csv"]
+    check_refused(run("export", path, *arguments, *odd), "None of the 1 new items can be added")
     assert not (tmp_path / "out").exists()

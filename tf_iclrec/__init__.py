@@ -45,12 +45,14 @@ from tf_iclrec.recommendation import recommend
 from tf_iclrec.rolling import fit_at_dates
 from tf_iclrec.runs import Run, load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
+from tf_iclrec.serving.new_items import with_new_items
 from tf_iclrec.serving.provider_ranking import (
     limit_per_provider,
     provider_affinities,
     provider_mean_vectors,
 )
 from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.serving.saved_model_recommender import SavedModelRecommender, recommend_batches
 from tf_iclrec.settings import Setting
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import System
@@ -82,6 +84,7 @@ __all__ = [
     "SampledCrossEntropy",
     "SampledSoftmaxCrossEntropy",
     "Sampling",
+    "SavedModelRecommender",
     "Selection",
     "SelfAttentiveEncoder",
     "SequenceContrast",
@@ -111,6 +114,8 @@ __all__ = [
     "provider_mean_vectors",
     "read_item_attribute",
     "recommend",
+    "recommend_batches",
     "sequence_batches",
     "training_batches",
+    "with_new_items",
 ]

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from tf_iclrec.config import Config
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
 from tf_iclrec.options import flag, places, places_in
+from tf_iclrec.serving.item_filters import parse_values
 from tf_iclrec.settings import Declared
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
@@ -92,6 +93,34 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
         options |= {"type": declared.kind, "metavar": declared.kind.__name__.upper()}
     shown = f" (default: {default})" if default != "" else ""
     group.add_argument(flag(option), **options, help=declared.setting.help + shown)
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which items may be recommended; see `filters_of`."""
+    for option, what in (("--only", "one"), ("--without", "none")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE,...",
+            help=f"only items with {what} of these values, such as category=tea,jam or "
+            "provider=acme; can be given for several names",
+        )
+
+
+def filters_of(values: argparse.Namespace) -> dict[str, dict[str, list[str]]]:
+    """What was given with the options of `add_filters`, as `tf_iclrec.recommend` takes it."""
+    return {"only": parse_values(values.only), "without": parse_values(values.without)}
+
+
+def add_new_items(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a table of items that came after the training."""
+    parser.add_argument(
+        "--new-items",
+        metavar="TABLE",
+        help="table with a row per item, the ids, providers and attributes in columns named as "
+        "those of the run: adds those the run does not know, without training again",
+    )
 
 
 def given_settings(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.commands import Parser, add_new_items, run_command
 from tf_iclrec.errors import UserError
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="DIR",
         help="also write item vectors and Faiss indexes to this folder, for approximate search",
     )
+    add_new_items(parser)
     values = parser.parse(arguments)
     if not 1 <= values.k <= values.max_k:
         raise UserError(f"--k must be from 1 to --max-k ({values.max_k}), not {values.k}.")
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError(f"{folder} is a file; the output must be a folder.")
     if values.ann and Path(values.ann).exists():
         raise UserError(f"{values.ann} exists. Remove it, or choose another folder for --ann.")
+    if values.new_items:
+        run = run.with_new_items(values.new_items)
     version = next_version(folder)
     export_saved_model(run.model, run.split, version, values.k, values.max_k)
     print(f"SavedModel: {version}")

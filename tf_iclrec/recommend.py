@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.commands import Parser, add_filters, add_new_items, filters_of, run_command
 from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.reading import load_interactions, names
@@ -40,13 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
     parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
     parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
+    add_filters(parser)
+    add_new_items(parser)
     parser.add_argument(
         "--keep-seen", action="store_true", help="also return items of the user's own history"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
+    filters = filters_of(values)
     run = load_run(values.run, for_serving=True)
+    if values.new_items:
+        run = run.with_new_items(values.new_items)
     data = run.config.data
     newer = _load_like(values.histories, data) if values.histories else None
     recommender = BatchRecommender(run.model, run.split, newer)
@@ -64,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     progress = keras.utils.Progbar(
         sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
     )
-    files = (RunDirectory(Path(values.run)).served_model, values.users, values.histories)
+    served = RunDirectory(Path(values.run)).served_model
+    files = (served, values.users, values.histories, values.new_items)
     write_recommendations(
         recommender,
         in_chunks(users()),
@@ -76,9 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "keep_seen": values.keep_seen,
             "files": [_state(path) for path in files],
             **items,
+            **filters,
         },
         on_progress=progress.update,
         **items,
+        **filters,
     )
     print(f"Recommendations: {output}")
 

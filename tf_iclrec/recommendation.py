@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.runs import Run, load_run
-from tf_iclrec.serving.batch_recommender import (
-    BatchRecommender,
-    ItemIds,
-    OnUnknown,
-    encode_lists,
-)
+from tf_iclrec.serving.batch_recommender import BatchRecommender, OnUnknown, encode_lists
+from tf_iclrec.serving.item_filters import ItemValues
+from tf_iclrec.serving.new_items import with_new_items
+from tf_iclrec.serving.saved_model_recommender import SavedModelRecommender, is_saved_model
+from tf_iclrec.serving.user_table import ItemIds, UserHistories, UserTable
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def recommend(
     run_or_model: str | Path | Run | Recommender,
-    histories: Mapping[str, Sequence[str]] | Sequence[Sequence[str]] | None = None,
+    histories: UserHistories | pa.Table | None = None,
     *,
     user_ids: Sequence[str] | None = None,
     split: Split | None = None,
@@ -33,13 +32,19 @@ def recommend(
     filter_seen: bool = True,
     exclude: ItemIds = (),
     candidates: ItemIds | None = None,
+    only: ItemValues | None = None,
+    without: ItemValues | None = None,
+    new_items: str | Path | NewItems | None = None,
     on_unknown: OnUnknown = "ignore",
-) -> pd.DataFrame:
+) -> pd.DataFrame | pa.Table:
     """Recommend items, by histories or by user ids.
 
     Args:
-        run_or_model: A run, its directory, or a model together with ``split``.
-        histories: Raw item ids of each user, oldest first: by user id, or a list of lists.
+        run_or_model: A run, its directory, the folder of a SavedModel such as
+            ``savedmodels/shop/1``, or a model together with ``split``.
+        histories: Raw item ids of each user, oldest first: by user id, a list of lists, or an
+            Arrow table with the columns ``user_id`` (strings) and ``history`` (lists of strings)
+            and optionally ``exclude`` (lists of strings) in place of that argument.
         user_ids: Users of the run's data in place of ``histories``. All their interactions
             count, those held out for validation and test as well.
         split: What the model was trained on; with a model only.
@@ -47,17 +52,25 @@ def recommend(
         filter_seen: Whether items of a user's own history are left out.
         exclude: Item ids that are never returned: the same for all users, or a list per user.
         candidates: Item ids that alone may be returned, in the same two forms.
-        on_unknown: Whether unknown users and items are ignored (a user without a known item
-            gets the items by popularity) or raise.
+        only: Values that items must have, such as ``{"category": ["tea", "jam"]}``: one of those
+            listed, of each attribute that is named; ``"provider"`` is the items' provider.
+        without: Values that items must not have, in the same form.
+        new_items: Items that came after the training, as a table or as raw values by name, by raw
+            item id: ``{"oolong": {"category": "tea"}}``; see `tf_iclrec.with_new_items`.
+        on_unknown: Whether unknown users, items and values are ignored (a user without a known
+            item gets the items by popularity; no item has an unknown value) or raise.
 
     Returns:
-        A frame with ``user_id`` (the row number for a list of histories), ``item_id``,
-        ``score``, ``rank`` (from 1) and ``from_popularity``, best items first. A user for whom
-        fewer than ``k`` items are left has fewer rows.
+        A frame, or where histories are an Arrow table another one, with ``user_id`` (the row
+        number for a list of histories), ``item_id``, ``score``, ``rank`` (from 1) and
+        ``from_popularity``, best items first. A user for whom fewer than ``k`` items are left has
+        fewer rows.
 
     Raises:
         UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, or if no candidate is known.
+            between 1 and the number of items, if no candidate is known, if ``only`` or
+            ``without`` names what is not known of the items, or if a SavedModel is asked for what
+            only a run knows: ``user_ids``, ``candidates``, ``new_items`` and unknown ids.
 
     Example:
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
@@ -67,35 +80,59 @@ def recommend(
     >>> recommend(model, [["tea", "jam"]], split=split, k=1)["item_id"].tolist()
     ['oil']
     """
-    recommender = recommender_of(run_or_model, split)
+    import pyarrow as pa
+
     if (histories is None) == (user_ids is None):
         raise UserError("Give either histories or user_ids.")
-    if histories is None:
-        names = user_ids
-        encoded = recommender.histories_of(names, on_unknown)
+    users = None if histories is None else UserTable.of(histories, exclude)
+    if isinstance(run_or_model, str | Path) and is_saved_model(run_or_model):
+        strict = on_unknown if on_unknown == "raise" else None
+        _refuse(
+            user_ids=user_ids,
+            split=split,
+            candidates=candidates,
+            new_items=new_items,
+            on_unknown=strict,
+        )
+        served = SavedModelRecommender(run_or_model)
+        found = served.recommend(users, k, filter_seen, only, without)
+        return found if isinstance(histories, pa.Table) else found.to_pandas()
+    recommender = recommender_of(run_or_model, split, new_items)
+    trained_rows = None
+    if users is None:
+        names, encoded = user_ids, recommender.histories_of(user_ids, on_unknown)
+        excluded = recommender.encode_items(exclude, len(names), on_unknown)
+        trained_rows = recommender.trained_rows(user_ids)
     else:
-        by_user = isinstance(histories, Mapping)
-        names = list(histories) if by_user else np.arange(len(histories))
-        lists = list(histories.values()) if by_user else histories
-        encoded = encode_lists(lists, recommender.items, on_unknown)
+        names = users.user_ids
+        encoded = encode_lists(users.histories, recommender.items, on_unknown)
+        excluded = encode_lists(users.exclude, recommender.items, on_unknown)
     if candidates is not None:
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
-    excluded = recommender.encode_items(exclude, len(names), on_unknown)
-    search = recommender.search(candidates)
-    trained_rows = None if user_ids is None else recommender.trained_rows(user_ids)
-    return recommender.recommend(
-        names, encoded, k, filter_seen, excluded, search, trained_rows
-    ).to_pandas()
+    search = recommender.search(candidates, only, without, on_unknown)
+    found = recommender.recommend(names, encoded, k, filter_seen, excluded, search, trained_rows)
+    return found if isinstance(histories, pa.Table) else found.to_pandas()
+
+
+def _refuse(**only_of_runs) -> None:
+    given = [name for name, value in only_of_runs.items() if value is not None]
+    if given:
+        raise UserError(f"A SavedModel alone does not take {', '.join(given)}: give its run.")
 
 
 def recommender_of(
-    run_or_model: str | Path | Run | Recommender, split: Split | None = None
+    run_or_model: str | Path | Run | Recommender,
+    split: Split | None = None,
+    new_items: str | Path | NewItems | None = None,
 ) -> BatchRecommender:
     """For a run, its directory, or a model and what it was trained on."""
     if isinstance(run_or_model, str | Path):
         run_or_model = load_run(run_or_model, for_serving=True)
     if isinstance(run_or_model, Run):
-        return BatchRecommender(run_or_model.model, run_or_model.split)
+        run = run_or_model if new_items is None else run_or_model.with_new_items(new_items)
+        return BatchRecommender(run.model, run.split)
     if split is None:
         raise UserError("A model alone has no item ids: give its split as well.")
+    if new_items is not None:
+        run_or_model, split = with_new_items(run_or_model, split, new_items)
     return BatchRecommender(run_or_model, split)

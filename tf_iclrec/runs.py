@@ -8,6 +8,7 @@ import keras
 
 from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.prepared import read_prepared, write_prepared
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
@@ -16,6 +17,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory, write_json
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.run_directory import FORMAT, RunDirectory
+from tf_iclrec.serving.new_items import with_new_items
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Run:
     def interactions(self) -> Interactions:
         """The whole log."""
         return self.split.interactions
+
+    def with_new_items(self, new_items: str | Path | NewItems) -> "Run":
+        """The run with a larger catalogue; see `tf_iclrec.with_new_items`. A table has the columns
+        that the run's own tables have."""
+        columns = self.config.data.item_column, self.config.data.provider_column
+        model, split = with_new_items(self.model, self.split, new_items, *columns)
+        return dataclasses.replace(self, model=model, split=split)
 
 
 def split_of(config: Config, interactions: Interactions) -> Split:

@@ -80,7 +80,7 @@ def test_item_with_two_providers_is_refused_with_both(read_text):
 @pytest.mark.parametrize(
     ("columns", "missing"),
     [
-        ((), "'item_id', 'provider'"),
+        ((), "'provider'"),
         (("sku",), "'provider'"),
         (("sku", "seller"), "'seller'"),
         (("item_id", "brand"), "'item_id'"),

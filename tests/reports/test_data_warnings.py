@@ -36,9 +36,7 @@ def where(condition, value, column="item_id"):
 ROWS = np.arange(_NUMBER)
 SECONDS = frame()["timestamp"].to_numpy()
 FAULTS = {
-    "24.0% (240) of the times are in 1970": {
-        "timestamp": np.where(ROWS < 240, SECONDS, SECONDS * 1000)
-    },
+    "24.0% (240) of the times are in 1970": {"timestamp": np.where(ROWS < 240, 0, SECONDS)},
     "0.10% (1) of the times are in 1970": {"timestamp": np.where(ROWS == 5, 0, SECONDS)},
     "so their numbers are no dates": {"timestamp": ROWS},
     "dates written as digits, from 20170601 to 20170630": {"timestamp": 20170601 + ROWS % 30},

@@ -90,6 +90,14 @@ def served(log, split, tmp_path_factory):
     return Served(model, split, str(folder))
 
 
+def request(history, k=5, exclude=None, filter_seen=True, only=None, without=None):
+    """What the signature `recommend` takes; nothing is left out or filtered unless told."""
+    nothing = [[""]] * len(history)
+    lists = {"exclude": exclude, "only": only, "without": without}
+    lists = {name: nothing if value is None else value for name, value in lists.items()}
+    return {"history": history, "k": k, "filter_seen": filter_seen, **lists}
+
+
 @pytest.fixture(scope="session")
 def signatures(served):
     """The signatures of the loaded model: from arrays by name to arrays by name."""

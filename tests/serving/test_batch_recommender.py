@@ -4,6 +4,7 @@ import pytest
 from tf_iclrec import BatchRecommender, Interactions, UserError, recommend
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.serving.batch_recommender import encode_lists
+from tf_iclrec.serving.user_table import raw_lists
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,7 @@ def test_large_catalogues_take_smaller_batches(served, monkeypatch):
 
 def test_lists_are_encoded_without_strangers():
     lists = [["a", "x"], [], ["x", "x"], ["b", "a"]]
-    encoded = encode_lists(lists, Vocabulary(["a", "b"]), "ignore")
+    encoded = encode_lists(raw_lists(lists), Vocabulary(["a", "b"]), "ignore")
     assert encoded.item_ids.tolist() == [3, 4, 3]
     assert encoded.starts.tolist() == [0, 1, 1, 1]
     assert encoded.ends.tolist() == [1, 1, 1, 3]

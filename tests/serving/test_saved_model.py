@@ -8,7 +8,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tf_iclrec import export_saved_model
 from tf_iclrec.serving.versions import next_version
 
-from .conftest import Served, built
+from .conftest import Served, built, request
 
 NOTHING = -np.inf
 
@@ -22,8 +22,7 @@ def in_one_batch(histories):
 
 
 def recommend(signatures, history, k=5, exclude=None, filter_seen=True):
-    exclude = [[""]] * len(history) if exclude is None else exclude
-    return signatures("recommend", history=history, k=k, exclude=exclude, filter_seen=filter_seen)
+    return signatures("recommend", **request(history, k, exclude, filter_seen))
 
 
 def test_the_encoder_is_traced_once_for_all_signatures(served, tmp_path, monkeypatch):

@@ -10,7 +10,13 @@ from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 
+from .conftest import request
+
 STRANGERS = -1
+
+
+def as_tensors(inputs):
+    return {name: tf.constant(value) for name, value in inputs.items()}
 
 
 class TableRecommender(Recommender):
@@ -169,10 +175,7 @@ def test_the_saved_model_is_asked_for_a_user(by_users, served_by_users, log):
     history = log.items.decode(ids).tolist()
     answer = served_by_users.signatures["recommend_to_user"](
         user_id=tf.constant([log.users[9], "nobody"]),
-        history=tf.constant([history, history]),
-        k=tf.constant(6),
-        exclude=tf.constant([[""], [""]]),
-        filter_seen=tf.constant(True),
+        **as_tensors(request([history, history], k=6)),
     )
     for row, user in enumerate([9, STRANGERS]):
         wanted = best(log, by_users.expected(ids, user), 6, ids)
@@ -184,10 +187,7 @@ def test_the_saved_model_is_asked_for_a_user(by_users, served_by_users, log):
 def test_a_known_user_without_a_history_is_no_stranger(by_users, served_by_users, split, log):
     answer = served_by_users.signatures["recommend_to_user"](
         user_id=tf.constant([log.users[9], "nobody"]),
-        history=tf.constant([[""], [""]]),
-        k=tf.constant(4),
-        exclude=tf.constant([[""], [""]]),
-        filter_seen=tf.constant(True),
+        **as_tensors(request([[""], [""]], k=4)),
     )
     assert answer["from_popularity"].numpy().tolist() == [False, True]
     wanted = best(log, by_users.expected([], 9), 4)

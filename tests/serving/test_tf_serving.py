@@ -33,6 +33,8 @@ def requests_to(served):
         "recommend": {
             "history": np.array([*histories[:2], [""] * 12]),
             "exclude": np.array([["", "5"]] * 3),
+            "only": np.array([["provider=brand 1", "provider=brand 2"], ["", ""], ["", ""]]),
+            "without": np.array([[""], ["category=4"], [""]]),
             **numbers,
         },
         "rank": {"history": np.array(histories), "candidates": np.array([["8", "x", "4"]] * 3)},
@@ -127,6 +129,7 @@ def test_a_c_program_gets_errors_that_say_what_was_wrong(c_program, served):
         (("recommend", good | {"k": np.array([5], "int32")}), "k_is_a_scalar"),
         (("recommend", good | {"k": np.float32(5)}), "int32"),
         (("recommend", good | {"exclude": np.array([["3"]])}), "exclude must have one row for"),
+        (("recommend", good | {"only": np.array([["a=b"]] * 3)}), "with a name of: category, pro"),
         (("rank", strangers), "None of the candidates is an item of this model"),
         (("serving_default", flat), "history_is_batch_by_length"),
         (("serving_default", {"history": np.array([[3, 4]], "int32")}), "string"),
@@ -229,6 +232,8 @@ def test_saved_model_cli_describes_every_signature(served):
         ("filter_seen", "DT_BOOL", "()"),
         ("history", "DT_STRING", "(-1, -1)"),
         ("k", "DT_INT32", "()"),
+        ("only", "DT_STRING", "(-1, -1)"),
+        ("without", "DT_STRING", "(-1, -1)"),
     ]:
         entry = described.split(f"inputs['{name}']")[1].split("inputs[")[0]
         assert kind in entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
@@ -33,3 +33,9 @@ class Catalogue:
     def vocabulary_size(self) -> int:
         """Number of item ids, the three special ones included."""
         return self.num_items + NUM_SPECIAL_IDS
+
+    @property
+    def known(self) -> dict[str, ItemAttribute]:
+        """All that is known of the items, by name: what else there is, and ``provider``."""
+        providers = {} if self.providers is None else {PROVIDER: self.providers}
+        return {**self.attributes, **providers}

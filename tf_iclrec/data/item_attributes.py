@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_iclrec.data.tables import as_text, read_columns
+from tf_iclrec.data.preparation.columns import choose_column
+from tf_iclrec.data.tables import as_text, column_names, read_columns
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
+
+# How providers are called beside the attributes, which have names of their own.
+PROVIDER = "provider"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,15 +99,32 @@ class ItemAttribute:
         of_items[new_ids] = self.of_items[NUM_SPECIAL_IDS:]
         return dataclasses.replace(self, of_items=of_items)
 
+    def with_further_items(self, raw: Sequence[str]) -> ItemAttribute:
+        """For a larger catalogue, whose further items have the raw values ``raw`` ``(items,)``,
+        ``""`` = unknown. Items and values that are there keep their internal ids.
+
+        Example:
+        >>> brands = ItemAttribute(Vocabulary(["best"]), np.array([0, 1, 2, 3], dtype=np.int32))
+        >>> brands = brands.with_further_items(["acme", "", "best"])
+        >>> brands.vocabulary.ids.tolist(), brands.of_items.tolist()
+        (['best', 'acme'], [0, 1, 2, 3, 4, 1, 3])
+        """
+        raw = np.asarray(raw, dtype=object)
+        further = np.setdiff1d(raw[raw != ""].astype(str), self.vocabulary.ids.astype(str))
+        vocabulary = Vocabulary(np.concatenate([self.vocabulary.ids, further]))
+        return ItemAttribute(
+            vocabulary, np.concatenate([self.of_items, vocabulary.encode(raw)]).astype(np.int32)
+        )
+
 
 def read_item_attribute(
-    path: str | Path, item_column: str = "item_id", column: str = "provider"
+    path: str | Path, item_column: str = "", column: str = PROVIDER
 ) -> dict[str, str]:
     """Read one column of a table with one row per item.
 
     Args:
         path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
-        item_column: Column with the item id.
+        item_column: Column with the item id; ``""``: the one that looks like it.
         column: Column with the value; an empty cell means unknown.
 
     Returns:
@@ -112,6 +133,7 @@ def read_item_attribute(
     Raises:
         UserError: If the file or a column is missing, or an item has two values.
     """
+    item_column = item_column or choose_column("item", column_names(path), "", str(path))
     frame = read_columns(path, (item_column, column))
     missing = [name for name in (item_column, column) if name not in frame.columns]
     if missing:
@@ -135,6 +157,31 @@ def read_item_attribute(
         )
     unknown = dict.fromkeys(frame["item"], "")
     return unknown | dict(zip(known["item"], known["value"], strict=True))
+
+
+def read_item_values(
+    path: str | Path, names: Sequence[str], item_column: str, provider_column: str
+) -> dict[str, dict[str, str]]:
+    """Read several columns of a table with one row per item, each as `read_item_attribute` does.
+
+    Args:
+        path: The table.
+        names: Of the columns. `PROVIDER` stands for that of the provider; of the cells of others,
+            which may be paths like ``Toys|Games|Chess``, the last part is the value.
+        item_column: Column with the item id.
+        provider_column: Column with the provider.
+
+    Returns:
+        By name the raw value by raw item id.
+    """
+
+    def read(name: str) -> dict[str, str]:
+        if name == PROVIDER:
+            return read_item_attribute(path, item_column, provider_column or PROVIDER)
+        paths = read_item_attribute(path, item_column, name)
+        return {item: path.rpartition("|")[2] for item, path in paths.items()}
+
+    return {name: read(name) for name in names}
 
 
 def special_ids_and(ids: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import read_item_attribute
+from tf_iclrec.data.item_attributes import PROVIDER, read_item_values
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
 from tf_iclrec.data.preparation.prepare_log import Preparation
@@ -18,9 +18,6 @@ from tf_iclrec.data.sources import DEFAULT_SOURCE
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
-
-# What columns of a table of items are called, unless it is said.
-_ITEM_COLUMN, _PROVIDER_COLUMN = "item_id", "provider"
 
 
 def load_interactions(
@@ -131,13 +128,11 @@ def read_log(
     """
     if item_attributes and not items:
         raise UserError("item_attributes are columns of a table of items: name it with --items.")
-    table, attributes = None, {}
+    attributes, values = names(item_attributes), {}
     if items:
-        key = item_column or _ITEM_COLUMN
-        table = read_item_attribute(items, key, provider_column or _PROVIDER_COLUMN)
-        for name in names(item_attributes):
-            paths = read_item_attribute(items, key, name)
-            attributes[name] = {item: path.rpartition("|")[2] for item, path in paths.items()}
+        # Before the log, which may take longer: what is wrong with the table is said at once.
+        wanted = (PROVIDER, *attributes)
+        values = read_item_values(items, wanted, item_column, provider_column)
     columns = {
         "user": user_column,
         "item": item_column,
@@ -150,14 +145,14 @@ def read_log(
         *(make_engine, allocate, scratch),
     )
     log = made.log
-    if table is not None:
-        log = log.with_item_providers(table)
-        for name, values in attributes.items():
-            log = log.with_item_attribute(name, values)
+    if items:
+        log = log.with_item_providers(values[PROVIDER])
+        for name in attributes:
+            log = log.with_item_attribute(name, values[name])
     elif log.providers is None and provider_column:
         raise UserError(f"{source[0]} has no column {provider_column!r} of providers.")
     made = dataclasses.replace(made, log=log)
-    _say(made, table, items)
+    _say(made, values.get(PROVIDER), items)
     return made
 
 

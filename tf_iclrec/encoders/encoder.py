@@ -3,10 +3,13 @@
 from typing import Annotated, ClassVar
 
 import keras
-from keras import KerasTensor
+import numpy as np
+from keras import KerasTensor, ops
 
 from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.new_items import MeansOfKindred
 from tf_iclrec.data.tasks import NextItem, Task
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 from tf_iclrec.layers.masks import valid_mask
 from tf_iclrec.settings import Setting
@@ -162,6 +165,25 @@ class Encoder(keras.layers.Layer):
         if item_ids is not None:
             return self.item_embedding(item_ids)
         return without_special_ids(self.item_embedding.embeddings)
+
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> "Encoder":
+        """This encoder for a larger catalogue, whose first items are its own and stay as they are.
+
+        In each table of items a new one gets the mean row of the known items of its kind.
+
+        Args:
+            catalogue: The larger catalogue.
+            means: Of its new items.
+        """
+        config = self.get_config() | {"vocabulary_size": catalogue.vocabulary_size}
+        encoder = type(self).from_config(config)
+        encoder.build()
+        for larger, weight in zip(encoder.weights, self.weights, strict=True):
+            rows = ops.convert_to_numpy(weight)
+            if larger.shape != weight.shape:
+                rows = np.concatenate([rows, means(rows[NUM_SPECIAL_IDS:])])
+            larger.assign(rows)
+        return encoder
 
     def get_config(self):
         return super().get_config() | {

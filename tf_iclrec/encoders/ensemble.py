@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.new_items import MeansOfKindred
 from tf_iclrec.data.tasks import Task
 
 
@@ -50,6 +52,11 @@ class EnsembleEncoder(keras.layers.Layer):
 
     def ask_next(self, inputs: dict[str, KerasTensor]) -> dict[str, KerasTensor]:
         return self.encoders[0].ask_next(inputs)
+
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> "EnsembleEncoder":
+        """See `Encoder.with_new_items`."""
+        members = [encoder.with_new_items(catalogue, means) for encoder in self.encoders]
+        return EnsembleEncoder(members, name=self.name, dtype=self.dtype_policy)
 
     def build(self, input_shape=None):
         for encoder in self.encoders:

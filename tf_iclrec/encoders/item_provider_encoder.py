@@ -7,6 +7,9 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.new_items import MeansOfKindred
+from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.errors import UserError
 from tf_iclrec.layers.id_embedding import IdEmbedding
@@ -81,9 +84,30 @@ class ItemProviderEncoder(TransformerEncoder):
             **settings,
         )
         encoder.build()
-        encoder.set_item_providers(catalogue.providers.of_items)
-        encoder.set_item_attributes([one.of_items for one in attributes])
+        encoder._set_values_of_items(catalogue)
         return encoder
+
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> "ItemProviderEncoder":
+        encoder = super().with_new_items(catalogue, means)
+        # In place of means of ids.
+        encoder._set_values_of_items(catalogue)
+        return encoder
+
+    def _set_values_of_items(self, catalogue: Catalogue) -> None:
+        """Values that the encoder has no vectors of, which came with new items, are unknown."""
+
+        def known(attribute: ItemAttribute, size: int) -> np.ndarray:
+            return np.where(attribute.of_items < size, attribute.of_items, UNKNOWN_ID)
+
+        self.set_item_providers(known(catalogue.providers, self.provider_vocabulary_size))
+        self.set_item_attributes(
+            [
+                known(attribute, size)
+                for attribute, size in zip(
+                    catalogue.attributes.values(), self.attribute_vocabulary_sizes, strict=True
+                )
+            ]
+        )
 
     def build(self, input_shape=None):
         self.embedding = ItemProviderEmbedding(

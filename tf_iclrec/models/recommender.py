@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.new_items import MeansOfKindred
+from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, ranking_metrics
 from tf_iclrec.evaluation.ranking import target_ranks
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
@@ -51,6 +54,20 @@ class Recommender(keras.Model):
         for metric in self.ranking:
             metric.update_state(ranks)
         return {metric.name: metric.result() for metric in self.ranking}
+
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> "Recommender":
+        """This model for a larger catalogue, whose first items are its own.
+
+        Args:
+            catalogue: The larger catalogue.
+            means: Of its new items.
+
+        Raises:
+            UserError: If the model has no vectors of items.
+        """
+        raise UserError(
+            "This model has no vectors of items, and so no place for new ones: train again."
+        )
 
     def get_config(self):
         return super().get_config() | {"cutoffs": self.cutoffs}

@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.new_items import MeansOfKindred
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
@@ -347,6 +349,11 @@ class SequentialRecommender(Recommender):
             [(ids, ops.normalize(of_members[index], axis=-1)) for ids, of_members in parts]
             for index in range(len(sizes))
         ]
+
+    def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> Recommender:
+        from tf_iclrec.models.larger_recommender import LargerRecommender  # A subclass of this.
+
+        return LargerRecommender.of(self, catalogue, means)
 
     def get_config(self):
         return super().get_config() | {

@@ -15,6 +15,7 @@ from typing import Any
 
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
+from tf_iclrec.serving.item_filters import ItemValues
 
 CHUNK_SIZE = 20_000
 
@@ -27,6 +28,8 @@ def write_recommendations(
     filter_seen: bool = True,
     exclude: list[str] | None = None,
     candidates: list[str] | None = None,
+    only: ItemValues | None = None,
+    without: ItemValues | None = None,
     request: dict[str, Any] | None = None,
     on_progress: Callable[[int], None] = lambda users: None,
 ) -> None:
@@ -40,20 +43,23 @@ def write_recommendations(
         filter_seen: Whether users' own items are left out.
         exclude: Item ids that are never returned.
         candidates: Item ids that alone may be returned.
+        only: Values that items must have, as in `tf_iclrec.recommend`; each must be that of an
+            item.
+        without: Values that items must not have, likewise.
         request: What distinguishes this request, as JSON: parts that an interrupted program
             left are used again if it is the same.
         on_progress: Called with the number of users done after each chunk.
 
     Raises:
-        UserError: If ``k`` is out of range or no candidate is known.
+        UserError: If ``k`` is out of range, no candidate is known, or a value is not.
     """
     import pyarrow.parquet as pq
 
     output = Path(output)
     recommender.check_k(k)
-    search = recommender.search(
-        None if candidates is None else recommender.encode_items(candidates, 0, "ignore")
-    )
+    if candidates is not None:
+        candidates = recommender.encode_items(candidates, 0, "ignore")
+    search = recommender.search(candidates, only, without, on_unknown="raise")
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
     parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
     done, paths = 0, []

@@ -85,6 +85,15 @@ class RetrievalIndex(tf.Module):
         return best_but_excluded(*self._search(_aligned(queries), k=wanted), excluded, k)
 
 
+def best_of_scores(
+    scores: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The best ``k`` of all rows by their scores ``(batch, items)``, minus infinity for rows that
+    do not count; otherwise as `best_but_excluded`."""
+    wanted = tf.minimum(k + tf.shape(excluded)[1], tf.shape(scores)[1])
+    return best_but_excluded(*tf.math.top_k(scores, wanted), excluded, k)
+
+
 def best_but_excluded(
     scores: tf.Tensor, rows: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tf_iclrec.serving.retrieval_index import best_but_excluded
+from tf_iclrec.serving.retrieval_index import best_of_scores
 
 
 class ScoreIndex(tf.Module):
@@ -54,5 +54,4 @@ class ScoreIndex(tf.Module):
     def __call__(
         self, queries: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        wanted = tf.minimum(k + tf.shape(excluded)[1], self.num_items)
-        return best_but_excluded(*tf.math.top_k(self.score_all(queries), wanted), excluded, k)
+        return best_of_scores(self.score_all(queries), excluded, k)

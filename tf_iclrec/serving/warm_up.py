@@ -11,6 +11,8 @@ import tensorflow as tf
 
 # Where TF Serving looks for them.
 _FILE = Path("assets.extra") / "tf_serving_warmup_requests"
+# Inputs that name no item; without a filter is how most requests are.
+_FILTERS = ("only", "without")
 
 
 def write_warm_up_requests(
@@ -22,7 +24,7 @@ def write_warm_up_requests(
         directory: The version folder.
         name: The model's name.
         signatures: Its functions by name, each with an input signature.
-        item_id: A raw item id; numbers and flags are 1 and true, intents 0.
+        item_id: A raw item id; numbers and flags are 1 and true, intents 0, filters empty.
     """
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
@@ -43,6 +45,8 @@ def write_warm_up_requests(
 
 
 def _example(spec: tf.TensorSpec, item_id: str | bytes) -> tf.Tensor:
+    if spec.name in _FILTERS:
+        return tf.constant("")
     if spec.dtype == tf.string:
         return tf.constant(item_id)
     # A vector of numbers names intents, a single one says how many.

@@ -1,0 +1,152 @@
+"""Tables of users in, tables of recommendations out: from a run and from the SavedModel alone."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tf_iclrec import (
+    BatchRecommender,
+    SavedModelRecommender,
+    UserError,
+    recommend,
+    recommend_batches,
+)
+from tf_iclrec.serving import saved_model_recommender
+
+
+@pytest.fixture(scope="module")
+def saved(served):
+    return SavedModelRecommender(served.folder)
+
+
+@pytest.fixture(scope="module")
+def users(served):
+    """Histories of all lengths in no order, one of nothing known, one missing."""
+    histories = [served.random_histories(1, 1 + 7 * row % 40)[0] for row in range(30)]
+    histories += [["unknown"], [], None]
+    exclude = [served.log.items.ids[row : row + row % 4].tolist() for row in range(33)]
+    names = [f"user {row}" for row in range(33)]
+    return pa.table({"user_id": names, "history": histories, "exclude": exclude})
+
+
+def assert_same(answer, expected):
+    assert answer.schema == expected.schema
+    for name in ("user_id", "item_id", "rank", "from_popularity"):
+        assert answer[name].to_pylist() == expected[name].to_pylist()
+    np.testing.assert_allclose(answer["score"], expected["score"], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"k": 3, "filter_seen": False},
+        {"only": {"category": ["1", "2"]}, "without": {"provider": "brand 1"}, "k": 20},
+    ],
+)
+def test_a_saved_model_gives_what_the_run_gives(served, saved, users, asked, monkeypatch):
+    monkeypatch.setattr(saved_model_recommender, "_USERS", 7)
+    answer = saved.recommend_table(users, **asked)
+    assert_same(
+        answer, BatchRecommender(served.model, served.split).recommend_table(users, **asked)
+    )
+    assert_same(answer, recommend(served.folder, users, **asked))
+    assert_same(answer, recommend(served.model, users, split=served.split, **asked))
+
+
+def test_a_table_gives_what_lists_give(served, users):
+    """The oracle of lists is in the tests of `recommend`."""
+    lists = [history or [] for history in users["history"].to_pylist()]
+    frame = recommend(
+        served.model, lists, split=served.split, k=6, exclude=users["exclude"].to_pylist()
+    )
+    table = recommend(served.model, users, split=served.split, k=6)
+    assert table["item_id"].to_pylist() == frame["item_id"].tolist()
+    names = users["user_id"].to_pylist()
+    assert table["user_id"].to_pylist() == [names[row] for row in frame["user_id"]]
+    again = recommend(served.folder, lists, k=6, exclude=users["exclude"].to_pylist())
+    assert again["item_id"].tolist() == frame["item_id"].tolist()
+    assert again["user_id"].tolist() == frame["user_id"].tolist()
+
+
+def test_items_can_be_excluded_for_all_users_of_a_table(served, users):
+    table = users.drop_columns("exclude")
+    out = served.log.items.ids[:20].tolist()
+    found = recommend(served.folder, table, exclude=out)
+    assert not set(found["item_id"].to_pylist()) & set(out)
+    assert_same(found, recommend(served.model, table, split=served.split, exclude=out))
+
+
+def test_record_batches_are_answered_by_a_model_that_is_loaded_once(served, users, monkeypatch):
+    made = []
+
+    class Counted(SavedModelRecommender):
+        def __init__(self, directory):
+            made.append(directory)
+            super().__init__(directory)
+
+    monkeypatch.setattr(saved_model_recommender, "SavedModelRecommender", Counted)
+    answers = recommend_batches(served.folder, users.to_batches(max_chunksize=10), k=4)
+    assert made == []
+    answer = pa.Table.from_batches(list(answers))
+    assert_same(answer, recommend(served.folder, users, k=4))
+    list(recommend_batches(served.folder, users.to_batches(), k=4))
+    # By the batches once, by `recommend` itself once a call.
+    assert made == [served.folder]
+
+
+def test_slices_large_and_typeless_columns_are_read(saved, users):
+    wide = pa.table(
+        {
+            "user_id": users["user_id"].cast(pa.large_string()),
+            "history": users["history"].cast(pa.large_list(pa.large_string())),
+        }
+    )
+    plain = saved.recommend_table(users.drop_columns("exclude"))
+    assert_same(saved.recommend_table(wide), plain)
+    rows = plain.filter(pa.compute.is_in(plain["user_id"], users["user_id"][5:9]))
+    assert_same(saved.recommend_table(wide.slice(5, 4)), rows)
+    nobody = pa.table({"user_id": ["ann"], "history": [[]]})
+    assert saved.recommend_table(nobody)["from_popularity"].to_pylist() == [True] * 20
+    assert saved.recommend_table(wide.slice(0, 0)).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "message"),
+    [
+        ({"user": ["a"], "history": [["1"]]}, {}, "no column 'user_id', only user, history"),
+        ({"user_id": ["a"]}, {}, "no column 'history', only user_id"),
+        ({"user_id": [1], "history": [["1"]]}, {}, "'user_id' must hold strings, not int64"),
+        ({"user_id": ["a"], "history": [[1]]}, {}, "'history' must hold lists of strings, not lis"),
+        ({"user_id": ["a"], "history": ["1"]}, {}, "'history' must hold lists of strings, not str"),
+        ({"user_id": ["a"], "history": [["1"]], "exclude": [1]}, {}, "'exclude' must hold lists"),
+        (
+            {"user_id": ["a"], "history": [["1"]]},
+            {"k": 0},
+            "k must be from 1 to 40, not 0",
+        ),
+        (
+            {"user_id": ["a"], "history": [["1"]]},
+            {"only": {"color": ["red"]}},
+            "with a name of: category, provider. Not so: color=red",
+        ),
+    ],
+)
+def test_bad_tables_and_requests_say_what_is_wrong(served, saved, table, asked, message):
+    with pytest.raises(UserError, match=message) as caught:
+        saved.recommend_table(pa.table(table), **asked)
+    assert "\n" not in str(caught.value)
+    if not asked:
+        with pytest.raises(UserError, match=message):
+            recommend(served.model, pa.table(table), split=served.split)
+
+
+def test_what_a_saved_model_does_not_know(served, users, tmp_path):
+    with pytest.raises(UserError, match="does not take candidates, on_unknown: give its run"):
+        recommend(served.folder, users, candidates=["1"], on_unknown="raise")
+    with pytest.raises(UserError, match="does not take user_ids"):
+        recommend(served.folder, user_ids=["1"])
+    with pytest.raises(UserError, match="to exclude are given twice"):
+        recommend(served.folder, users, exclude=["1"])
+    with pytest.raises(UserError, match="holds no SavedModel"):
+        SavedModelRecommender(tmp_path)

@@ -1,0 +1,166 @@
+"""Recommendations from a SavedModel alone, for tables of users: no run, no log."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from tf_iclrec.data.histories import Histories
+from tf_iclrec.errors import UserError
+from tf_iclrec.serving.item_filters import ItemValues, as_cells
+from tf_iclrec.serving.recommendation_table import recommendation_table
+from tf_iclrec.serving.user_table import UserTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SIGNATURE = "recommend"
+_INPUTS = {"history", "k", "exclude", "filter_seen", "only", "without"}
+_USERS = 256
+
+
+class SavedModelRecommender:
+    """A model as `tf_iclrec.export_saved_model` wrote it, for any number of requests.
+
+    Args:
+        directory: A version folder, such as ``savedmodels/shop/1``.
+
+    Raises:
+        UserError: If the folder holds no such model.
+
+    Example:
+    >>> import pyarrow as pa, tempfile
+    >>> from tf_iclrec import Interactions, PopularityRecommender, leave_one_out
+    >>> from tf_iclrec import export_saved_model
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam", "oil"]})
+    >>> split = leave_one_out(log)
+    >>> folder = tempfile.mkdtemp() + "/1"
+    >>> export_saved_model(PopularityRecommender.from_training_data(split), split, folder)
+    >>> users = pa.table({"user_id": ["eve"], "history": [["tea"]]})
+    >>> SavedModelRecommender(folder).recommend_table(users, k=1)["item_id"].to_pylist()
+    ['jam']
+    """
+
+    def __init__(self, directory: str | Path):
+        if not is_saved_model(directory):
+            raise UserError(f"{directory} holds no SavedModel: it has no saved_model.pb.")
+        # The functions need what they were loaded with.
+        self._loaded = tf.saved_model.load(str(directory))
+        self._recommend = self._loaded.signatures.get(_SIGNATURE)
+        inputs = self._recommend and set(self._recommend.structured_input_signature[1])
+        if inputs != _INPUTS:
+            raise UserError(
+                f"The SavedModel in {directory} has no signature {_SIGNATURE} of this version of "
+                "tf_iclrec: export the model again."
+            )
+
+    def recommend_table(
+        self,
+        table: pa.Table,
+        k: int = 20,
+        filter_seen: bool = True,
+        only: ItemValues | None = None,
+        without: ItemValues | None = None,
+    ) -> pa.Table:
+        """The best items of each user of a table.
+
+        Args:
+            table: Columns ``user_id`` (strings), ``history`` (lists of raw item ids, oldest first)
+                and optionally ``exclude`` (lists of ids that are not returned).
+            k: Items per user.
+            filter_seen: Whether items of a user's own history are left out.
+            only: Values that items must have, as in `tf_iclrec.recommend`.
+            without: Values that items must not have, likewise.
+
+        Returns:
+            A table as `tf_iclrec.recommend` gives it, users in the same order.
+
+        Raises:
+            UserError: If the table is not such a one, or the model refuses the request.
+        """
+        return self.recommend(UserTable.of(table), k, filter_seen, only, without)
+
+    def recommend(
+        self,
+        users: UserTable,
+        k: int,
+        filter_seen: bool,
+        only: ItemValues | None = None,
+        without: ItemValues | None = None,
+    ) -> pa.Table:
+        """As `recommend_table`."""
+        import pyarrow as pa
+
+        num_users = len(users.user_ids)
+        request = {"k": tf.constant(k), "filter_seen": tf.constant(filter_seen)}
+        filters = {"only": as_cells(only), "without": as_cells(without)}
+        items = np.full((num_users, k), b"", dtype=object)
+        scores = np.full((num_users, k), -np.inf, dtype=np.float32)
+        from_popularity = np.zeros(num_users, dtype=bool)
+        by_length = np.argsort(users.histories.lengths, kind="stable")
+        for start in range(0, num_users, _USERS):
+            rows = by_length[start : start + _USERS]
+            exclude_rows = rows if len(users.exclude.starts) > 1 else np.zeros_like(rows)
+            lists = {
+                "history": _cells(users.histories.rows(rows)),
+                "exclude": _cells(users.exclude.rows(exclude_rows)),
+                **{
+                    name: tf.constant([cells] * len(rows), tf.string)
+                    for name, cells in filters.items()
+                },
+            }
+            answer = self._ask(**lists, **request)
+            items[rows], scores[rows] = answer["item_ids"].numpy(), answer["scores"].numpy()
+            from_popularity[rows] = answer["from_popularity"].numpy()
+        found = pa.array(items[np.isfinite(scores)], pa.binary()).cast(pa.string())
+        return recommendation_table(users.user_ids, found, scores, from_popularity)
+
+    def _ask(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        try:
+            return self._recommend(**inputs)
+        except tf.errors.InvalidArgumentError as error:
+            said = re.search(r"assertion failed: \[(.*)\]", error.message)
+            said = said.group(1).replace("] [", " ") if said else error.message.splitlines()[0]
+            raise UserError(f"The model refuses: {said}.") from error
+
+
+def is_saved_model(directory: str | Path) -> bool:
+    """Whether a folder holds a SavedModel."""
+    return (Path(directory) / "saved_model.pb").is_file()
+
+
+def recommend_batches(
+    directory: str, batches: Iterable[pa.RecordBatch], **request
+) -> Iterator[pa.RecordBatch]:
+    """Recommend to record batches, one at a time: what a worker of Spark's ``mapInArrow`` does.
+
+    The model is loaded once in the life of a process, when the first batch is there.
+
+    Args:
+        directory: See `SavedModelRecommender`; each worker must see it.
+        batches: Users as in `SavedModelRecommender.recommend_table`.
+        request: What else that takes.
+    """
+    import pyarrow as pa
+
+    for batch in batches:
+        users = pa.Table.from_batches([batch])
+        yield from _loaded_once(directory).recommend_table(users, **request).to_batches()
+
+
+@functools.cache
+def _loaded_once(directory: str) -> SavedModelRecommender:
+    return SavedModelRecommender(directory)
+
+
+def _cells(lists: Histories) -> tf.Tensor:
+    """Lists of raw ids as a request holds them, ``(batch, width)`` padded with ""."""
+    joined = lists.joined()
+    flat = tf.constant(joined.item_ids, tf.string)
+    return tf.RaggedTensor.from_row_lengths(flat, joined.lengths).to_tensor("")
