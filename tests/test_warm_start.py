@@ -1,6 +1,7 @@
 """A training that goes on from an older run, on a newer log."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -42,9 +43,11 @@ def settings(older, sources):
 
 
 @pytest.fixture(scope="module")
-def warm(settings, tmp_path_factory):
+def warm(settings, older, tmp_path_factory):
+    """In the place of another run, which must not be taken for its beginning."""
     output = tmp_path_factory.mktemp("runs") / "warm"
-    return fit(make_config(**settings), output), output
+    shutil.copytree(older, output)
+    return fit(make_config(**settings), output, overwrite=True), output
 
 
 def vectors_of(run, raw_items):
