@@ -108,8 +108,12 @@ def test_interrupted_in_either_stage_it_ends_with_the_same_weights(config, finis
     assert (
         json.loads((tmp_path / "run/final/checkpoints/state.json").read_text())["epochs_done"] == 1
     )
+    # Also where there are figures, such as those of a run that is given more epochs.
+    (tmp_path / "run" / "metrics.json").write_text("{}")
+    (tmp_path / "run" / "model.keras").touch()
     with pytest.raises(UserError, match="is not finished"):
-        load_run(tmp_path / "run", for_serving=True)
+        load_run(tmp_path / "run")
+    (tmp_path / "run" / "metrics.json").unlink()
     resumed = fit(config, tmp_path / "run", resume=True)
     assert resumed.metrics == run.metrics
     check_same_weights(resumed.model, run.model)

@@ -106,7 +106,7 @@ def test_a_run_can_not_be_written_over_while_it_is_read(settings, older):
 
 def test_targets_that_were_trained_on_are_counted(settings, tmp_path, capsys):
     """A split before the end of what the run has seen."""
-    early = make_config(**settings | {"split": "time:1970-01-10"})
+    early = make_config(**settings | {"split": "time:1970-01-20", "batch_size": 4})
     with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
         fit(early, tmp_path / "run")
     assert re.search(
