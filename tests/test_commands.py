@@ -87,6 +87,25 @@ def test_evaluate_prints_a_table(trained):
     result = run("evaluate", output)
     hit_rate = json.loads((output / "metrics.json").read_text())["test"]["HR@5"]
     assert f"{hit_rate:.4f}" in result.stdout
+    assert "Split: each user's last item for the test, the one before" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--split", "time:0.2"], "The log has no times"),
+        (["--split", "time:0.2", "--split-targets", "next"], "split_targets must be one of last"),
+        (["--split-at", "0.2"], "iclrec does not read split_at: choose --split time"),
+        (["--init-from", "nowhere"], "nowhere is not a run directory"),
+        (["--model", "ease", "--init-from", "nowhere"], "nowhere is not a run directory"),
+    ],
+)
+def test_splits_and_starts_that_can_not_be_get_one_clear_line(
+    sequence_file, tmp_path, given, message
+):
+    output = tmp_path / "run"
+    check_refused(run("train", "--data", sequence_file, "--output", output, *given), message)
+    assert not output.exists()
 
 
 @pytest.fixture(scope="module")

@@ -50,10 +50,14 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         interactions = read_prepared(directory.data)
     else:
         directory.check_free(overwrite)
+        if _init_from(config) and Path(_init_from(config)).resolve() == directory.path.resolve():
+            raise UserError(
+                f"{directory.path} can't be started from and written to: name two folders."
+            )
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
-    model = _new_model(config, split, directory)
+    model = _new_model(config, split, started=resume and directory.state.is_file())
     family.check(model, split, config)
     if not resume:
         start_run(directory, config, interactions)
@@ -121,20 +125,18 @@ def finish_run(
     return Run(model, split, config, metrics)
 
 
-def _new_model(config: Config, split: Split, directory: RunDirectory) -> Recommender:
-    """A new model with the first weights of its training."""
+def _new_model(config: Config, split: Split, started: bool) -> Recommender:
+    """A new model with the first weights of its training, unless there are later ones."""
     if "training" in config:
         keras.utils.set_random_seed(config.training.seed)
     model = build_model(config, split.catalogue)
-    init_from = config.warm_start.init_from if "warm_start" in config else ""
-    if init_from and not directory.state.is_file():
-        if Path(init_from).resolve() in (
-            directory.path.resolve(),
-            *directory.path.resolve().parents,
-        ):
-            raise UserError(f"{init_from} can't be started from and written to: name two folders.")
+    if _init_from(config) and not started:
         start_from_run(model, split, config)
     return model
+
+
+def _init_from(config: Config) -> str:
+    return config.warm_start.init_from if "warm_start" in config else ""
 
 
 def _train_final(
@@ -148,7 +150,7 @@ def _train_final(
         shutil.rmtree(directory.path, ignore_errors=True)
         directory.checkpoints.mkdir(parents=True)
         write_json(directory.plan, plan)
-    model = _new_model(config, split, directory)
+    model = _new_model(config, split, started=directory.state.is_file())
     SYSTEMS[config.model].family.train(model, split, config, directory, best_epoch)
     return model
 

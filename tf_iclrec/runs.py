@@ -90,7 +90,8 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     """
     directory = RunDirectory(Path(path))
     config = read_config(directory)
-    if not directory.model.is_file() or not directory.metrics.is_file():
+    needed = [directory.model, directory.metrics, *[directory.final.model] * config.final.refit]
+    if not all(path.is_file() for path in needed):
         raise UserError(
             f"The run in {path} is not finished. Continue it: python -m tf_iclrec.train "
             f"--resume --output {path}"

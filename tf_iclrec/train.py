@@ -79,6 +79,8 @@ def _config(values: argparse.Namespace) -> Config:
     """Settings by rising precedence: the model's, those of a file (or of the run to resume or to
     start from), those that are given as options."""
     given = given_settings(values)
+    if values.roll:
+        given.setdefault("split", "time")
     if values.config:
         model, from_file = read_settings(values.config)
     else:

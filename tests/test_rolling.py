@@ -1,0 +1,88 @@
+"""One training at each of several dates."""
+
+import json
+
+import pytest
+
+from tf_iclrec import UserError, by_time, fit_at_dates, load_run, make_config, train
+from tf_iclrec.data.prepared import write_prepared
+
+from .timed_logs import timed_planted_intents
+
+DATES = ["1970-02-10", "1970-03-01", "1970-03-20"]
+
+
+@pytest.fixture(scope="module")
+def log():
+    return timed_planted_intents(num_users=60, num_items=30, num_intents=3)
+
+
+@pytest.fixture(scope="module")
+def config(log, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("log")
+    write_prepared(log, folder)
+    return make_config("transitions", data=str(folder))
+
+
+@pytest.fixture(scope="module")
+def finished(config, tmp_path_factory):
+    output = tmp_path_factory.mktemp("rolling") / "run"
+    return fit_at_dates(config, DATES, output), output
+
+
+def test_each_date_is_trained_before_and_tested_up_to_the_next(finished, log):
+    found, output = finished
+    for date, until in zip(DATES, [*DATES[1:], ""], strict=True):
+        run = load_run(output / date)
+        expected = by_time(log, date, until=until)
+        assert run.split.summary() == expected.summary()
+        assert run.metrics == found[date]
+
+
+def test_means_count_dates_alike(finished):
+    found, output = finished
+    assert json.loads((output / "metrics.json").read_text()) == found
+    for part in ("valid", "test"):
+        for name, value in found["mean"][part].items():
+            values = [found[date][part][name] for date in DATES]
+            assert value == pytest.approx(sum(values) / 3)
+            assert len(set(values)) > 1 or name
+
+
+def test_what_is_there_is_kept_and_the_rest_done(finished, config, capsys):
+    found, output = finished
+    (output / "metrics.json").unlink()
+    (output / DATES[1] / "metrics.json").unlink()
+    before = (output / DATES[0] / "model.keras").stat().st_mtime_ns
+    capsys.readouterr()
+    assert fit_at_dates(config, DATES, output, resume=True) == found
+    assert (output / DATES[0] / "model.keras").stat().st_mtime_ns == before
+    printed = capsys.readouterr().out
+    assert printed.count("Split: by time") == 1
+    table = printed[printed.index("Test metrics by date") :].splitlines()
+    assert [line.split()[0] for line in table[2:6]] == [*DATES, "mean"]
+    with pytest.raises(UserError, match="already holds a run"):
+        fit_at_dates(config, DATES, output)
+    with pytest.raises(UserError, match="was started with other settings"):
+        fit_at_dates(make_config("ease"), DATES, output, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("dates", "message"),
+    [
+        (["1970-03-01", "1970-02-01"], "must ascend, not be 1970-03-01 1970-02-01"),
+        (["1970-02-01", "1980-01-01"], "Nothing is after the cut at 1980-01-01"),
+        (["soon"], "'soon' is no date"),
+    ],
+)
+def test_bad_dates_are_refused_before_anything_is_written(config, tmp_path, dates, message):
+    with pytest.raises(UserError, match=message):
+        fit_at_dates(config, dates, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_it_is_an_option_of_the_command(config, tmp_path, capsys):
+    arguments = ["--model", "transitions", "--data", config.data.source, "--roll", *DATES[:2]]
+    train.main([*arguments, "--output", str(tmp_path / "run"), "--split-targets", "all"])
+    assert load_run(tmp_path / "run" / DATES[0]).config.split.targets == "all"
+    assert "Test metrics by date" in capsys.readouterr().out
