@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import load_run
+from tf_iclrec import load_run, prepare
+from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.synthetic import planted_intents
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +74,20 @@ def test_the_python_lines_for_own_data_train_and_save(folder):
     output = execute([sys.executable, "-c", code], folder)
     assert "val_NDCG@20" in output
     assert (folder / "savedmodels" / "mine" / "1" / "saved_model.pb").is_file()
+
+
+def test_the_lines_that_prepare_a_log(folder, tmp_path, monkeypatch, capsys):
+    """The lines of the README but for the training, in this process."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").symlink_to(folder / "log.csv")
+    newer = pd.DataFrame({"user_id": ["new", "1"], "item_id": ["new", "x"], "timestamp": 9})
+    newer.to_csv(tmp_path / "newer.csv", index=False)
+    first, second, _ = block_with("sh", "--append data/mine").splitlines()
+    for line in (first, second):
+        prepare.main(shlex.split(line, comments=True)[3:])
+    assert "Added to data/mine: 1 new users, 2 new items, 2 interactions" in capsys.readouterr().out
+    assert "<html" in (tmp_path / "data" / "mine" / "report.html").read_text()
+    assert read_prepared(tmp_path / "data" / "mine").num_users == 201
 
 
 @pytest.mark.usefixtures("own_run")
