@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
-from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.data.preparation.faults import raise_fault
+from tf_iclrec.data.preparation.source import Source, first_line
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
 
@@ -64,16 +65,17 @@ class SparkEngine(Engine):
         try:
             self._session = builder.getOrCreate()
         except Exception as error:  # Whatever Java and the cluster say.
-            raise UserError(f"Spark can't be started: {_first_line(error)}") from error
+            raise UserError(f"Spark can't be started: {first_line(error)}") from error
         self._session.sparkContext.setLogLevel("OFF")
+        self._source: Source | None = None
         self._read: DataFrame | None = None
 
     def close(self) -> None:
         self._session.stop()
 
     def read(self, source: Source, columns: Mapping[str, str]) -> DataFrame:
-        F = self.functions
-        with self._naming_errors(source):
+        F, self._source = self.functions, source
+        with self._naming_errors():
             rows = self._scan(source)
             chosen = [
                 F.col(_quoted(name)).cast(_TYPES[source.columns[name]]).alias(role)
@@ -121,10 +123,11 @@ class SparkEngine(Engine):
             self._read = kept
         texts = [name for name, kind in kept.dtypes if kind == "string"]
         broken = [F.count(F.when(F.col(name).contains(_NOT_UTF_8), 1)) for name in texts]
-        with self._naming_errors(None):
+        with self._naming_errors():
             found = kept.agg(F.count(F.lit(1)), *broken).collect()[0]
         if any(found[1:]):
-            raise UserError("The files are not encoded as UTF-8.")
+            # Unless that is what the file says.
+            raise_fault(self._source)
         return kept
 
     def place(self, row: Mapping[str, Any], source: Source) -> str:
@@ -150,14 +153,16 @@ class SparkEngine(Engine):
             yield from pq.ParquetFile(part).iter_batches()
 
     @contextlib.contextmanager
-    def _naming_errors(self, source: Source | None) -> Iterator[None]:
+    def _naming_errors(self) -> Iterator[None]:
         try:
             yield
         except UserError:
             raise
         except Exception as error:  # Spark's errors are of many kinds, of Java among them.
-            name = source.name if source else "The log"
-            raise UserError(f"{name} can't be read by Spark: {_first_line(error)}") from error
+            raise_fault(self._source)
+            raise UserError(
+                f"{self._source.name} can't be read by Spark: {first_line(error)}"
+            ) from error
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -178,7 +183,3 @@ def _uri(path: Path) -> str:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
