@@ -113,7 +113,9 @@ def awkward_rows(seed, quoted, dates=False):
 
 def write_csv(path, rows, open_file=open):
     with open_file(path, "wt", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, NAMES, quoting=csv.QUOTE_ALL if len(rows) % 2 else 0)
+        table = csv.DictWriter(
+            file, NAMES, quoting=csv.QUOTE_ALL if len(rows) % 2 else 0, lineterminator="\n"
+        )
         table.writeheader()
         table.writerows(rows)
     return path
@@ -141,7 +143,7 @@ def test_compressed_text(tmp_path, make_spark):
 def test_text_without_quotes(tmp_path, make_spark):
     lines = ["\t".join(row.values()) for row in awkward_rows(2, quoted=False)]
     header = "user_id:token\titem_id:token\ttimestamp:float\trating:float\tprovider:token"
-    (tmp_path / "log.inter").write_text("\n".join([header, *lines, '"\t"x\t1500000000\t1\t"']))
+    (tmp_path / "log.inter").write_text("\n".join([header, *lines, '"\t"x\t1500000003\t1\t"']))
     log = check_alike([tmp_path / "log.inter"], make_spark, COLUMNS, since="2017-07-14T02:40:02")
     assert '"x' in log.items.ids
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.faults import raise_fault
-from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.data.preparation.source import Source, first_line
 from tf_iclrec.data.preparation.text_lines import LONGEST_LINE, check_whole
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
@@ -47,8 +47,9 @@ class DuckDBEngine(Engine):
         import duckdb
         from sqlframe.duckdb import DuckDBSession, Window, functions
 
-        _SESSION.acquire()
         self.functions, self.window = functions, Window
+        self._error = duckdb.Error
+        self._names: Sequence[str] = ()
         self._connection = duckdb.connect(str(folder / "rows.duckdb"))
         settings = {
             "memory_limit": memory_limit,
@@ -58,11 +59,17 @@ class DuckDBEngine(Engine):
             "preserve_insertion_order": True,
             "enable_progress_bar": False,
         }
-        for name, value in settings.items():
-            self._connection.execute(f"set {name} = ?", [value])
+        try:
+            for name, value in settings.items():
+                self._connection.execute(f"set {name} = ?", [value])
+        except duckdb.Error as error:
+            self._connection.close()
+            raise UserError(
+                f"{memory_limit!r} is no --memory-limit: {first_line(error)}"
+            ) from error
+        # Nothing may fail from here to the end of `close`.
+        _SESSION.acquire()
         self._session = DuckDBSession(conn=self._connection)
-        self._error = duckdb.Error
-        self._names: Sequence[str] = ()
 
     def close(self) -> None:
         self._session.stop()

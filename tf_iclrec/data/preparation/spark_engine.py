@@ -27,6 +27,8 @@ _NOT_UTF_8 = "\ufffd"
 class SparkEngine(Engine):
     """An engine on a cluster, or in this process with ``local[*]``.
 
+    In a CSV file whose lines end in CR LF, Spark takes a CR LF within quotes for LF.
+
     Args:
         folder: Where sorted rows are handed over; on a cluster all workers must see it.
         master: Of the cluster.
@@ -83,8 +85,10 @@ class SparkEngine(Engine):
             ]
             if source.table is None:
                 files = F.array([F.lit(_uri(path)) for path in source.paths])
+                # Where whole files are read Spark writes file:/, otherwise file:///.
+                file = F.regexp_replace(F.col("_metadata.file_path"), "^file:/+", "file:///")
                 place = [
-                    F.array_position(files, F.col("_metadata.file_path")).alias("row_file"),
+                    F.array_position(files, file).alias("row_file"),
                     F.col("_metadata.file_block_start").alias("row_block"),
                 ]
             else:
@@ -133,9 +137,8 @@ class SparkEngine(Engine):
     def place(self, row: Mapping[str, Any], source: Source) -> str:
         F = self.functions
         same_file = F.col("row_file") == F.lit(row["row_file"])
-        earlier = F.struct("row_block", "row") < F.struct(
-            F.lit(row["row_block"]), F.lit(row["row"])
-        )
+        block, here = F.col("row_block"), F.lit(row["row_block"])
+        earlier = (block < here) | ((block == here) & (F.col("row") < F.lit(row["row"])))
         number = self._read.where(same_file & earlier).count() + 1
         name = source.paths[row["row_file"] - 1] if source.paths else source.name
         return f"{name}, row {number}"
