@@ -34,6 +34,7 @@ def parquet(frame):
 
 LINES = f"{HEADER}\nann,tea,1\nbob,jäm,2\n".encode()
 TABLE = parquet({"user_id": ["ann"] * 9, "item_id": ["tea"] * 9, "timestamp": range(9)})
+MANY = b"cat,oil,3\n" * 250_000
 JSON = b'{"user_id": "ann", "item_id": "tea", "timestamp": 1}\n'
 BROKEN = {
     "empty": ("log.csv", b"", "is empty."),
@@ -61,7 +62,8 @@ BROKEN = {
     "two columns of a name": ("log.csv", b"a,b,a\n1,2,3\n", "has two columns 'a'. Rename one."),
     "truncated gzip": ("log.csv.gz", gzip.compress(LINES)[:-9], "can't be read: "),
     "other bits in gzip": (
-        *("log.csv.gz", gzip.compress(LINES, 0).replace(b"tea", b"sea")),
+        # Far behind what is read for the header.
+        *("log.csv.gz", gzip.compress(LINES + MANY + b"dan,tea,4\n", 0).replace(b"dan", b"dam")),
         "can't be read: zlib inflate failed: incorrect data check.",
     ),
     "no gzip": ("log.csv.gz", LINES, "can't be read: "),
