@@ -1,9 +1,10 @@
 # Needs Python 3.11 to 3.13, pip and make; everything else goes into $(VENV).
 PYTHON ?= python3
 VENV ?= .venv
+SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
 
-.PHONY: train test lint lock
+.PHONY: train test test-spark lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs 12 \
@@ -13,6 +14,16 @@ test: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Needs Java 17.
+test-spark: $(SPARK_VENV)/installed
+	$(SPARK_VENV)/bin/python -m pytest -p no:xdist tests/spark
+
+$(SPARK_VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(SPARK_VENV)
+	$(SPARK_VENV)/bin/pip install --quiet --no-deps --requirement requirements.lock
+	$(SPARK_VENV)/bin/pip install --quiet --constraint requirements.lock --editable ".[spark]"
+	touch $@
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -128,7 +128,7 @@ def judged(
 
 def counted(rows: DataFrame, F: Functions) -> DataFrame:
     """How many rows there are for each ``reason``."""
-    return rows.groupBy("reason").agg(F.count("*").alias("rows"))
+    return rows.groupBy("reason").agg(F.count("*").alias("rows")).orderBy("reason")
 
 
 def ids(rows: DataFrame, F: Functions, role: str) -> DataFrame:

@@ -6,12 +6,14 @@ import contextlib
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
-from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.data.preparation.faults import raise_fault
+from tf_iclrec.data.preparation.source import Source, first_line
+from tf_iclrec.data.preparation.text_lines import LONGEST_LINE, check_whole
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 _BATCH_SIZE = 1 << 20
 _SECONDS_BETWEEN = 0.2
-_LONGEST_LINE = 1 << 24
 # SQLFrame has one session in a process.
 _SESSION = threading.Lock()
 
@@ -46,8 +47,9 @@ class DuckDBEngine(Engine):
         import duckdb
         from sqlframe.duckdb import DuckDBSession, Window, functions
 
-        _SESSION.acquire()
         self.functions, self.window = functions, Window
+        self._error = duckdb.Error
+        self._names: Sequence[str] = ()
         self._connection = duckdb.connect(str(folder / "rows.duckdb"))
         settings = {
             "memory_limit": memory_limit,
@@ -57,10 +59,17 @@ class DuckDBEngine(Engine):
             "preserve_insertion_order": True,
             "enable_progress_bar": False,
         }
-        for name, value in settings.items():
-            self._connection.execute(f"set {name} = ?", [value])
+        try:
+            for name, value in settings.items():
+                self._connection.execute(f"set {name} = ?", [value])
+        except duckdb.Error as error:
+            self._connection.close()
+            raise UserError(
+                f"{memory_limit!r} is no --memory-limit: {first_line(error)}"
+            ) from error
+        # Nothing may fail from here to the end of `close`.
+        _SESSION.acquire()
         self._session = DuckDBSession(conn=self._connection)
-        self._error = duckdb.Error
 
     def close(self) -> None:
         self._session.stop()
@@ -73,7 +82,12 @@ class DuckDBEngine(Engine):
         )
         if source.table is not None:
             self._connection.register("in_memory", source.table)
-        rows = f"create table source_rows as select {selected} from {_scan(source)}"
+        # Of JSON only what is needed: DuckDB does not tell all names from each other.
+        self._names = list(columns.values() if source.format == "json" else source.columns)
+        scan = _scan(source, source.paths, self._names) if source.table is None else "in_memory"
+        rows = f"create table source_rows as select {selected} from {scan}"
+        for path in source.paths:
+            check_whole(path)
         with self._naming_errors(source):
             self._connection.execute(rows)
         self._connection.execute(
@@ -85,10 +99,14 @@ class DuckDBEngine(Engine):
         self._connection.execute(f"create table {name} as {_sql(rows)}")
         return self._session.table(name)
 
+    def named(self, rows: DuckDBDataFrame, name: str) -> DuckDBDataFrame:
+        self._connection.execute(f"create view {name} as {_sql(rows)}")
+        return self._session.table(name)
+
     def place(self, row: Mapping[str, Any], source: Source) -> str:
         number = row["row"]
         for path in source.paths:
-            scan = _scan_files(source, [path])
+            scan = _scan(source, [path], self._names)
             (rows,) = self._connection.execute(f"select count(*) from {scan}").fetchone()
             if number < rows:
                 return f"{path}, row {number + 1}"
@@ -127,6 +145,7 @@ class DuckDBEngine(Engine):
         try:
             yield
         except self._error as error:
+            raise_fault(source)
             raise UserError(_in_one_line(str(error), source)) from error
 
 
@@ -147,26 +166,22 @@ def _column(source: Source, name: str) -> str:
     return f"cast({quoted} as varchar)"
 
 
-def _scan(source: Source) -> str:
-    return _scan_files(source, source.paths) if source.table is None else "in_memory"
-
-
-def _scan_files(source: Source, paths) -> str:
+def _scan(source: Source, paths: Sequence[Path], names: Sequence[str]) -> str:
     files = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
     if source.format == "parquet":
         return f"read_parquet({files})"
-    fields = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in source.columns)
+    fields = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     if source.format == "json":
         return (
             f"read_json({files}, format = 'newline_delimited', columns = {{{fields}}}, "
-            f"maximum_object_size = {_LONGEST_LINE})"
+            f"maximum_object_size = {LONGEST_LINE})"
         )
     quote = _text('"') if source.quotes else "''"
     return (
         f"read_csv({files}, auto_detect = false, header = {str(source.has_header).lower()}, "
         f"delim = {_text(source.separator)}, quote = {quote}, escape = {quote}, "
         f"columns = {{{fields}}}, nullstr = '', strict_mode = true, "
-        f"max_line_size = {_LONGEST_LINE})"
+        f"max_line_size = {LONGEST_LINE})"
     )
 
 
@@ -179,20 +194,8 @@ def _text(value: str) -> str:
 
 
 def _in_one_line(message: str, source: Source) -> str:
-    """What DuckDB says of a file, in one line: which, where, and what."""
+    """What DuckDB says of a source, in one line."""
     file = re.search(r"^\s*file = (.+)$", message, re.MULTILINE)
     name = file[1].strip() if file else source.name
-    line = re.search(r"on Line: (\d+)", message)
-    where = f", line {line[1]}" if line else ""
-    lines = [one.strip() for one in message.splitlines() if one.strip()]
-    original = [number for number, one in enumerate(lines) if one.startswith("Original Line:")]
-    reason = lines[0]
-    if original:
-        reason = next(
-            (one for one in lines[original[0] + 1 :] if re.match(_REASONS, one)), lines[0]
-        )
-    reason = re.sub(r"^(Invalid Input|IO|Conversion|Parser|Binder) Error: ", "", reason)
-    return f"{name}{where} can't be read: {reason.rstrip('.')}."
-
-
-_REASONS = r"Expected Number|Invalid unicode|Value with|Maximum line|Error when"
+    reason = re.sub(r"^[A-Z][\w ]* Error: ", "", message.strip().splitlines()[0])
+    return f"{name} can't be read: {reason.strip().rstrip('.')}."

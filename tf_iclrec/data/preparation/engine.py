@@ -46,6 +46,10 @@ class Engine(abc.ABC):
     def keep(self, rows: DataFrame, name: str) -> DataFrame:
         """The same rows, computed once. Raises the errors of reading."""
 
+    def named(self, rows: DataFrame, name: str) -> DataFrame:
+        """The same rows, not computed yet: what is built on them stays short."""
+        return rows
+
     @abc.abstractmethod
     def place(self, row: Mapping[str, Any], source: Source) -> str:
         """Where a row of ``order`` stands, in words: its file and number."""

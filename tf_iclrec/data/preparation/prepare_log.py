@@ -89,12 +89,13 @@ def prepare_rows(
     judged = definition.judged(
         timed, F, selection.first_time, selection.end_time, selection.min_rating or None
     )
+    judged = engine.named(judged, "judged_rows")
     counts = {one["reason"]: one["rows"] for one in _all(engine, definition.counted(judged, F))}
     num_kept = counts.pop("", 0)
     if not num_kept:
         why = ", ".join(f"{rows} {reason}" for reason, rows in counts.items())
         raise UserError(f"No row of {source.name} is left: {why}.")
-    kept = judged.where(F.col("reason") == F.lit(""))
+    kept = engine.named(judged.where(F.col("reason") == F.lit("")), "kept_rows")
     with engine.step("Numbering and ordering"):
         log = _ordered(engine, kept, num_kept, columns, allocate)
     notes = [] if unit in (None, 1e6) else [f"times were read as {UNITS[unit]}"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import glob
-import gzip
-import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal
 
+from tf_iclrec.data.preparation.text_lines import COMPRESSIONS, text_lines
 from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,11 +23,9 @@ Format = Literal["text", "json", "parquet", "table"]
 # Separators of text tables by suffix. RecBole's atomic files are tab-separated too.
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
 _JSON = (".json", ".jsonl", ".ndjson")
-_COMPRESSED = (".gz", ".zst")
 SUFFIXES = (*SEPARATORS, *_JSON, ".parquet")
 # Lines of a JSON file that are read for the names of its fields.
 _JSON_LINES = 1000
-_LONGEST_LINE = 1 << 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +108,7 @@ def suffix_of(path: Path) -> str:
     ('.csv', '.txt')
     """
     name = Path(path.name.lower())
-    return Path(name.stem).suffix if name.suffix in _COMPRESSED else name.suffix
+    return Path(name.stem).suffix if name.suffix in COMPRESSIONS else name.suffix
 
 
 def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source:
@@ -129,7 +127,7 @@ def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source
         strange = next(
             path for path in paths if suffix_of(path) not in SUFFIXES or path != paths[0]
         )
-        kinds = f"tables end in {', '.join(SUFFIXES)}, also with {' or '.join(_COMPRESSED)}"
+        kinds = f"tables end in {', '.join(SUFFIXES)}, also with {' or '.join(COMPRESSIONS)}"
         if suffix_of(strange) not in SUFFIXES:
             raise UserError(f"{strange} can't be read beside other files: {kinds}.")
         raise UserError(
@@ -178,7 +176,7 @@ def as_arrow(table: Any) -> pa.Table:
         if hasattr(table, "__arrow_c_stream__"):
             return pa.table(table)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise UserError(f"The table can't be read: {_first_line(error)}") from error
+        raise UserError(f"The table can't be read: {first_line(error)}") from error
     raise UserError(
         f"A {type(table).__name__} is no table: give a path, or a table of pandas, Polars or Arrow."
     )
@@ -186,65 +184,55 @@ def as_arrow(table: Any) -> pa.Table:
 
 def _columns(path: Path, suffix: str, header: Sequence[str]) -> dict[str, Kind]:
     """Names and kinds of a file's columns."""
-    try:
-        if suffix == ".parquet":
-            import pyarrow.parquet as pq
+    if suffix == ".parquet":
+        import pyarrow.parquet as pq
 
+        try:
             return {field.name: _kind(field.type) for field in pq.read_schema(path)}
-        with _open(path) as file:
-            if suffix in _JSON:
-                return _json_fields(path, file)
-            line = _first_row(file, SEPARATORS[suffix])
-    except UserError:
-        raise
-    except (ValueError, OSError, EOFError) as error:  # pyarrow's errors are ValueErrors
-        raise UserError(f"{path} can't be read as a table: {_first_line(error)}") from error
+        except (ValueError, OSError) as error:  # pyarrow's errors are ValueErrors
+            raise UserError(f"{path} can't be read as a table: {first_line(error)}") from error
+    if suffix in _JSON:
+        return _json_fields(path)
+    cells = _first_row(path, SEPARATORS[suffix])
     if suffix == ".inter":
-        line = [name.split(":")[0] for name in line]
-    names = list(header) or line
-    if len(names) != len(line):
-        raise UserError(f"{path} has {len(line)} columns, not the {len(names)} that are named.")
+        cells = [name.split(":")[0] for name in cells]
+    names = list(header) or [name or f"column {place}" for place, name in enumerate(cells, 1)]
+    if len(names) != len(cells):
+        raise UserError(f"{path} has {len(cells)} columns, not the {len(names)} that are named.")
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise UserError(f"{path} has two columns {repeated!r}. Rename one.")
     return dict.fromkeys(names, "text")
 
 
-def _open(path: Path) -> TextIO:
-    compression = path.suffix.lower()
-    if compression == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    if compression == ".zst":
-        import pyarrow as pa
-
-        stream = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
-        return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _first_row(file: TextIO, separator: str) -> list[str]:
+def _first_row(path: Path, separator: str) -> list[str]:
     quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    line = file.readline(_LONGEST_LINE).rstrip("\r\n")
+    _, line = next(text_lines(path), (1, ""))
+    # A file of an old Mac has one line.
+    line = line.rstrip("\r\n").split("\r")[0]
     if not line.strip():
-        raise ValueError("its first line is empty.")
-    # A file of an old Mac has one line, for Python.
-    return next(csv.reader([line.split("\r")[0]], delimiter=separator, quoting=quoting))
+        raise UserError(f"{path} can't be read as a table: its first line is empty.")
+    try:
+        return next(csv.reader([line], delimiter=separator, quoting=quoting, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path}, line 1 can't be read: {error}.") from error
 
 
-def _json_fields(path: Path, file: TextIO) -> dict[str, Kind]:
+def _json_fields(path: Path) -> dict[str, Kind]:
     """The fields of a JSON file's first lines: one object a line."""
     fields: dict[str, Kind] = {}
-    for number, line in zip(range(1, _JSON_LINES + 1), file, strict=False):
+    for number, line in itertools.islice(text_lines(path), _JSON_LINES):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            # A cut line at the end is for the engine to tell, with all others.
+        except (ValueError, RecursionError) as error:
+            # A broken line further on is for the engine to tell, with all others.
             if number > 1:
                 break
             raise UserError(
-                f"{path}, line {number}: no JSON ({error.msg}). One object a line is expected."
+                f"{path}, line {number}: no JSON ({first_line(error)}). One object a line is "
+                "expected."
             ) from error
         if not isinstance(row, dict):
             raise UserError(f"{path}, line {number}: one JSON object a line is expected.")
@@ -271,5 +259,6 @@ def _kind(type_: pa.DataType) -> Kind:
     return "text"
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
-from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.data.preparation.faults import raise_fault
+from tf_iclrec.data.preparation.source import Source, first_line
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
 
@@ -25,6 +26,8 @@ _NOT_UTF_8 = "\ufffd"
 
 class SparkEngine(Engine):
     """An engine on a cluster, or in this process with ``local[*]``.
+
+    In a CSV file whose lines end in CR LF, Spark takes a CR LF within quotes for LF.
 
     Args:
         folder: Where sorted rows are handed over; on a cluster all workers must see it.
@@ -64,16 +67,17 @@ class SparkEngine(Engine):
         try:
             self._session = builder.getOrCreate()
         except Exception as error:  # Whatever Java and the cluster say.
-            raise UserError(f"Spark can't be started: {_first_line(error)}") from error
+            raise UserError(f"Spark can't be started: {first_line(error)}") from error
         self._session.sparkContext.setLogLevel("OFF")
+        self._source: Source | None = None
         self._read: DataFrame | None = None
 
     def close(self) -> None:
         self._session.stop()
 
     def read(self, source: Source, columns: Mapping[str, str]) -> DataFrame:
-        F = self.functions
-        with self._naming_errors(source):
+        F, self._source = self.functions, source
+        with self._naming_errors():
             rows = self._scan(source)
             chosen = [
                 F.col(_quoted(name)).cast(_TYPES[source.columns[name]]).alias(role)
@@ -81,8 +85,10 @@ class SparkEngine(Engine):
             ]
             if source.table is None:
                 files = F.array([F.lit(_uri(path)) for path in source.paths])
+                # Where whole files are read Spark writes file:/, otherwise file:///.
+                file = F.regexp_replace(F.col("_metadata.file_path"), "^file:/+", "file:///")
                 place = [
-                    F.array_position(files, F.col("_metadata.file_path")).alias("row_file"),
+                    F.array_position(files, file).alias("row_file"),
                     F.col("_metadata.file_block_start").alias("row_block"),
                 ]
             else:
@@ -121,18 +127,18 @@ class SparkEngine(Engine):
             self._read = kept
         texts = [name for name, kind in kept.dtypes if kind == "string"]
         broken = [F.count(F.when(F.col(name).contains(_NOT_UTF_8), 1)) for name in texts]
-        with self._naming_errors(None):
+        with self._naming_errors():
             found = kept.agg(F.count(F.lit(1)), *broken).collect()[0]
         if any(found[1:]):
-            raise UserError("The files are not encoded as UTF-8.")
+            # Unless that is what the file says.
+            raise_fault(self._source)
         return kept
 
     def place(self, row: Mapping[str, Any], source: Source) -> str:
         F = self.functions
         same_file = F.col("row_file") == F.lit(row["row_file"])
-        earlier = F.struct("row_block", "row") < F.struct(
-            F.lit(row["row_block"]), F.lit(row["row"])
-        )
+        block, here = F.col("row_block"), F.lit(row["row_block"])
+        earlier = (block < here) | ((block == here) & (F.col("row") < F.lit(row["row"])))
         number = self._read.where(same_file & earlier).count() + 1
         name = source.paths[row["row_file"] - 1] if source.paths else source.name
         return f"{name}, row {number}"
@@ -150,14 +156,16 @@ class SparkEngine(Engine):
             yield from pq.ParquetFile(part).iter_batches()
 
     @contextlib.contextmanager
-    def _naming_errors(self, source: Source | None) -> Iterator[None]:
+    def _naming_errors(self) -> Iterator[None]:
         try:
             yield
         except UserError:
             raise
         except Exception as error:  # Spark's errors are of many kinds, of Java among them.
-            name = source.name if source else "The log"
-            raise UserError(f"{name} can't be read by Spark: {_first_line(error)}") from error
+            raise_fault(self._source)
+            raise UserError(
+                f"{self._source.name} can't be read by Spark: {first_line(error)}"
+            ) from error
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -178,7 +186,3 @@ def _uri(path: Path) -> str:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,163 @@
+"""``prepare`` from options to folders; in this process, since nothing here trains."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_iclrec import UserError, load_interactions, prepare
+from tf_iclrec.data.prepared import read_prepared
+
+HEADER = "user_id,item_id,timestamp,provider\n"
+ROWS = ["ann,tea,3,acme\n", "bob,tea,1,\n", "ann,jam,2,best\n", "bob,egg,5,acme\n", "cat,tea,4,\n"]
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(HEADER + "".join(ROWS))
+    return path
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "prepared"
+
+
+def run(*arguments):
+    prepare.main(list(map(str, arguments)))
+
+
+def written(folder):
+    """What is in a folder, by file."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_the_same_again_is_nothing_to_do(log, output, capsys):
+    options = ["--data", log, "--output", output, "--min-user-count", 2]
+    run(*options)
+    assert f"Prepared data: {output}" in capsys.readouterr().out
+    before = written(output)
+    run(*options)
+    assert capsys.readouterr().out == (
+        f"Nothing to do: {output} holds this data, prepared with these options.\n"
+    )
+    assert written(output) == before
+    # Where the file or an option is another one, it is not the same.
+    with pytest.raises(UserError, match=r"exists\. Use --overwrite to replace it"):
+        run("--data", log, "--output", output)
+    log.write_text(HEADER + "".join(ROWS[:4]))
+    with pytest.raises(UserError, match=r"exists\. Use --overwrite to replace it"):
+        run(*options)
+    assert written(output) == before
+    run(*options, "--overwrite")
+    assert read_prepared(output).num_actions == 4
+    assert sorted(path.name for path in output.parent.iterdir()) == ["log.csv", "prepared"]
+
+
+def test_what_became_of_the_rows_is_noted(log, output):
+    run("--data", log, "--output", output, "--since", "1970-01-01T00:00:02")
+    metadata = json.loads((output / "metadata.json").read_text())
+    assert metadata["preparation"]["rows_read"] == 5
+    assert metadata["preparation"]["dropped"] == {"before --since": 1}
+    assert metadata["options"]["since"] == "1970-01-01T00:00:02"
+    assert (metadata["statistics"]["users"], metadata["statistics"]["actions"]) == (3, 4)
+
+
+def test_only_prepared_data_is_replaced(log, output):
+    output.mkdir()
+    (output / "thesis.tex").write_text("x")
+    with pytest.raises(UserError, match="holds something else than prepared data"):
+        run("--data", log, "--output", output, "--overwrite")
+    assert written(output) == {"thesis.tex": b"x"}
+
+
+def test_a_failure_leaves_what_was_there(log, output):
+    run("--data", log, "--output", output)
+    before = written(output)
+    log.write_text(HEADER + "ann,tea\n")
+    with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
+        run("--data", log, "--output", output, "--overwrite")
+    with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
+        run("--data", log, "--append", output)
+    assert written(output) == before
+    assert sorted(path.name for path in output.parent.iterdir()) == ["log.csv", "prepared"]
+
+
+def test_additions_are_made_once(log, output, tmp_path, capsys):
+    newer = tmp_path / "newer.csv"
+    newer.write_text(HEADER + "bob,tea,6,\nann,tea,1,cosy\ndan,ham,7,\n")
+    run("--data", log, "--output", output, "--repeats", "first")
+    old = read_prepared(output)
+    capsys.readouterr()
+    run("--data", newer, "--append", output)
+    # ann has tea earlier now, and once; so has bob.
+    told = capsys.readouterr().out
+    assert f"Added to {output}: 1 new users, 1 new items, 1 interactions" in told
+    added = read_prepared(output)
+    assert added.users.tolist() == [*old.users, "dan"]
+    assert added.items.ids.tolist() == [*old.items.ids, "ham"]
+    whole = load_interactions([log, newer], repeats="first")
+    assert added.items.decode(added.item_ids).tolist() == (
+        whole.items.decode(whole.item_ids).tolist()
+    )
+    np.testing.assert_array_equal(added.times, whole.times)
+    before = written(output)
+    for source in (newer, log):
+        run("--data", source, "--append", output)
+        assert f"Nothing to do: {output} holds this data already" in capsys.readouterr().out
+    assert written(output) == before
+
+
+def test_what_is_added_is_read_alike(log, output, tmp_path):
+    run("--data", log, "--output", output, "--repeats", "first")
+    (tmp_path / "newer.csv").write_text(HEADER + "bob,tea,6,\n")
+    with pytest.raises(UserError, match="was prepared with another value of repeats"):
+        run("--data", tmp_path / "newer.csv", "--append", output, "--repeats", "last")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UserError, match="holds no data that was prepared by this command"):
+        run("--data", log, "--append", tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Name a folder to write with --output, or one to add to with --append"),
+        (["--output", "x", "--append", "y"], "Name a folder to write with --output, or one to"),
+        (["--output", "x", "--master", "local"], "The engine duckdb does not read --master"),
+        (["--output", "x", "--engine", "dask"], "dask"),
+        (["--output", "x", "--since", "June"], "'June' is no date"),
+        (["--output", "x", "--since", "2020-01-02", "--until", "2020-01-01"], "is not before"),
+        (["--output", "x", "--memory-limit", "much"], "much"),
+    ],
+)
+def test_options_that_do_not_go_are_refused(options, message, log, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        run("--data", log, *options)
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [log]
+
+
+def test_a_data_set_of_tensorflow_datasets_is_the_same_log(log, output, tmp_path):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+    tfds.core.add_data_dir(str(tmp_path / "sets"))
+    run(
+        "--data",
+        log,
+        "--output",
+        output,
+        "--rating-column",
+        "timestamp",
+        "--tfds",
+        tmp_path / "sets",
+    )
+    # Times so soon after 1970 would be taken for seconds.
+    again = load_interactions("tfds:prepared", rating_column="rating", time_unit="microseconds")
+    expected = read_prepared(output)
+    assert again.users.tolist() == expected.users.tolist()
+    assert again.items.ids.tolist() == expected.items.ids.tolist()
+    for name in ("item_ids", "offsets", "times", "ratings"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
+    np.testing.assert_array_equal(again.provider_ids, expected.provider_ids)
