@@ -1,12 +1,6 @@
-import contextlib
-import csv
-import io
 import json
 import re
-import shutil
-from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -21,40 +15,19 @@ from tf_iclrec import (
     make_config,
     training_batches,
 )
-from tf_iclrec.config import resolve
 from tf_iclrec.data.prepared import write_prepared
-from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.training.lazy_adam import LazyAdam
 
+from .small_runs import SMALL, changed, fit_interrupted, read_history, weights_of, write_log
+
 pytestmark = pytest.mark.slow
-
-SMALL = {
-    "num_members": 2,
-    "hidden_dim": 16,
-    "num_blocks": 1,
-    "sequence_weight": 0.1,
-    "num_intents": (6,),
-    "max_length": 20,
-    "batch_size": 64,
-    "epochs": 3,
-    "learning_rate": 1e-2,
-    "filter_seen": False,
-    "seed": 3,
-}
-
-
-def changed(config, **settings):
-    """The configuration with some other settings, as ``--config`` and options make it."""
-    return resolve(config.model, settings, config.options())
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("log")
-    write_prepared(planted_intents(num_users=200, num_items=60, num_intents=6)[0], folder)
-    return str(folder)
+    return write_log(tmp_path_factory.mktemp("log"))
 
 
 @pytest.fixture(scope="module")
@@ -72,49 +45,6 @@ def one_encoder(config):
 def finished(config, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "finished"
     return fit(config, output), output
-
-
-@pytest.fixture(scope="module")
-def items_table(tmp_path_factory):
-    """Brands of ten items each; of the sixty items six are unknown and three missing. Paths of
-    categories of which the last part has five values, and unknown for every eighth item."""
-    path = tmp_path_factory.mktemp("items") / "items.csv"
-    rows = [
-        f"{item},{f'brand {item // 10}' if item % 10 else ''},"
-        f"{f'all|{item % 2}|{item % 5}' if item % 8 else ''}"
-        for item in range(57)
-    ]
-    path.write_text("\n".join(["item_id,provider,category", *rows, "999,brand 9,"]) + "\n")
-    return str(path)
-
-
-@pytest.fixture(scope="module", params=["ipsrec_c", "iclrec_ips_s"])
-def provider_config(request, source, items_table):
-    # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
-    settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
-    settings |= {"score_temperature": 0.0, "item_initialization": "random"}
-    settings |= {"items": items_table, "item_attributes": "category"}
-    if request.param == "ipsrec_c":
-        del settings["num_intents"]
-    return make_config(data=source, model=request.param, **settings)
-
-
-@pytest.fixture(scope="module")
-def provider_run(provider_config, tmp_path_factory):
-    """A finished run, its folder and what it printed."""
-    output, printed = tmp_path_factory.mktemp("runs") / "run", io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        run = fit(provider_config, output)
-    return run, output, printed.getvalue()
-
-
-def read_history(output):
-    with (output / "history.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def weights_of(model):
-    return [weight.numpy() for weight in model.weights]
 
 
 def test_the_run_directory_is_complete(finished):
@@ -228,37 +158,7 @@ def test_learning_rate_falls_to_zero_over_all_epochs(finished):
     assert int(run.model.optimizer.iterations) <= steps
 
 
-class Interrupt(keras.callbacks.Callback):
-    """Ctrl-C in the middle of the second epoch."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self.epoch == 1 and batch == 1:
-            raise KeyboardInterrupt
-
-
-@pytest.fixture
-def fit_interrupted(monkeypatch):
-    """`fit`, interrupted in the second epoch."""
-    original = keras.Model.fit
-
-    def interrupted_fit(self, *args, callbacks, **kwargs):
-        return original(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
-
-    def fit_and_interrupt(config, output):
-        with monkeypatch.context() as patch:
-            patch.setattr(keras.Model, "fit", interrupted_fit)
-            with pytest.raises(KeyboardInterrupt):
-                fit(config, output)
-
-    return fit_and_interrupt
-
-
-def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
-    finished, config, tmp_path, fit_interrupted
-):
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(finished, config, tmp_path):
     run, output = finished
     fit_interrupted(config, tmp_path / "run")
     with pytest.raises(UserError, match="--resume"):
@@ -275,9 +175,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize("sampling", ["uniform", "popularity", "in_batch"])
-def test_sampled_softmax_learns_and_goes_on_after_an_interruption(
-    one_encoder, tmp_path, fit_interrupted, sampling
-):
+def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, tmp_path, sampling):
     config = changed(
         one_encoder, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
     )
@@ -417,10 +315,6 @@ def test_short_users_are_left_out_and_counted(one_encoder, tmp_path, capsys):
     assert "Data: 70 users" in printed
 
 
-def test_nobody_is_said_to_be_left_out_where_everyone_stays(provider_run):
-    assert "left out" not in provider_run[2]
-
-
 def test_filter_seen_changes_the_ranking(finished):
     run, _ = finished
     filtered = evaluate_held_out(run.model, run.split, filter_seen=True)
@@ -432,66 +326,3 @@ def test_mixed_precision_trains(one_encoder, tmp_path):
     batch = next(iter(evaluation_batches(run.split, "test")))
     assert run.model.encoder(batch).dtype == "bfloat16"
     assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
-
-
-# Models with providers
-
-
-def test_training_says_how_many_providers_are_known(provider_run, items_table):
-    run, _, printed = provider_run
-    log = run.interactions
-    assert log.num_items == 60
-    (line,) = [line for line in printed.splitlines() if line.startswith("Providers: ")]
-    known = (log.provider_ids != 1).mean()
-    assert line == (
-        f"Providers: 6, known for 51 of 60 items and {known:.1%} of interactions; "
-        f"3 items are not in {items_table}"
-    )
-
-
-def test_training_says_what_is_known_of_attributes_and_uses_it(provider_run):
-    run, _, printed = provider_run
-    assert "Values of category: 5, known for 49 of 60 items\n" in printed
-    category = run.interactions.attributes["category"]
-    of_items = dict(zip(run.interactions.items.ids, category.of_items[3:], strict=True))
-    assert of_items["31"] == of_items["41"] != of_items["33"]
-    layer = run.model.encoder.embedding
-    np.testing.assert_array_equal(layer.item_attributes[0], category.of_items)
-
-
-def test_provider_contrast_is_in_the_history(provider_run):
-    _, output, _ = provider_run
-    losses = [float(row["item_provider_contrast"]) for row in read_history(output)]
-    assert len(losses) == 2
-    assert losses[-1] < losses[0]
-
-
-def test_training_with_providers_beats_chance(provider_run):
-    run, _, _ = provider_run
-    assert run.metrics["test"]["HR@20"] > 1.5 * 20 / 60
-
-
-def test_a_loaded_run_with_providers_repeats_the_metrics_exactly(provider_run):
-    run, output, _ = provider_run
-    loaded = load_run(output)
-    evaluated = evaluate_held_out(loaded.model, loaded.split, **loaded.config.evaluation)
-    assert evaluated == run.metrics
-    np.testing.assert_array_equal(loaded.interactions.provider_ids, run.interactions.provider_ids)
-    assert list(loaded.interactions.attributes) == ["category"]
-
-
-def test_an_interrupted_run_with_providers_goes_on_without_their_table(
-    provider_run, provider_config, tmp_path, fit_interrupted
-):
-    run, output, _ = provider_run
-    table = Path(shutil.copy(provider_config.data["items"], tmp_path / "items.csv"))
-    config = changed(provider_config, items=str(table))
-    fit_interrupted(config, tmp_path / "run")
-    table.unlink()
-    resumed = fit(config, tmp_path / "run", resume=True)
-    assert resumed.metrics == run.metrics
-    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
-        np.testing.assert_array_equal(one, other)
-    before, after = read_history(output), read_history(tmp_path / "run")
-    for name in ("loss", "val_NDCG@20", "item_provider_contrast"):
-        assert [row[name] for row in before] == [row[name] for row in after]

@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import Interactions
+from tf_iclrec import Interactions, load_interactions
+
+from .batch_rows import USERS
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +79,34 @@ def random_frame():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def log():
+    """Each user has a first item that nobody else has, so that a row tells whose it is."""
+    rng = np.random.default_rng(3)
+    lengths = [3, 4, 5, 40, *rng.integers(3, 15, size=USERS - 4).tolist()]
+    return Interactions.from_sequences(
+        {
+            f"u{user}": [f"first of {user}", *map(str, rng.integers(25, size=n - 1))]
+            for user, n in enumerate(lengths)
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def provider_log():
+    """No user has an item twice, and each of its interactions may have another provider."""
+    rng = np.random.default_rng(5)
+    rows = [
+        {"user_id": user, "item_id": item, "timestamp": time, "provider": provider}
+        for user in range(USERS)
+        for time, (item, provider) in enumerate(
+            zip(
+                rng.permutation(60)[: rng.integers(3, 20)],
+                rng.choice(["", "acme", "best", "cosy"], size=20),
+                strict=False,
+            )
+        )
+    ]
+    return load_interactions(pd.DataFrame(rows)).with_item_providers({"7": "dean"})

@@ -1,0 +1,51 @@
+"""Runs on a small log, and what they leave behind."""
+
+import csv
+
+import pytest
+
+from tf_iclrec import fit
+from tf_iclrec.config import resolve
+from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.data.synthetic import planted_intents
+
+from .interruption import interrupted
+
+SMALL = {
+    "num_members": 2,
+    "hidden_dim": 16,
+    "num_blocks": 1,
+    "sequence_weight": 0.1,
+    "num_intents": (6,),
+    "max_length": 20,
+    "batch_size": 64,
+    "epochs": 3,
+    "learning_rate": 1e-2,
+    "filter_seen": False,
+    "seed": 3,
+}
+
+
+def write_log(folder):
+    write_prepared(planted_intents(num_users=200, num_items=60, num_intents=6)[0], folder)
+    return str(folder)
+
+
+def changed(config, **settings):
+    """The configuration with some other settings, as ``--config`` and options make it."""
+    return resolve(config.model, settings, config.options())
+
+
+def read_history(output):
+    with (output / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def weights_of(model):
+    return [weight.numpy() for weight in model.weights]
+
+
+def fit_interrupted(config, output):
+    """`fit`, interrupted in the second epoch."""
+    with interrupted(epoch=1), pytest.raises(KeyboardInterrupt):
+        fit(config, output)
