@@ -82,7 +82,7 @@ def test_bad_dates_are_refused_before_anything_is_written(config, tmp_path, date
 
 
 def test_it_is_an_option_of_the_command(config, tmp_path, capsys):
-    arguments = ["--model", "transitions", "--data", config.data.source, "--roll", *DATES[:2]]
+    arguments = ["--model", "transitions", "--data", *config.data.source, "--roll", *DATES[:2]]
     train.main([*arguments, "--output", str(tmp_path / "run"), "--split-targets", "all"])
     assert load_run(tmp_path / "run" / DATES[0]).config.split.targets == "all"
     assert "Test metrics by date" in capsys.readouterr().out

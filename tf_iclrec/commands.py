@@ -48,7 +48,9 @@ def add_settings(parser: argparse.ArgumentParser, sections: Iterable[Section]) -
     added: set[str] = set()
     for section in sections:
         if section.alternatives and section.option not in added:
-            parser.add_argument(flag(section.option), **_ABSENT, metavar="NAME")
+            names = ", ".join(sorted(section.alternatives))
+            text = f"{section.help}; one of {names} (default: {section.default})"
+            parser.add_argument(flag(section.option), **_ABSENT, metavar="NAME", help=text)
             added.add(section.option)
         for declared in section.all_settings().values():
             _add(parser, section, declared, declared.default, added)

@@ -57,7 +57,7 @@ def fit_at_dates(
         _check_resumable(config, directory)
     else:
         directory.check_free(overwrite)
-        log = read_log(**config.data)
+        log = read_log(**config.data).log
         for one in by_date.values():
             split_of(one, log)
         _start(config, directory)

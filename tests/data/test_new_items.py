@@ -81,7 +81,7 @@ def test_a_table_has_the_columns_of_the_data(log, tmp_path):
         "ale": {"kind": "drink", "provider": "best"},
         "bun": {"kind": "food", "provider": ""},
     }
-    with pytest.raises(UserError, match="has no column 'item_id'"):
+    with pytest.raises(UserError, match="No column looks like the item"):
         read_new_items(path, log.catalogue, provider_column="brand")
     with pytest.raises(UserError, match="has no column 'provider'"):
         read_new_items(path, log.catalogue, "what")

@@ -9,26 +9,25 @@ from tf_iclrec.data.tables import as_text, read_columns
 def read_text(tmp_path):
     """A function that writes a file and reads columns of it."""
 
-    def read(name, text, *columns, **options):
+    def read(name, text, *columns):
         (tmp_path / name).write_bytes(text.encode())
-        return read_columns(tmp_path / name, columns, **options)
+        return read_columns(tmp_path / name, columns)
 
     return read
 
 
 def test_only_the_wanted_columns_are_read(read_text):
-    frame = read_text("t.csv", "a,b,c,d\n1,2,3,4\n", "c", "a", optional=["d", "e"])
-    assert frame.to_dict("list") == {"a": ["1"], "c": ["3"], "d": ["4"]}
+    frame = read_text("t.csv", "a,b,c,d\n1,2,3,4\n", "c", "a")
+    assert frame.to_dict("list") == {"a": ["1"], "c": ["3"]}
 
 
 def test_all_columns_are_read_where_one_is_missing(read_text):
     assert list(read_text("t.csv", "a,b,c\n1,2,3\n", "a", "x")) == ["a", "b", "c"]
 
 
-def test_the_first_columns_and_the_optional_ones_are_text(read_text):
-    frame = read_text("t.csv", "a,b,c,d\n01,02,03,04\n", "a", "b", "c", optional=["d"])
-    assert frame.values.tolist() == [["01", "02", 3, "04"]]
-    assert read_text("t.csv", "a,b\n01,02\n", "a", "b", texts=1).values.tolist() == [["01", 2]]
+def test_cells_are_kept_as_they_are_written(read_text):
+    frame = read_text("t.csv", "a,b,c,d\n01,1.50,03,04\n", "a", "b", "c")
+    assert frame.values.tolist() == [["01", "1.50", "03"]]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.inter", "t.item"])

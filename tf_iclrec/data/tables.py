@@ -18,61 +18,57 @@ _CHUNK_SIZE = 100_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", *_ATOMIC_SUFFIXES)
 
 
-def read_columns(
-    path: str | Path,
-    required: Sequence[str],
-    optional: Sequence[str] = (),
-    texts: int = 2,
-    header: Sequence[str] = (),
-) -> pd.DataFrame:
+def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read some columns of a ``.csv``, ``.tsv``, ``.inter``, ``.item`` or ``.parquet`` table.
 
     Args:
         path: The file.
-        required: Names of columns. If one is missing all columns are read, for the caller to
-            say which there are.
-        optional: Names of columns that are read where there are any, as text.
-        texts: So many of the required columns, from the first, are read as they are written.
-        header: Names of all columns, for a text table whose first line has no names.
+        columns: Their names. If one is missing all columns are read, for the caller to say which
+            there are.
 
     Returns:
-        A frame in which an empty cell is missing.
+        A frame in which an empty cell is missing; the columns of text tables as they are written.
 
     Raises:
         UserError: If there is no such file, or it is empty or no table.
     """
     import pandas as pd
 
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if not path.is_file():
-        raise UserError(f"No such file: {path}.")
-    if path.stat().st_size == 0:
-        raise UserError(f"{path} is empty.")
-    if suffix not in TABLE_SUFFIXES:
-        raise UserError(f"{path} is no table: its name must end in {', '.join(TABLE_SUFFIXES)}.")
+    path = _table(path)
     try:
-        if suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        first_line, style = _text_table(path)
-        names = list(header) or first_line
-        if len(names) != len(first_line):
-            raise ValueError(
-                f"it has {len(first_line)} columns, not the {len(names)} that are named."
-            )
-        wanted = [name for name in names if name in (*required, *optional)]
+        names, style = _text_table(path)
         return pd.read_csv(
             path,
-            header=None if header else 0,
+            header=0,
             names=names,
-            usecols=wanted if set(required) <= set(names) else None,
-            dtype=dict.fromkeys((*required[:texts], *optional), str),
+            usecols=[one for one in names if one in columns]
+            if set(columns) <= set(names)
+            else None,
+            dtype=str,
             keep_default_na=False,
             na_values=[""],
             **style,
         )
     except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise UserError(f"{path} can't be read as a table: {error}") from error
+
+
+def _table(path: str | Path) -> Path:
+    """A path that names a table.
+
+    Raises:
+        UserError: If there is no such file, or it is empty or no table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"No such file: {path}.")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} is empty.")
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        raise UserError(f"{path} is no table: its name must end in {', '.join(TABLE_SUFFIXES)}.")
+    return path
 
 
 def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
@@ -123,7 +119,7 @@ def column_names(path: str | Path) -> list[str]:
     """Names of the columns of a file that `read_columns` reads."""
     import pyarrow.parquet as pq
 
-    path = Path(path)
+    path = _table(path)
     try:
         if path.suffix.lower() == ".parquet":
             return pq.read_schema(path).names
