@@ -9,5 +9,12 @@ BPR_MF = System(
     "a vector per user and item; an item of the user above one that is not",
     "Rendle et al., UAI 2009",
     NEURAL,
-    PUBLISHED_TRAINING | {"encoder": "matrix_factorization", "loss": "bpr", "dropout": 0.0},
+    PUBLISHED_TRAINING
+    | {
+        "encoder": "matrix_factorization",
+        "loss": "bpr",
+        # The paper leaves it open; chosen on the validation part of Beauty.
+        "bpr_regularization": 0.01,
+        "dropout": 0.0,
+    },
 )
