@@ -1,6 +1,7 @@
 """A training that goes on from an older one, against training anew on the newer log.
 
-    python benchmarks/warm_start.py --runs DIR [--data SOURCE] [--dates D1 D2] [--seeds 0 1 2]
+    python benchmarks/warm_start.py --runs DIR [--data SOURCE] [--model NAME] [--dates D1 D2]
+        [--seeds 0 1 2]
 
 One model is trained on what was before D1. Then the log has grown to D2: one model is trained on
 it from the start, another from the weights of the first for fewer epochs. Both are validated and
@@ -27,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, required=True, help="folder of the run directories")
     parser.add_argument("--data", default="completejourney")
+    parser.add_argument("--model", default="iclrec")
     parser.add_argument("--dates", nargs=2, default=("2017-09-01", "2017-10-01"))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=12)
@@ -38,7 +40,8 @@ def main() -> None:
     print(split.summary())
     rows: dict[str, list] = {}
     for seed in values.seeds:
-        settings = {"data": values.data, "num_members": 1, "epochs": values.epochs, "seed": seed}
+        settings = {"model": values.model, "data": values.data, "num_members": 1}
+        settings |= {"epochs": values.epochs, "seed": seed}
         older = values.runs / f"{first}-{seed}"
         train(older, settings | {"split": f"time:{first}", "split_until": second}, None)
         newer = settings | {"split": f"time:{second}", "split_until": ""}
