@@ -57,7 +57,9 @@ class DuckDBEngine(Engine):
             "timezone": "UTC",
             # The order of the source counts.
             "preserve_insertion_order": True,
-            "enable_progress_bar": False,
+            # Counted for `step`, and not printed by DuckDB itself.
+            "enable_progress_bar": True,
+            "enable_progress_bar_print": False,
         }
         try:
             for name, value in settings.items():
