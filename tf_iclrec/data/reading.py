@@ -61,13 +61,7 @@ def load_interactions(
     (['ann', 'bob'], ['jam', 'tea', 'tea'])
     """
     names = source if isinstance(source, list | tuple) else [source]
-    columns = {
-        "user": user_column,
-        "item": item_column,
-        "time": time_column,
-        "rating": rating_column,
-        "provider": provider_column,
-    }
+    columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     return prepare(names, columns, header, Selection(**selection)).log
 
 
@@ -133,13 +127,7 @@ def read_log(
         # Before the log, which may take longer: what is wrong with the table is said at once.
         wanted = (PROVIDER, *attributes)
         values = read_item_values(items, wanted, item_column, provider_column)
-    columns = {
-        "user": user_column,
-        "item": item_column,
-        "time": time_column,
-        "rating": rating_column,
-        "provider": provider_column,
-    }
+    columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(
         *(source, columns, names(header), Selection(**selection)),
         *(make_engine, allocate, scratch),
@@ -154,6 +142,10 @@ def read_log(
     made = dataclasses.replace(made, log=log)
     _say(made, values.get(PROVIDER), items)
     return made
+
+
+def _by_role(user: str, item: str, time: str, rating: str, provider: str) -> dict[str, str]:
+    return {"user": user, "item": item, "time": time, "rating": rating, "provider": provider}
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -1,5 +1,3 @@
-from collections import Counter
-
 import numpy as np
 import pytest
 
@@ -7,6 +5,8 @@ from tf_iclrec import Interactions, Selection, UserError
 from tf_iclrec.data import interactions as interactions_module
 from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.preparation.reduction import kept_of_repeats
+
+from ..reductions import slow_core
 
 LOG = Interactions.from_sequences(
     {"ann": ["tea", "jam", "tea"], "bob": ["jam", "ale"], "cat": ["jam"]}
@@ -40,22 +40,6 @@ def test_repeats_agree_with_a_slow_search(repeats, block, random_log, raw_sequen
     kept = kept_of_repeats(log, repeats)
     assert raw_sequences(log.select(kept)) == expected
     assert (kept.sum() < log.num_actions) == (repeats != "keep")
-
-
-def slow_core(sequences, k):
-    """Remove one rare user or item at a time."""
-    while True:
-        counts = Counter(item for items in sequences.values() for item in items)
-        short = next((user for user, items in sequences.items() if len(items) < k), None)
-        rare = next((item for item, count in counts.items() if count < k), None)
-        if short is not None:
-            sequences = {user: items for user, items in sequences.items() if user != short}
-        elif rare is not None:
-            sequences = {
-                user: [item for item in items if item != rare] for user, items in sequences.items()
-            }
-        else:
-            return sequences
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
