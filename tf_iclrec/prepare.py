@@ -1,5 +1,6 @@
 """Prepare raw logs: ``python -m tf_iclrec.prepare --data SOURCE ... --output DIR``."""
 
+import dataclasses
 import functools
 import shutil
 from collections.abc import Mapping, Sequence
@@ -102,12 +103,9 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     metadata = read_metadata(folder)
     if "options" not in metadata:
         raise UserError(f"{folder} holds no data that was prepared by this command.")
-    options = {one: data[one] for one in _PER_ADDITION} | {
-        name: value for name, value in metadata["options"].items() if name not in _PER_ADDITION
-    }
-    changed = [
-        name for name, value in data.items() if value != _plain(options[name]) and name in given
-    ]
+    asked = _as_json(data)
+    options = metadata["options"] | {name: asked[name] for name in _PER_ADDITION}
+    changed = [name for name in asked if asked[name] != options[name] and name in given]
     if changed:
         raise UserError(
             f"{folder} was prepared with another value of {', '.join(changed)}; what is added to "
@@ -117,7 +115,6 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     if not [one for one in sources if one not in metadata["sources"]] and sources:
         print(f"Nothing to do: {folder} holds this data already.")
         return False
-    selection = Selection(**{one: options[one] for one in Selection.__dataclass_fields__})
     # The core is a property of what is there at the beginning: nothing that has an id may go.
     added = {**options, "min_user_count": 0, "min_item_count": 0, "repeats": "keep"}
     with replace_directory(folder) as new_folder:
@@ -128,9 +125,9 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         )
         old = read_prepared(folder)
         log = append(old, made.log)
-        reduced = reduce_log(log, Selection(repeats=selection.repeats), in_files(scratch))
+        reduced = reduce_log(log, Selection(repeats=options["repeats"]), in_files(scratch))
         dropped = {**made.dropped, **reduced.dropped}
-        made = Preparation(reduced.log, made.rows_read, dropped, (), made.columns, made.notes)
+        made = dataclasses.replace(made, log=reduced.log, dropped=dropped)
         _write(made, new_folder, options, [*metadata["sources"], *sources])
     print(
         f"Added to {folder}: {made.log.num_users - old.num_users} new users, "
@@ -153,10 +150,6 @@ def _write(made: Preparation, folder: Path, data: Mapping[str, Any], sources: li
 
 def _as_json(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(one) if isinstance(one, tuple) else one for name, one in data.items()}
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SOURCE = "completejourney"
 # Before the name of a data set of TensorFlow Datasets.
-_TFDS = "tfds:"
+TFDS = "tfds:"
 _BATCH_SIZE = 100_000
 # What the embedded default is made of: households' first purchases in a department, 5-core.
 _DEPARTMENT = "DRUG GM"
@@ -48,11 +48,11 @@ def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | In
     first = names[0]
     if len(names) == 1 and not isinstance(first, str | Path):
         return source_of_table(first)
-    if any(str(name).startswith(_TFDS) or str(name) == DEFAULT_SOURCE for name in names):
+    if any(str(name).startswith(TFDS) or str(name) == DEFAULT_SOURCE for name in names):
         if len(names) > 1:
-            raise UserError(f"{DEFAULT_SOURCE} and {_TFDS} are read alone, not beside other data.")
+            raise UserError(f"{DEFAULT_SOURCE} and {TFDS} are read alone, not beside other data.")
         return source_of_table(
-            read_tensorflow_dataset(str(first).removeprefix(_TFDS)), name=str(first)
+            read_tensorflow_dataset(str(first).removeprefix(TFDS)), name=str(first)
         )
     if len(names) == 1 and is_prepared(first):
         return read_prepared(first)
@@ -111,7 +111,7 @@ def read_tensorflow_dataset(name: str) -> pa.Table:
 
     if importlib.util.find_spec("tensorflow_datasets") is None:
         raise UserError(
-            f"{_TFDS}{name} needs the package tensorflow-datasets: pip install 'tf_iclrec[tfds]'"
+            f"{TFDS}{name} needs the package tensorflow-datasets: pip install 'tf_iclrec[tfds]'"
         )
     import tensorflow_datasets as tfds
 
@@ -120,7 +120,7 @@ def read_tensorflow_dataset(name: str) -> pa.Table:
         builder.download_and_prepare()
     except Exception as error:  # Whatever a data set's own script raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{_TFDS}{name} can't be read: {reason}") from error
+        raise UserError(f"{TFDS}{name} can't be read: {reason}") from error
     # A plain value, or a list of them that is as long as the other lists of the example.
     plain = [
         feature

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.data.preparation.source import files_of
+from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
 
 
 def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
@@ -26,7 +27,7 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
         path = Path(name)
         if path.is_dir():
             files += sorted(one for one in path.rglob("*") if one.is_file())
-        elif name.startswith("tfds:") or name == "completejourney":
+        elif name.startswith(TFDS) or name == DEFAULT_SOURCE:
             found.append({"name": name})
         else:
             files += files_of([name])

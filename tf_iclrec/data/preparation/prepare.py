@@ -13,7 +13,7 @@ import numpy as np
 
 from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.preparation.columns import choose_columns
+from tf_iclrec.data.preparation.columns import GUESS, choose_columns
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.prepare_log import Preparation, prepare_rows, reduce_log
@@ -58,7 +58,7 @@ def prepare(
     if isinstance(source, Interactions):
         return _of_log(source, selection, allocate)
     if selection.min_rating and not columns.get("rating"):
-        columns["rating"] = "?"
+        columns["rating"] = GUESS
     chosen = choose_columns(source.columns, columns, source.name)
     with _engine(make_engine, scratch) as engine:
         return prepare_rows(source, chosen, engine, selection, allocate)
