@@ -113,6 +113,7 @@ def test_preparing_has_the_options_of_data_alone(capsys):
     assert data == {
         *("--data", "--user-column", "--item-column", "--time-column", "--provider-column"),
         *("--rating-column", "--header", "--items", "--item-attributes", "--time-unit"),
+        *("--item-labels", "--title-column"),
         *("--since", "--until", "--min-rating", "--repeats"),
         *("--min-user-count", "--min-item-count"),
     }

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from tf_iclrec.config import Config
+from tf_iclrec.data.reading import names
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
 from tf_iclrec.options import flag, places, places_in
+from tf_iclrec.runs import Run
 from tf_iclrec.serving.item_filters import parse_values
 from tf_iclrec.settings import Declared
 from tf_iclrec.systems.registry import SYSTEMS
@@ -123,6 +125,30 @@ def add_new_items(parser: argparse.ArgumentParser) -> None:
         help="table with a row per item, the ids, providers and attributes in columns named as "
         "those of the run: adds those the run does not know, without training again",
     )
+
+
+def add_item_table(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to call a run's items to people; see `with_item_table`."""
+    parser.add_argument(
+        "--items", metavar="TABLE", help="table with a row per item, that describes them to people"
+    )
+    parser.add_argument(
+        "--title-column", metavar="NAME", default="", help="its titles, if they can't be guessed"
+    )
+    parser.add_argument(
+        "--item-labels", metavar="NAMES", default="", help="further columns, separated by commas"
+    )
+
+
+def with_item_table(run: Run, values: argparse.Namespace) -> Run:
+    """A run whose items are called as the options of `add_item_table` say."""
+    labels = names(values.item_labels)
+    if values.items:
+        return run.with_item_labels(values.items, values.title_column, labels)
+    for option, value in (("--title-column", values.title_column), ("--item-labels", labels)):
+        if value:
+            raise UserError(f"{option} is of a table of items: name the table with --items.")
+    return run
 
 
 def given_settings(

@@ -104,7 +104,7 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     if "options" not in metadata:
         raise UserError(f"{folder} holds no data that was prepared by this command.")
     asked = _as_json(data)
-    options = metadata["options"] | {name: asked[name] for name in _PER_ADDITION}
+    options = asked | metadata["options"] | {name: asked[name] for name in _PER_ADDITION}
     changed = [name for name in asked if asked[name] != options[name] and name in given]
     if changed:
         raise UserError(

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.prepared import read_prepared, write_prepared
 from tf_iclrec.data.splits.everything import split_to_serve
@@ -47,6 +49,24 @@ class Run:
         columns = self.config.data.item_column, self.config.data.provider_column
         model, split = with_new_items(self.model, self.split, new_items, *columns)
         return dataclasses.replace(self, model=model, split=split)
+
+    def with_item_labels(
+        self, items: str | Path, title_column: str = "", item_labels: Sequence[str] = ()
+    ) -> "Run":
+        """The run with more that describes its items to people.
+
+        Args:
+            items: A table with a row per item; its ids have the column of the run's own tables.
+            title_column: Column with titles; ``""``: the one that looks like it.
+            item_labels: Further columns.
+
+        Raises:
+            UserError: If the table or a column is missing, or no item of the run is in it.
+        """
+        column = self.config.data.item_column
+        table = read_item_table(items, column, title_column=title_column, labels=item_labels)
+        split = dataclasses.replace(self.split, interactions=table.label(self.interactions))
+        return dataclasses.replace(self, split=split)
 
 
 def split_of(config: Config, interactions: Interactions) -> Split:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tf_iclrec.data.arrays import BLOCK, Allocate, blocks, in_memory
 from tf_iclrec.data.catalogue import Catalogue
-from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
+from tf_iclrec.data.item_attributes import TITLE, ItemAttribute, special_ids_and
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -30,7 +30,8 @@ class Interactions:
         providers: The provider of each item, where providers are known at all.
         own_provider_ids: ``(actions,)`` int32 internal ids of the providers that were recorded
             with the interactions themselves, 1 = not recorded; None if none was.
-        attributes: What else is known of the items, by name.
+        attributes: What else models may know of the items, by name.
+        labels: What describes the items to people alone, by name; ``"title"`` is their title.
         times: ``(actions,)`` int64 microseconds since 1970 (UTC), where times are known; they
             don't fall within a user.
         ratings: ``(actions,)`` float32, where they were asked for.
@@ -50,6 +51,7 @@ class Interactions:
     providers: ItemAttribute | None = None
     own_provider_ids: np.ndarray | None = None
     attributes: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
+    labels: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
     times: np.ndarray | None = None
     ratings: np.ndarray | None = None
 
@@ -69,6 +71,22 @@ class Interactions:
     def catalogue(self) -> Catalogue:
         """What a model must know of the log before it sees it."""
         return Catalogue(self.num_items, self.num_users, self.providers, self.attributes)
+
+    @property
+    def titles(self) -> np.ndarray | None:
+        """``(items,)`` titles as text, ``""`` = none; None where no item has one."""
+        if TITLE not in self.labels:
+            return None
+        titles = self.labels[TITLE]
+        texts = np.concatenate([np.full(NUM_SPECIAL_IDS, "", dtype=object), titles.vocabulary.ids])
+        return texts[titles.of_items[NUM_SPECIAL_IDS:]]
+
+    @property
+    def known_of_items(self) -> dict[str, ItemAttribute]:
+        """All by which items can be told from each other, by name: providers, attributes and
+        labels, but for titles, which are each item's own."""
+        labels = {name: one for name, one in self.labels.items() if name != TITLE}
+        return {**labels, **self.catalogue.known}
 
     @property
     def lengths(self) -> np.ndarray:
@@ -166,6 +184,24 @@ class Interactions:
         attribute = ItemAttribute.from_values(self.items, values)
         return dataclasses.replace(self, attributes={**self.attributes, name: attribute})
 
+    def with_item_label(self, name: str, values: Mapping[str, str]) -> Interactions:
+        """As `with_item_attribute`, for what no model reads: it describes the items to people.
+
+        Args:
+            name: Such as ``"color"``; ``"title"`` for titles.
+            values: Raw value by raw item id.
+
+        Raises:
+            UserError: If no item of the data is in ``values``.
+
+        Example:
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam"]})
+        >>> log.with_item_label("title", {"tea": "Green tea"}).titles.tolist()
+        ['', 'Green tea']
+        """
+        label = ItemAttribute.from_values(self.items, values)
+        return dataclasses.replace(self, labels={**self.labels, name: label})
+
     def with_own_providers(self, vocabulary: Vocabulary, provider_ids: np.ndarray) -> Interactions:
         """The same sequences with a provider for each interaction.
 
@@ -206,12 +242,17 @@ class Interactions:
         providers = self.providers
         if providers is not None:
             providers = providers.with_item_vocabulary(new_ids, len(items))
-        attributes = {
-            name: attribute.with_item_vocabulary(new_ids, len(items))
-            for name, attribute in self.attributes.items()
-        }
+        attributes, labels = (
+            {name: one.with_item_vocabulary(new_ids, len(items)) for name, one in known.items()}
+            for known in (self.attributes, self.labels)
+        )
         return dataclasses.replace(
-            self, item_ids=remapped, items=items, providers=providers, attributes=attributes
+            self,
+            item_ids=remapped,
+            items=items,
+            providers=providers,
+            attributes=attributes,
+            labels=labels,
         )
 
     def counts(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -277,6 +318,7 @@ class Interactions:
             providers=providers,
             own_provider_ids=left("own_provider_ids", new_providers),
             attributes={name: one.select(items)[0] for name, one in self.attributes.items()},
+            labels={name: one.select(items)[0] for name, one in self.labels.items()},
             times=left("times"),
             ratings=left("ratings"),
         )

@@ -15,6 +15,8 @@ from tf_iclrec.errors import UserError
 
 # How providers are called beside the attributes, which have names of their own.
 PROVIDER = "provider"
+# A label's name.
+TITLE = "title"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +120,7 @@ class ItemAttribute:
 
 
 def read_item_attribute(
-    path: str | Path, item_column: str = "", column: str = PROVIDER
+    path: str | Path, item_column: str = "", column: str = PROVIDER, keep_first: bool = False
 ) -> dict[str, str]:
     """Read one column of a table with one row per item.
 
@@ -126,12 +128,14 @@ def read_item_attribute(
         path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
         item_column: Column with the item id; ``""``: the one that looks like it.
         column: Column with the value; an empty cell means unknown.
+        keep_first: Whether the first of an item's values counts, where there are several.
 
     Returns:
         Raw value by raw item id, both strings; ``""`` = unknown.
 
     Raises:
-        UserError: If the file or a column is missing, or an item has two values.
+        UserError: If the file or a column is missing, or an item has two values that are not to be
+            chosen from.
     """
     item_column = item_column or choose_column("item", column_names(path), "", str(path))
     frame = read_columns(path, (item_column, column))
@@ -140,7 +144,7 @@ def read_item_attribute(
         raise UserError(
             f"{path} has no column {', '.join(map(repr, missing))}. Columns there are: "
             f"{', '.join(map(str, frame.columns))}. Name yours with --item-column, "
-            "--provider-column and --item-attributes."
+            "--provider-column, --title-column, --item-attributes and --item-labels."
         )
     if frame.empty:
         raise UserError(f"{path} has a header and no rows.")
@@ -148,7 +152,9 @@ def read_item_attribute(
     frame.columns = ["item", "value"]
     known = frame[frame["value"] != ""].drop_duplicates()
     repeated = known["item"].duplicated()
-    if repeated.any():
+    if keep_first:
+        known = known[~repeated]
+    elif repeated.any():
         item = known.loc[repeated, "item"].iloc[0]
         values = known.loc[known["item"] == item, "value"].tolist()
         raise UserError(

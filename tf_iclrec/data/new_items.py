@@ -86,7 +86,10 @@ def larger_log(log: Interactions, new_items: NewItems) -> Interactions:
     known = {name: longer(name, one) for name, one in log.catalogue.known.items()}
     items = Vocabulary(np.concatenate([log.items.ids, ids[is_new]]))
     providers = known.pop(PROVIDER, None)
-    return dataclasses.replace(log, items=items, providers=providers, attributes=known)
+    labels = {name: longer(name, one) for name, one in log.labels.items()}
+    return dataclasses.replace(
+        log, items=items, providers=providers, attributes=known, labels=labels
+    )
 
 
 class MeansOfKindred:

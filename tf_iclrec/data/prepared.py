@@ -8,6 +8,7 @@
     users.json items.json     raw ids in the order of their internal ids
     providers.json providers_of_items.npy         where providers are known
     attributes.json attributes_of_items.npy       what else is known of the items
+    labels.json labels_of_items.npy               what describes them to people
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ _METADATA = "metadata.json"
 _FORMAT = 1
 # Arrays are files of their own, so that they can be read a part at a time.
 _PER_ACTION = ("item_ids", "own_provider_ids", "times", "ratings")
-_ARRAYS = (*_PER_ACTION, "offsets", "providers_of_items", "attributes_of_items")
+_PER_ITEM = ("attributes", "labels")
+_ARRAYS = (*_PER_ACTION, "offsets", "providers_of_items", *(f"{one}_of_items" for one in _PER_ITEM))
 _USERS = "users.json"
 _ITEMS = "items.json"
 _PROVIDERS = "providers.json"
-_ATTRIBUTES = "attributes.json"
 
 
 def write_prepared(
@@ -53,11 +54,11 @@ def write_prepared(
     if log.providers is not None:
         ids[_PROVIDERS] = log.providers.vocabulary.ids.tolist()
         arrays["providers_of_items"] = log.providers.of_items
-    if log.attributes:
-        ids[_ATTRIBUTES] = {
-            name: one.vocabulary.ids.tolist() for name, one in log.attributes.items()
-        }
-        arrays["attributes_of_items"] = np.stack([one.of_items for one in log.attributes.values()])
+    for kind in _PER_ITEM:
+        known = getattr(log, kind)
+        if known:
+            ids[f"{kind}.json"] = {n: one.vocabulary.ids.tolist() for n, one in known.items()}
+            arrays[f"{kind}_of_items"] = np.stack([one.of_items for one in known.values()])
     for name, raw in ids.items():
         with replace_file(directory / name) as path:
             path.write_text(json.dumps(raw))
@@ -85,7 +86,7 @@ def read_prepared(directory: str | Path) -> Interactions:
     files = {name: directory / f"{name}.npy" for name in _ARRAYS}
     there = {name for name, file in files.items() if file.is_file()}
     needed = [_USERS, _ITEMS] + [_PROVIDERS] * ("providers_of_items" in there)
-    needed += [_ATTRIBUTES] * ("attributes_of_items" in there)
+    needed += [f"{kind}.json" for kind in _PER_ITEM if f"{kind}_of_items" in there]
     if not {"item_ids", "offsets"} <= there or not all(
         (directory / name).is_file() for name in needed
     ):
@@ -102,19 +103,19 @@ def read_prepared(directory: str | Path) -> Interactions:
     if _PROVIDERS in raw_ids:
         of_items = np.array(arrays["providers_of_items"])
         providers = ItemAttribute(Vocabulary(raw_ids[_PROVIDERS]), of_items)
-    attributes = {}
-    if _ATTRIBUTES in raw_ids:
-        of_items = np.array(arrays["attributes_of_items"])
-        attributes = {
-            name: ItemAttribute(Vocabulary(values), of_items[row])
-            for row, (name, values) in enumerate(raw_ids[_ATTRIBUTES].items())
+    known = {}
+    for kind in _PER_ITEM:
+        values = raw_ids.get(f"{kind}.json", {})
+        known[kind] = {
+            name: ItemAttribute(Vocabulary(raw), np.array(arrays[f"{kind}_of_items"][row]))
+            for row, (name, raw) in enumerate(values.items())
         }
     return Interactions(
         offsets=np.array(arrays["offsets"]),
         users=np.asarray(raw_ids[_USERS], dtype=object),
         items=Vocabulary(raw_ids[_ITEMS]),
         providers=providers,
-        attributes=attributes,
+        **known,
         **{name: arrays.get(name) for name in _PER_ACTION},
     )
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import PROVIDER, read_item_values
+from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
 from tf_iclrec.data.preparation.prepare_log import Preparation
@@ -87,7 +87,19 @@ def read_log(
         str,
         Setting("names of all columns, separated by commas, of a table without a header line"),
     ] = "",
-    items: Annotated[str, Setting("table with a row per item and the item's provider")] = "",
+    items: Annotated[
+        str, Setting("table with a row per item: its provider, title and other columns")
+    ] = "",
+    title_column: Annotated[
+        str, Setting("column of --items with titles for people, if it can't be guessed")
+    ] = "",
+    item_labels: Annotated[
+        str,
+        Setting(
+            "further columns of --items, separated by commas, that describe items to people and "
+            "that no model reads"
+        ),
+    ] = "",
     item_attributes: Annotated[
         str,
         Setting(
@@ -111,6 +123,8 @@ def read_log(
         provider_column: Column with the provider, in the data or in the table of items.
         header: Names of all columns, separated by commas.
         items: Table with a row per item.
+        title_column: Column with titles, in the table of items.
+        item_labels: Columns of that table that describe items to people, separated by commas.
         item_attributes: Further columns of that table, separated by commas.
         make_engine: Makes what reads tables.
         allocate: Makes the arrays of the log.
@@ -120,27 +134,33 @@ def read_log(
     Raises:
         UserError: If the data can't be used.
     """
-    if item_attributes and not items:
-        raise UserError("item_attributes are columns of a table of items: name it with --items.")
-    attributes, values = names(item_attributes), {}
+    of_items = {
+        "item_attributes": item_attributes,
+        "item_labels": item_labels,
+        "title_column": title_column,
+    }
+    for option, value in of_items.items():
+        if value and not items:
+            raise UserError(f"{option} is of a table of items: name the table with --items.")
+    table = None
     if items:
         # Before the log, which may take longer: what is wrong with the table is said at once.
-        wanted = (PROVIDER, *attributes)
-        values = read_item_values(items, wanted, item_column, provider_column)
+        table = read_item_table(
+            *(items, item_column, provider_column, title_column),
+            *(names(item_attributes), names(item_labels)),
+        )
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(
         *(source, columns, names(header), Selection(**selection)),
         *(make_engine, allocate, scratch),
     )
     log = made.log
-    if items:
-        log = log.with_item_providers(values[PROVIDER])
-        for name in attributes:
-            log = log.with_item_attribute(name, values[name])
+    if table:
+        log = table.describe(log)
     elif log.providers is None and provider_column:
         raise UserError(f"{source[0]} has no column {provider_column!r} of providers.")
     made = dataclasses.replace(made, log=log)
-    _say(made, values.get(PROVIDER), items)
+    _say(made, table.providers if table else None, items)
     return made
 
 
@@ -181,7 +201,7 @@ def _say(made: Preparation, table: Mapping[str, str] | None, items: str) -> None
             f"{known:.1%} of interactions{note}",
             flush=True,
         )
-    for name, attribute in log.attributes.items():
+    for name, attribute in {**log.attributes, **log.labels}.items():
         print(
             f"Values of {name}: {len(attribute.vocabulary)}, known for "
             f"{attribute.num_known_items} of {log.num_items} items",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -57,7 +58,6 @@ def append(old: Interactions, new: Interactions) -> Interactions:
         providers, new_providers = _attribute(old.providers, new.providers, items, new_items)
         if old.own_provider_ids is not None or new.own_provider_ids is not None:
             own = np.concatenate([_own(old), new_providers[_own(new)].astype(np.int32)])[order]
-    names = [*old.attributes, *(name for name in new.attributes if name not in old.attributes)]
     return dataclasses.replace(
         old,
         item_ids=np.concatenate([old.item_ids, new_items[new.item_ids]])[order].astype(np.int32),
@@ -66,12 +66,8 @@ def append(old: Interactions, new: Interactions) -> Interactions:
         items=items,
         providers=providers,
         own_provider_ids=own,
-        attributes={
-            name: _attribute(old.attributes.get(name), new.attributes.get(name), items, new_items)[
-                0
-            ]
-            for name in names
-        },
+        attributes=_attributes(old.attributes, new.attributes, items, new_items),
+        labels=_attributes(old.labels, new.labels, items, new_items),
         times=None if times is None else times[order],
         ratings=None if old.ratings is None else np.concatenate([old.ratings, new.ratings])[order],
     )
@@ -82,6 +78,17 @@ def _joined(old: Vocabulary, new: Vocabulary) -> tuple[Vocabulary, np.ndarray]:
     added = new.ids[old.encode(new.ids) == UNKNOWN_ID]
     joined = Vocabulary(np.concatenate([old.ids, added]))
     return joined, np.concatenate([np.arange(NUM_SPECIAL_IDS), joined.encode(new.ids)])
+
+
+def _attributes(
+    old: Mapping[str, ItemAttribute],
+    new: Mapping[str, ItemAttribute],
+    items: Vocabulary,
+    new_items: np.ndarray,
+) -> dict[str, ItemAttribute]:
+    """`_attribute` for each name that one of them has, those of the old log first."""
+    names = [*old, *(name for name in new if name not in old)]
+    return {name: _attribute(old.get(name), new.get(name), items, new_items)[0] for name in names}
 
 
 def _attribute(

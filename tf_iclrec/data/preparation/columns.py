@@ -24,6 +24,10 @@ _USUAL = {
     ),
     "rating": ("rating", "overall", "stars", "score"),
     "provider": ("provider",),
+    "title": (
+        *("title", "itemtitle", "movietitle", "producttitle", "name", "itemname", "productname"),
+        *("productdescription", "itemdescription"),
+    ),
 }
 # In Amazon's reviews of 2023 the product and its variant.
 _PRODUCT, _VARIANT = "parentasin", "asin"
@@ -33,6 +37,7 @@ _OPTIONS = {
     "time": "--time-column",
     "rating": "--rating-column",
     "provider": "--provider-column",
+    "title": "--title-column",
 }
 
 

@@ -1,0 +1,80 @@
+"""A table with a row per item: who offers it, what models may know of it, what people read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import PROVIDER, TITLE, read_item_attribute, read_item_values
+from tf_iclrec.data.preparation.columns import candidates
+from tf_iclrec.data.tables import column_names
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemTable:
+    """What a table says of items, each a raw value by raw item id.
+
+    Attributes:
+        providers: Who offers them; None if the table doesn't say.
+        attributes: What models may know of them, by name.
+        labels: What describes them to people, by name.
+    """
+
+    providers: Mapping[str, str] | None
+    attributes: Mapping[str, Mapping[str, str]]
+    labels: Mapping[str, Mapping[str, str]]
+
+    def describe(self, log: Interactions) -> Interactions:
+        """The same sequences with all that the table says.
+
+        Raises:
+            UserError: If no item of the data is in the table.
+        """
+        if self.providers is not None:
+            log = log.with_item_providers(self.providers)
+        for name, values in self.attributes.items():
+            log = log.with_item_attribute(name, values)
+        return self.label(log)
+
+    def label(self, log: Interactions) -> Interactions:
+        """The same sequences with what describes the items to people alone."""
+        for name, values in self.labels.items():
+            log = log.with_item_label(name, values)
+        return log
+
+
+def read_item_table(
+    path: str | Path,
+    item_column: str = "",
+    provider_column: str = "",
+    title_column: str = "",
+    attributes: Sequence[str] = (),
+    labels: Sequence[str] = (),
+) -> ItemTable:
+    """Read a table with a row per item.
+
+    Args:
+        path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
+        item_column: Column with the item id; ``""``: the one that looks like it.
+        provider_column: Column with the provider; ``""``: ``provider``, which may then be missing
+            in a table that says something else.
+        title_column: Column with titles; ``""``: the one that looks like it, if there is one.
+        attributes: Columns for models. Of a path like ``Toys|Games|Chess`` the last part counts.
+        labels: Columns for people, likewise.
+
+    Raises:
+        UserError: If the file or a column is missing, an item has two values, or the table says
+            nothing of the items.
+    """
+    columns = column_names(path)
+    of_labels = read_item_values(path, labels, item_column, "")
+    if title_column or candidates(TITLE, columns):
+        title_column = title_column or candidates(TITLE, columns)[0]
+        of_labels[TITLE] = read_item_attribute(path, item_column, title_column, keep_first=True)
+    wanted = [*attributes]
+    if provider_column or PROVIDER in columns or not (attributes or of_labels):
+        wanted.insert(0, PROVIDER)
+    values = read_item_values(path, wanted, item_column, provider_column)
+    return ItemTable(values.pop(PROVIDER, None), values, of_labels)
