@@ -4,6 +4,7 @@
 
     format.json        the version of this layout
     config.json  metrics.json  history.csv
+    train.log          all figures of each epoch, to read
     data/              the interactions
     checkpoints/       the last complete epoch, to resume from
     tensorboard/       losses and metrics per epoch
@@ -51,6 +52,10 @@ class RunDirectory:
     @property
     def history(self) -> Path:
         return self.path / "history.csv"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "train.log"
 
     @property
     def data(self) -> Path:

@@ -88,4 +88,11 @@ def test_prepare_keeps_titles(path, tmp_path):
     result = run_here("prepare", *options, "--items", path, "--item-labels", "color")
     assert "Values of title: 2, known for 2 of 3 items" in result.stdout
     assert set(json.loads((tmp_path / "out" / "labels.json").read_text())) == {"color", "title"}
-    refused("title_column is of a table of items", "train", "--output", tmp_path / "run", "--title-column", "x")
+    refused(
+        "title_column is of a table of items",
+        "train",
+        "--output",
+        tmp_path / "run",
+        "--title-column",
+        "x",
+    )

@@ -277,7 +277,8 @@ def _pretrain(model, split: Split, config: Mapping[str, Any], directory: RunDire
     pretraining = kind(**config.pretraining.arguments)
     for number, member in enumerate(model.members()):
         folder = directory.checkpoints / f"pretraining_{number}"
-        pretrain(pretraining, member, split, folder, config.training.seed + number)
+        seed = config.training.seed + number
+        pretrain(pretraining, member, split, folder, directory.log, seed)
 
 
 def reads(system: System) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def clustering_of_training_users(
     """
     users = users_to_cluster(num_intents, clustered_users)
     sequences = sequence_batches(split, max_length=max_length, max_users=users)
-    return IntentClustering(sequences, kmeans_iterations, warm_up_epochs, seed)
+    return IntentClustering(sequences, kmeans_iterations, warm_up_epochs, seed, verbose=False)
 
 
 def users_to_cluster(num_intents: tuple[int, ...], clustered_users: int, **_: int) -> int:

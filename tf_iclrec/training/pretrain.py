@@ -1,7 +1,6 @@
 """Epochs of a pre-training, resumable like those of the training that follows."""
 
 import json
-import sys
 from pathlib import Path
 
 import keras
@@ -10,6 +9,7 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
+from tf_iclrec.training.progress_lines import ProgressLines
 from tf_iclrec.training.save_progress import reseed
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 
@@ -55,7 +55,12 @@ class SavePretraining(keras.callbacks.Callback):
 
 
 def pretrain(
-    pretraining: SegmentPretraining, encoder: Encoder, split: Split, folder: Path, seed: int
+    pretraining: SegmentPretraining,
+    encoder: Encoder,
+    split: Split,
+    folder: Path,
+    log: Path,
+    seed: int,
 ) -> None:
     """Pre-train an encoder, or go on after the last complete epoch in a folder.
 
@@ -64,6 +69,7 @@ def pretrain(
         encoder: A built encoder; it has the weights of the last epoch afterwards.
         split: The log, of which the training part is read.
         folder: For the checkpoints.
+        log: File for all figures.
         seed: Of everything random.
     """
     folder.mkdir(exist_ok=True)
@@ -84,7 +90,11 @@ def pretrain(
         batches,
         initial_epoch=progress.epochs_done,
         epochs=pretraining.epochs,
-        callbacks=[StopOnNonFinite(), progress],
+        callbacks=[
+            StopOnNonFinite(),
+            progress,
+            ProgressLines(pretraining.epochs, log, name="Pre-training, epoch"),
+        ],
         shuffle=False,
-        verbose=1 if sys.stdout.isatty() else 2,
+        verbose=0,
     )

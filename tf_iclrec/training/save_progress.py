@@ -99,8 +99,11 @@ class SaveProgress(keras.callbacks.Callback):
                 self.model.save_weights(path)
         self._save()
         if self.stopped:
-            print(f"No better {MONITOR} for {self.patience} epochs: stopped.", flush=True)
             self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        if self.stopped:
+            print(f"No better {MONITOR} for {self.patience} epochs: stopped.", flush=True)
 
     def _save(self):
         weights = f"epoch_{self.epochs_done}.weights.h5"

@@ -1,6 +1,5 @@
 """Epochs of a `SequentialRecommender`, resumable, with the best one kept."""
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.settings import Setting
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
+from tf_iclrec.training.progress_lines import ProgressLines
 from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
@@ -111,9 +111,10 @@ def train_recommender(
             *([clustering] if clustering else []),
             TensorBoardLog(directory.tensorboard),
             progress,
+            ProgressLines(last_epoch, directory.log, clustering, progress),
         ],
         shuffle=False,
-        verbose=1 if sys.stdout.isatty() else 2,
+        verbose=0,
     )
     progress.restore_best(model)
     return progress.best_epoch
