@@ -13,7 +13,16 @@ ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "reports"]
 ORDER += ["models", "serving"]
 ORDER += ["training", "systems", "options", "config", "runs", "warm_start", "fit", "rolling"]
 ORDER += ["recommendation", "commands"]
-COMMANDS = {"prepare", "train", "evaluate", "convert", "export", "recommend", "__init__"}
+COMMANDS = {
+    "prepare",
+    "train",
+    "evaluate",
+    "convert",
+    "export",
+    "recommend",
+    "__init__",
+    "__main__",
+}
 
 
 def imported_parts(path: Path) -> set[str]:

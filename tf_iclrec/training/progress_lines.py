@@ -106,14 +106,14 @@ def losses(figures: dict[str, float]) -> str:
 
     Example:
     >>> losses({"loss": 7.25, "next_item": 7.0, "intent_contrast": 2.5})
-    'loss 7.25 (next_item 7, intent_contrast 2.5)'
+    'loss 7.250 (next_item 7.000, intent_contrast 2.500)'
     >>> losses({"loss": 7.25, "next_item": 7.25})
-    'loss 7.25'
+    'loss 7.250'
     """
     terms = {name: value for name, value in figures.items() if name != "loss"}
-    shown = f"loss {figures['loss']:.4g}"
+    shown = f"loss {figures['loss']:#.4g}"
     if len(terms) > 1:
-        shown += f" ({', '.join(f'{name} {value:.4g}' for name, value in terms.items())})"
+        shown += f" ({', '.join(f'{name} {value:#.4g}' for name, value in terms.items())})"
     return shown
 
 
