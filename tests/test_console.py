@@ -1,7 +1,9 @@
 """One name for all commands."""
 
+import os
 import re
 import runpy
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -52,3 +54,13 @@ def test_the_installed_command_is_this_one(monkeypatch):
     assert scripts == {"tf-iclrec": "tf_iclrec.__main__:main"}
     monkeypatch.setattr(sys, "argv", ["tf_iclrec", "--help"])
     runpy.run_module("tf_iclrec", run_name="__main__")
+
+
+def test_the_installed_command_says_its_line_and_nothing_else():
+    command = Path(sys.executable).parent / "tf-iclrec"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    result = subprocess.run(
+        [command, "trian"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr == "error: Unknown command 'trian': did you mean 'train'?\n"

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 
 def load_tensorflow() -> None:
@@ -13,8 +14,8 @@ def load_tensorflow() -> None:
     effect. A command's single line about what went wrong must not drown in them; a program
     that imports the library sees them as ever.
     """
-    # What Python puts there while it finds the module of `python -m`.
-    if sys.argv[:1] != ["-m"]:
+    # "-m" is what Python puts there while it finds the module of `python -m`.
+    if Path(*sys.argv[:1]).stem not in ("-m", "tf-iclrec"):
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_standard_error():
