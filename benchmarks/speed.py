@@ -119,11 +119,11 @@ def measured(
     import keras
 
     import tf_iclrec
-    from tf_iclrec.data import batches as data_batches
+    from tf_iclrec.data import epochs
 
     imported = time.perf_counter() - start
     if jitter is not None:
-        data_batches._LENGTH_JITTER = jitter
+        epochs._LENGTH_JITTER = jitter
     split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(data))
     config = tf_iclrec.make_config(
         **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}

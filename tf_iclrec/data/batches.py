@@ -6,7 +6,6 @@ the left, only to their longest.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +16,7 @@ from tf_iclrec.data.augmentation import (
     draw_past_and_future,
     draw_view,
 )
+from tf_iclrec.data.epochs import ahead, epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.splits.split import HeldOutPart, Split
@@ -24,10 +24,6 @@ from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 
-# Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
-# the neighbours in a batch change from epoch to epoch.
-_LENGTH_JITTER = 0.25
-_PREFETCHED = 4
 # Scores that are in memory at a time, as float32.
 _MAX_SCORES = 1 << 26
 
@@ -89,23 +85,12 @@ def training_batches(
     take_targets = _rows(targets, max_length, least)
     take_seen = _rows(histories, distinct=True)
     users = tf.constant(users, tf.int32)
-    lengths = tf.constant(inputs.lengths, tf.int32)
+    # Padded to one length in any case, a batch takes whatever rows come.
+    lengths = np.ones(rows) if pad_to_max_length else inputs.lengths
     sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
     num_steps = num_training_steps(split, batch_size, task)
     num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
-
-    def plan(seeds: tf.Tensor) -> tf.data.Dataset:
-        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), seeds[0])
-        if not pad_to_max_length:
-            jitter = tf.random.stateless_uniform([rows], seeds[1], 1.0, 1.0 + _LENGTH_JITTER)
-            length = tf.cast(tf.gather(lengths, shuffled), tf.float32) * jitter
-            shuffled = tf.gather(shuffled, tf.argsort(length, stable=True))
-        first_rows = tf.range(0, rows, batch_size)
-        first_rows = tf.random.experimental.stateless_shuffle(first_rows, seeds[2])
-        return tf.data.Dataset.from_tensor_slices(first_rows).map(
-            lambda first: shuffled[first : first + batch_size]
-        )
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
@@ -143,39 +128,7 @@ def training_batches(
                 batch[f"{kind}_{name}"] = tf.stack([apply_view(ids, *one) for one in pair], axis=1)
         return batch
 
-    return epochs_of_batches(plan, assemble, num_steps, seed, first_epoch)
-
-
-def epochs_of_batches(
-    plan: Callable[[tf.Tensor], tf.data.Dataset],
-    assemble: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]],
-    num_steps: int,
-    seed: int,
-    first_epoch: int,
-) -> tf.data.Dataset:
-    """A dataset of which each pass is another epoch.
-
-    Args:
-        plan: From ``(4, 2)`` seeds to the rows of each batch of an epoch; the last seed is taken.
-        assemble: From the rows of a batch and a seed of its own to the batch.
-        num_steps: Batches of an epoch.
-        seed: What all seeds follow from, with the number of the epoch.
-        first_epoch: Number of the first pass.
-    """
-    epoch = tf.Variable(first_epoch, dtype=tf.int64, trainable=False)
-
-    def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
-        this_epoch = epoch.assign_add(1) - 1
-        seeds = tf.random.split(tf.stack([tf.constant(seed, tf.int64), this_epoch]), 4)
-        step_seeds = tf.data.Dataset.range(num_steps).map(
-            lambda step: tf.random.fold_in(seeds[3], step)
-        )
-        return tf.data.Dataset.zip(plan(seeds), step_seeds)
-
-    # The counter makes each pass another epoch; one pass is one finite dataset, as Keras
-    # expects it.
-    batches = tf.data.Dataset.range(1).flat_map(one_epoch).map(assemble)
-    return _ahead(batches.apply(tf.data.experimental.assert_cardinality(num_steps)))
+    return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch)
 
 
 def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
@@ -372,15 +325,4 @@ def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:
 
 def _batches_of(rows: np.ndarray, batch_size: int, assemble) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    return _ahead(batches.map(assemble))
-
-
-def _ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """Prepared while the model is busy with the batches before.
-
-    A batch takes a fiftieth of the time of its step, so there is nothing to tune; and at the end of
-    a pass TensorFlow would wait for the tuning thread, which sleeps twice as long each time.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batches.prefetch(_PREFETCHED).with_options(options)
+    return ahead(batches.map(assemble))

@@ -9,16 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.batches import draw_negatives
+from tf_iclrec.data.epochs import epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
 from tf_iclrec.errors import UserError
 
 # Shorter sequences have no context for a segment.
 _MIN_LENGTH = 2
-# Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
-# the neighbours in a batch change from epoch to epoch.
-_LENGTH_JITTER = 0.25
-_PREFETCHED = 4
 
 
 def segment_batches(
@@ -61,7 +58,6 @@ def segment_batches(
     users, lengths = _sequences(of_user, prefixes)
     if not len(users) or draw_segments.second_longest < 1:
         raise UserError("Pre-training needs two users, one of them with two items to train on.")
-    num_steps = -(-len(users) // batch_size)
     all_starts, all_users, all_lengths = (
         tf.constant(of_all) for of_all in (starts, users, lengths)
     )
@@ -119,23 +115,7 @@ def segment_batches(
             "users": user,
         }
 
-    epoch = tf.Variable(first_epoch, dtype=tf.int64, trainable=False)
-
-    def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
-        this_epoch = epoch.assign_add(1) - 1
-        seeds = tf.random.split(tf.stack([tf.constant(seed, tf.int64), this_epoch]), 4)
-        batches = _similar_lengths(all_lengths, batch_size, seeds)
-        step_seeds = tf.data.Dataset.range(num_steps).map(
-            lambda step: tf.random.fold_in(seeds[3], step)
-        )
-        return tf.data.Dataset.zip(batches, step_seeds)
-
-    # The counter makes each pass another epoch.
-    batches = tf.data.Dataset.range(1).flat_map(one_epoch).map(assemble)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
-    return batches.prefetch(_PREFETCHED).with_options(options)
+    return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch)
 
 
 def _sequences(lengths: np.ndarray, prefixes: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -147,20 +127,6 @@ def _sequences(lengths: np.ndarray, prefixes: bool) -> tuple[np.ndarray, np.ndar
     users = np.repeat(np.arange(len(lengths), dtype=np.int32), counts)
     number = np.arange(len(users)) - np.repeat(np.cumsum(counts) - counts, counts)
     return users, (number + _MIN_LENGTH).astype(np.int32)
-
-
-def _similar_lengths(lengths: tf.Tensor, batch_size: int, seeds: tf.Tensor) -> tf.data.Dataset:
-    """All rows in random batches of similar length."""
-    rows = tf.shape(lengths)[0]
-    shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), seeds[0])
-    jitter = tf.random.stateless_uniform([rows], seeds[1], 1.0, 1.0 + _LENGTH_JITTER)
-    length = tf.cast(tf.gather(lengths, shuffled), tf.float32) * jitter
-    shuffled = tf.gather(shuffled, tf.argsort(length, stable=True))
-    first_rows = tf.range(0, rows, batch_size)
-    first_rows = tf.random.experimental.stateless_shuffle(first_rows, seeds[2])
-    return tf.data.Dataset.from_tensor_slices(first_rows).map(
-        lambda first: shuffled[first : first + batch_size]
-    )
 
 
 def _draw_segment(

@@ -11,7 +11,6 @@ from tf_iclrec.layers.dense import built_dense
 from tf_iclrec.layers.gated_graph import GatedGraph
 from tf_iclrec.layers.pair_attention import Pairs, attend_pairs
 from tf_iclrec.layers.prefix_graphs import PrefixGraphs, running_count
-from tf_iclrec.layers.projection import built_projection
 from tf_iclrec.settings import Setting
 
 
@@ -65,9 +64,9 @@ class SessionGraphEncoder(Encoder):
         self.embedding_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
         self.graph = GatedGraph(stddev, dtype=policy, name="graph")
         self.graph.build((None, dim))
-        self.query_projection = built_projection(dim, dim, "query", stddev, policy)
+        self.query_projection = built_dense(dim, dim, "query", stddev, policy, use_bias=False)
         self.key_dense = built_dense(dim, dim, "key", stddev, policy)
-        self.score = built_projection(dim, 1, "score", stddev, policy)
+        self.score = built_dense(dim, 1, "score", stddev, policy, use_bias=False)
         self.output_dense = built_dense(2 * dim, dim, "output", stddev, policy)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:

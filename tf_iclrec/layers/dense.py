@@ -12,6 +12,7 @@ def built_dense(
     initializer_stddev: float,
     dtype: keras.DTypePolicy,
     activation: Callable | None = None,
+    use_bias: bool = True,
 ) -> keras.layers.Dense:
     """A built `keras.layers.Dense` with normally distributed initial kernel.
 
@@ -22,6 +23,7 @@ def built_dense(
     layer = keras.layers.Dense(
         units,
         activation,
+        use_bias,
         kernel_initializer=keras.initializers.RandomNormal(stddev=initializer_stddev),
         dtype=dtype,
         name=name,

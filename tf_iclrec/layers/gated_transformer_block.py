@@ -4,7 +4,6 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.dense import built_dense
-from tf_iclrec.layers.projection import built_projection
 from tf_iclrec.layers.self_attention import SelfAttention
 
 
@@ -68,8 +67,8 @@ class GatedTransformerBlock(keras.layers.Layer):
             dim, dim, "feedforward_gate", stddev, policy, ops.sigmoid
         )
         # A and B in one product.
-        self.expand = built_projection(dim, 2 * inner, "expand", stddev, policy)
-        self.contract = built_projection(inner, dim, "contract", stddev, policy)
+        self.expand = built_dense(dim, 2 * inner, "expand", stddev, policy, use_bias=False)
+        self.contract = built_dense(inner, dim, "contract", stddev, policy, use_bias=False)
         self.value_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
 
     def call(

@@ -4,7 +4,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.attention import check_heads
-from tf_iclrec.layers.projection import built_projection
+from tf_iclrec.layers.dense import built_dense
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -66,8 +66,8 @@ class TransductionBlock(keras.layers.Layer):
             )
             for name in ("input_norm", "attended_norm")
         )
-        self.projection = built_projection(
-            dim, 4 * dim, "projection", self.initializer_stddev, policy
+        self.projection = built_dense(
+            dim, 4 * dim, "projection", self.initializer_stddev, policy, use_bias=False
         )
         self.output_dense = keras.layers.Dense(dim, dtype=policy, name="output")
         for layer in (self.input_norm, self.attended_norm, self.output_dense):

@@ -1,13 +1,12 @@
 """The next item before the best of some sampled items (BPR-max)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import keras
-import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.item_sampler import Sampling
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.sampled_items import NumSamples, SampledObjective, SamplingKind
 from tf_iclrec.settings import Setting
 
 _EXCLUDED = -1e9
@@ -60,30 +59,21 @@ def bpr_max_loss(
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class BprMax(Objective):
-    """BPR-max over samples, the same for all positions of a batch.
+class BprMax(SampledObjective):
+    """BPR-max over samples; see `bpr_max_loss`.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
-        kind: Which items are sampled: ``"uniform"`` or ``"popularity"`` (by their number of
-            interactions in the training data), drawn anew for each batch, or ``"in_batch"``,
-            the next items of all positions. Defaults to ``"popularity"``.
+        kind: Which items are sampled; see `SampledObjective`. Defaults to ``"popularity"``.
         num_samples: Items drawn for a batch. Defaults to 1024.
         regularization: Factor ``λ`` of the squared scores of the samples. Defaults to 1.
     """
 
-    name = "next_item"
-
     def __init__(
         self,
         weight: float = 1.0,
-        kind: Annotated[
-            Literal["uniform", "popularity", "in_batch"],
-            Setting("which items are sampled", option="sampling"),
-        ] = "popularity",
-        num_samples: Annotated[
-            int, Setting("items drawn for a batch", at_least=1, option="num_samples")
-        ] = 1024,
+        kind: SamplingKind = "popularity",
+        num_samples: NumSamples = 1024,
         regularization: Annotated[
             float,
             Setting(
@@ -93,27 +83,12 @@ class BprMax(Objective):
             ),
         ] = 1.0,
     ):
-        super().__init__(weight)
-        self.kind = kind
-        self.num_samples = num_samples
+        super().__init__(weight, kind, num_samples)
         self.regularization = regularization
-        self.sampling = Sampling(kind, num_samples)
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        target_ids = tf.boolean_mask(encoded.target_ids, encoded.real)
-        losses = bpr_max_loss(
-            ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32"),
-            ops.cast(encoded.item_vectors(target_ids), "float32"),
-            target_ids,
-            ops.cast(encoded.item_vectors(encoded.sampled_ids), "float32"),
-            encoded.sampled_ids,
-            self.regularization,
-        )
+        losses = bpr_max_loss(*self.sampled(encoded), self.regularization)
         return ops.sum(losses * encoded.position_weights())
 
     def get_config(self):
-        return super().get_config() | {
-            "kind": self.kind,
-            "num_samples": self.num_samples,
-            "regularization": self.regularization,
-        }
+        return super().get_config() | {"regularization": self.regularization}

@@ -1,14 +1,11 @@
 """Next item against some items, for catalogues too large for the full softmax."""
 
-from typing import Annotated, Literal
-
 import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.item_sampler import Sampling
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.sampled_items import SampledObjective
 
 _EXCLUDED = -1e9
 
@@ -55,45 +52,17 @@ def sampled_softmax_cross_entropy(
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class SampledSoftmaxCrossEntropy(Objective):
-    """Softmax over samples, the same for all positions of a batch.
+class SampledSoftmaxCrossEntropy(SampledObjective):
+    """Softmax over samples; see `sampled_softmax_cross_entropy`.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
-        kind: Which items are sampled: ``"uniform"`` or ``"popularity"`` (by their number of
-            interactions in the training data), drawn anew for each batch, or ``"in_batch"``,
-            the next items of all positions. Defaults to ``"popularity"``.
+        kind: Which items are sampled; see `SampledObjective`. Defaults to ``"popularity"``.
         num_samples: Items drawn for a batch. Defaults to 1024.
     """
 
-    name = "next_item"
-
-    def __init__(
-        self,
-        weight: float = 1.0,
-        kind: Annotated[
-            Literal["uniform", "popularity", "in_batch"],
-            Setting("which items a batch samples", option="sampling"),
-        ] = "popularity",
-        num_samples: Annotated[int, Setting("items drawn for a batch", at_least=1)] = 1024,
-    ):
-        super().__init__(weight)
-        self.kind = kind
-        self.num_samples = num_samples
-        self.sampling = Sampling(kind, num_samples)
-
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        target_ids = tf.boolean_mask(encoded.target_ids, encoded.real)
         num_samples = tf.cast(tf.size(encoded.sampled_ids), "float32")
-        losses = sampled_softmax_cross_entropy(
-            ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32"),
-            ops.cast(encoded.item_vectors(target_ids), "float32"),
-            target_ids,
-            ops.cast(encoded.item_vectors(encoded.sampled_ids), "float32"),
-            encoded.sampled_ids,
-            encoded.sampled_log_probabilities + tf.math.log(num_samples),
-        )
+        log_counts = encoded.sampled_log_probabilities + tf.math.log(num_samples)
+        losses = sampled_softmax_cross_entropy(*self.sampled(encoded), log_counts)
         return ops.sum(losses * encoded.position_weights())
-
-    def get_config(self):
-        return super().get_config() | {"kind": self.kind, "num_samples": self.num_samples}
