@@ -5,24 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from tf_iclrec.__main__ import COMMANDS as CONSOLE
+
 PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 
 # Each part may import the parts before it (and itself); commands may import everything.
 ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
-ORDER += ["data", "layers", "encoders", "objectives", "evaluation", "reports"]
+ORDER += ["data", "layers", "encoders", "objectives", "evaluation"]
 ORDER += ["models", "serving"]
-ORDER += ["training", "systems", "options", "config", "runs", "warm_start", "fit", "rolling"]
+ORDER += ["training", "systems", "options", "config", "runs", "analysis", "reports"]
+ORDER += ["warm_start", "fit", "rolling"]
 ORDER += ["recommendation", "commands"]
-COMMANDS = {
-    "prepare",
-    "train",
-    "evaluate",
-    "convert",
-    "export",
-    "recommend",
-    "__init__",
-    "__main__",
-}
+COMMANDS = {*CONSOLE, "__init__", "__main__"}
 
 
 def imported_parts(path: Path) -> set[str]:

@@ -8,6 +8,8 @@ from tf_iclrec.startup import load_tensorflow
 
 load_tensorflow()
 
+from tf_iclrec.analysis.intents.describe import describe_intents
+from tf_iclrec.analysis.intents.intent_report import IntentReport
 from tf_iclrec.config import Config, make_config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
@@ -72,6 +74,7 @@ __all__ = [
     "EnsembleEncoder",
     "IntentClustering",
     "IntentContrast",
+    "IntentReport",
     "Interactions",
     "ItemAttribute",
     "ItemProviderContrast",
@@ -99,6 +102,7 @@ __all__ = [
     "Vocabulary",
     "build_model",
     "by_time",
+    "describe_intents",
     "evaluation_batches",
     "export_saved_model",
     "fit",

@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train, evaluate and export a model",
     "evaluate": "repeat the figures of a run, by groups of users",
     "recommend": "recommend items to many users",
+    "intents": "describe the intents of a run: who has them, what is typical of them",
     "export": "write the next version of a model for TensorFlow Serving",
     "convert": "turn a checkpoint of the ICLRec authors' program into a run",
 }

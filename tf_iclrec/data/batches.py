@@ -212,15 +212,42 @@ def sequence_batches(
 
     Returns:
         A dataset of dicts with ``item_ids`` and, where the log has providers,
-        ``provider_ids`` ``(batch, time)`` int32, 0 = padding, and ``users`` ``(batch,)``.
+        ``provider_ids`` ``(batch, time)`` int32, 0 = padding, ``users`` ``(batch,)`` and ``rows``
+        ``(batch,)``, the numbers of the users among those of this dataset.
     """
     users = trainable_users(split)
+    users = users[sampled_rows(len(users), max_users)]
     histories = split.train.rows(users).without_last()
+    return history_batches(split, users, histories, batch_size, max_length)
+
+
+def history_batches(
+    split: Split,
+    users: np.ndarray,
+    histories: Histories,
+    batch_size: int = 1024,
+    max_length: int | None = 50,
+) -> tf.data.Dataset:
+    """Any parts of the users' sequences, without targets, shortest first.
+
+    Args:
+        split: The log.
+        users: ``(n,)`` rows of the users in the log.
+        histories: ``n`` parts of their sequences.
+        batch_size: Users in a batch.
+        max_length: Only the last so many items of a history are used; None: all.
+
+    Returns:
+        A dataset of dicts as that of `sequence_batches`, with ``rows`` ``(batch,)`` int32, the
+        numbers of the histories.
+    """
     take = _streams(split.interactions, histories, max_length)
-    order = _by_length(histories, sampled_rows(len(users), max_users))
+    order = _by_length(histories, np.arange(len(users), dtype=np.int32))
     users = tf.constant(users, tf.int32)
     return _batches_of(
-        order, batch_size, lambda rows: take(rows) | {"users": tf.gather(users, rows)}
+        order,
+        batch_size,
+        lambda rows: take(rows) | {"users": tf.gather(users, rows), "rows": rows},
     )
 
 

@@ -1,0 +1,1 @@
+"""What a finished run has learnt, in figures that people read."""
