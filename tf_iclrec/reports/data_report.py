@@ -259,7 +259,8 @@ def _ratings(figures: DataFigures) -> Html | None:
 
 def _attributes(figures: DataFigures) -> Html | None:
     log = figures.log
-    if not log.attributes:
+    known = {**log.attributes, **log.labels}
+    if not known:
         return None
     counts, number = figures.popularity.counts, max(log.num_actions, 1)
     rows = [
@@ -269,7 +270,7 @@ def _attributes(figures: DataFigures) -> Html | None:
             Share(attribute.num_known_items / max(log.num_items, 1)),
             Share(counts[attribute.of_items[NUM_SPECIAL_IDS:] != UNKNOWN_ID].sum() / number),
         )
-        for name, attribute in log.attributes.items()
+        for name, attribute in known.items()
     ]
     header = ("attribute", "values", "items with one", "interactions with one")
     return section("Attributes of items", table("What else is known", header, rows))

@@ -65,11 +65,11 @@ def prepare(
 
 
 def _completejourney(selection, make_engine, allocate, scratch) -> Preparation:
-    source, own_selection, manufacturers = completejourney()
+    source, own_selection, products = completejourney()
     columns = choose_columns(source.columns, {}, source.name)
     with _engine(make_engine, scratch) as engine:
         made = prepare_rows(source, columns, engine, own_selection, allocate)
-    made = dataclasses.replace(made, log=made.log.with_item_providers(manufacturers))
+    made = dataclasses.replace(made, log=products.describe(made.log))
     if selection == Selection():
         return made
     further = _of_log(made.log, selection, allocate)
