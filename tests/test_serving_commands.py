@@ -132,6 +132,21 @@ def test_recommend_only_some_items(trained, tmp_path):
     assert set(pd.read_parquet(tmp_path / "recs.parquet")["item_id"]) == set(allowed)
 
 
+def test_recommend_gives_reasons(trained, tmp_path):
+    finished, path = trained
+    (tmp_path / "users.txt").write_text("u5\nnobody\n")
+    output = tmp_path / "recs.parquet"
+    arguments = ["recommend", path, "--output", output, "--users", tmp_path / "users.txt"]
+    refused("because must be 0, for no reasons, or how many", *arguments, "--because", -1)
+    result = run_here(*arguments, "--k", 3, "--because", 2)
+    assert result.returncode == 0, result.stderr
+    expected = recommend(finished, user_ids=["u5", "nobody"], k=3, because=2)
+    found = pd.read_parquet(output)
+    assert found["because"].map(list).tolist() == expected["because"].map(list).tolist()
+    assert found["because"].map(len).tolist()[3:] == [0] * 3
+    assert found["because"].map(len).sum() > 0
+
+
 def test_new_items_are_exported_and_recommended(trained, tmp_path):
     _, path = trained
     (tmp_path / "new.csv").write_text("what,brand,kind\nnew,brand 9,a|kind 1\n1,brand 1,kind 2\n")

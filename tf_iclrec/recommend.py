@@ -38,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="newer log, written like the run's data, to take the histories from",
     )
     parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
+    parser.add_argument(
+        "--because",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also name, for each item, so many items of the user's history without which its "
+        "score would fall most (default: 0)",
+    )
     parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
     parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
     add_filters(parser)
@@ -77,9 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         output,
         values.k,
         filter_seen=not values.keep_seen,
+        because=values.because,
         request={
             "k": values.k,
             "keep_seen": values.keep_seen,
+            "because": values.because,
             "files": [_state(path) for path in files],
             **items,
             **filters,

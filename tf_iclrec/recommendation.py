@@ -35,6 +35,7 @@ def recommend(
     only: ItemValues | None = None,
     without: ItemValues | None = None,
     new_items: str | Path | NewItems | None = None,
+    because: int = 0,
     on_unknown: OnUnknown = "ignore",
 ) -> pd.DataFrame | pa.Table:
     """Recommend items, by histories or by user ids.
@@ -57,6 +58,8 @@ def recommend(
         without: Values that items must not have, in the same form.
         new_items: Items that came after the training, as a table or as raw values by name, by raw
             item id: ``{"oolong": {"category": "tea"}}``; see `tf_iclrec.with_new_items`.
+        because: How many reasons are named for each item: the items of the user's history without
+            which its score would fall most. See `tf_iclrec.serving.explainer.Explainer`.
         on_unknown: Whether unknown users, items and values are ignored (a user without a known
             item gets the items by popularity; no item has an unknown value) or raise.
 
@@ -64,13 +67,17 @@ def recommend(
         A frame, or where histories are an Arrow table another one, with ``user_id`` (the row
         number for a list of histories), ``item_id``, ``score``, ``rank`` (from 1) and
         ``from_popularity``, best items first. A user for whom fewer than ``k`` items are left has
-        fewer rows.
+        fewer rows. With ``because`` there is one more column of that name, a list of reasons, the
+        strongest first, each with ``item_id``, ``drop`` (how much lower the score is without that
+        item), and the ``intent`` (its number) and ``provider`` that both items have, null where
+        they have none in common. Items without which the score does not fall are no reasons.
 
     Raises:
         UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, if no candidate is known, if ``only`` or
-            ``without`` names what is not known of the items, or if a SavedModel is asked for what
-            only a run knows: ``user_ids``, ``candidates``, ``new_items`` and unknown ids.
+            between 1 and the number of items, if ``because`` is negative, if no candidate is
+            known, if ``only`` or ``without`` names what is not known of the items, or if a
+            SavedModel is asked for what only a run knows: ``user_ids``, ``candidates``,
+            ``new_items`` and unknown ids.
 
     Example:
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
@@ -95,7 +102,7 @@ def recommend(
             on_unknown=strict,
         )
         served = SavedModelRecommender(run_or_model)
-        found = served.recommend(users, k, filter_seen, only, without)
+        found = served.recommend(users, k, filter_seen, only, without, because)
         return found if isinstance(histories, pa.Table) else found.to_pandas()
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
@@ -110,7 +117,9 @@ def recommend(
     if candidates is not None:
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
     search = recommender.search(candidates, only, without, on_unknown)
-    found = recommender.recommend(names, encoded, k, filter_seen, excluded, search, trained_rows)
+    found = recommender.recommend(
+        names, encoded, k, filter_seen, excluded, search, trained_rows, because
+    )
     return found if isinstance(histories, pa.Table) else found.to_pandas()
 
 

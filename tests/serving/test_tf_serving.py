@@ -42,11 +42,16 @@ def requests_to(served):
         "similar_items": {"item_ids": np.array(["3", "unknown"])},
         "items_of_intent": {"intents": np.array([0, 2], dtype="int32")},
         "provider_affinities": {"history": np.array(histories)},
+        "explain": {
+            "history": np.array(histories),
+            "item_ids": np.array([["8", "x", "4"]] * 3),
+            "because": np.int32(2),
+        },
     }
 
 
-NAMES = ["serving_default", "recommend", "rank", "similar_items", "encode", "items_of_intent"]
-NAMES += ["provider_affinities"]
+NAMES = ["serving_default", "recommend", "rank", "similar_items", "explain", "encode"]
+NAMES += ["items_of_intent", "provider_affinities"]
 
 
 def signature_definitions(served):

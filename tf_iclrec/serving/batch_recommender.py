@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import tensorflow as tf
 
 from tf_iclrec.data.batches import ranking_batch_size
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.splits.split import Split
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.serving.explainer import Explainer, Reasons
 from tf_iclrec.serving.item_filters import ItemValues, allowed_items
+from tf_iclrec.serving.item_intents import NO_INTENT
 from tf_iclrec.serving.ranker import Ranker
+from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.searches import Asked, IndexSearch, ListSearch, Search
 from tf_iclrec.serving.user_table import ItemIds, UserTable, raw_lists_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Users whose reasons are looked for at a time, and items of theirs.
+_EXPLAINED, _EXPLAINED_ITEMS = 64, 1 << 20
 
 OnUnknown = Literal["ignore", "raise"]
 
@@ -136,6 +144,7 @@ class BatchRecommender:
         filter_seen: bool = True,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
+        because: int = 0,
     ) -> pa.Table:
         """The best items of each user of a table, as `SavedModelRecommender.recommend_table`."""
         users = UserTable.of(table)
@@ -143,7 +152,9 @@ class BatchRecommender:
             encode_lists(lists, self.items, "ignore") for lists in (users.histories, users.exclude)
         )
         search = self.search(None, only, without)
-        return self.recommend(users.user_ids, histories, k, filter_seen, excluded, search)
+        return self.recommend(
+            users.user_ids, histories, k, filter_seen, excluded, search, because=because
+        )
 
     def recommend(
         self,
@@ -154,6 +165,7 @@ class BatchRecommender:
         exclude: Histories,
         search: Search,
         trained_rows: np.ndarray | None = None,
+        because: int = 0,
     ) -> pa.Table:
         """The best items of each user, in the columns of the function `recommend`.
 
@@ -165,10 +177,12 @@ class BatchRecommender:
             exclude: Items never to return: one list, or one per user.
             search: Of the method `search`.
             trained_rows: Of the method `trained_rows`. Defaults to users unknown in training.
+            because: Reasons for each item; see the method `reasons`.
         """
         import pyarrow as pa
 
         self.check_k(k)
+        check_because(because)
         num_users = len(histories.starts)
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
         rows = np.full((num_users, k), -1, dtype=np.int32)
@@ -188,7 +202,68 @@ class BatchRecommender:
             width = found[0].shape[1]
             scores[users, :width], rows[users, :width] = found[0].numpy(), found[1].numpy()
         found = self._raw_items.take(pa.array(rows[np.isfinite(scores)]))
-        return recommendation_table(pa.array(user_ids), found, scores, histories.lengths == 0)
+        reasons = None
+        if because:
+            item_ids = np.where(np.isfinite(scores), rows + NUM_SPECIAL_IDS, PADDING_ID)
+            reasons = self._raw_reasons(self.reasons(histories, item_ids, because, trained_rows))
+        popular = histories.lengths == 0
+        return recommendation_table(pa.array(user_ids), found, scores, popular, reasons)
+
+    def reasons(
+        self,
+        histories: Histories,
+        item_ids: np.ndarray,
+        most: int = 3,
+        trained_rows: np.ndarray | None = None,
+    ) -> Reasons:
+        """The items of each history that speak most for some items, such as recommended ones.
+
+        Args:
+            histories: The users' known items.
+            item_ids: ``(users, n)`` int32 internal ids; a special id has no reasons.
+            most: Reasons for each.
+            trained_rows: As in `recommend`.
+
+        Returns:
+            `tf_iclrec.serving.explainer.Reasons` with arrays ``(users, n, most)``.
+        """
+        shape = (*item_ids.shape, most)
+        found = Reasons(
+            np.full(shape, PADDING_ID, np.int32),
+            np.zeros(shape, np.float32),
+            np.full(shape, NO_INTENT, np.int32),
+            np.full(shape, UNKNOWN_ID, np.int32),
+        )
+        num_users = len(histories.starts)
+        if trained_rows is None:
+            trained_rows = np.full(num_users, -1, dtype=np.int32)
+        by_length = np.argsort(histories.lengths, kind="stable")
+        size = max(1, min(_EXPLAINED, _EXPLAINED_ITEMS // max(1, item_ids.shape[1])))
+        for start in range(0, num_users, size):
+            users = by_length[start : start + size]
+            some = histories.rows(users).joined()
+            known = tf.RaggedTensor.from_row_lengths(some.item_ids.astype(np.int32), some.lengths)
+            answer = self.explainer(known, trained_rows[users], item_ids[users], most)
+            for whole, part in zip(found, answer, strict=True):
+                whole[users] = part.numpy()
+        return found
+
+    @functools.cached_property
+    def explainer(self) -> Explainer:
+        """Made when it is first asked for: it looks at every item once."""
+        return Explainer(self.ranker, self.catalogue)
+
+    def _raw_reasons(self, reasons: Reasons) -> FoundReasons:
+        import pyarrow as pa
+
+        is_reason = reasons.drops > 0
+        items = self._raw_items.take(pa.array(reasons.item_ids[is_reason] - NUM_SPECIAL_IDS))
+        providers = pa.nulls(len(items), pa.string())
+        if self.catalogue.providers is not None:
+            ids = reasons.providers[is_reason]
+            raw = pa.array(self.catalogue.providers.vocabulary.ids, pa.string())
+            providers = raw.take(pa.array(ids - NUM_SPECIAL_IDS, mask=ids == UNKNOWN_ID))
+        return FoundReasons(items, reasons.drops, reasons.intents, providers)
 
 
 def encode_lists(lists: Histories, vocabulary: Vocabulary, on_unknown: OnUnknown) -> Histories:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.retrieval_index import RetrievalIndex
 from tf_iclrec.serving.score_index import ScoreIndex
@@ -16,12 +16,15 @@ class EncodedUsers(NamedTuple):
 
     Attributes:
         queries: ``(batch, n)`` float32, for the ranker's index.
+        own: ``(batch, n)`` float32, likewise, but what the model itself says of all users, also of
+            those of whom nothing is known.
         mean_vectors: ``(batch, dim)`` float32, what intents are clusters of; of no meaning for a
             model without intents.
         is_new: ``(batch,)`` bool, whether nothing is known of the user.
     """
 
     queries: tf.Tensor
+    own: tf.Tensor
     mean_vectors: tf.Tensor
     is_new: tf.Tensor
 
@@ -80,8 +83,23 @@ class Ranker(tf.Module):
             scores = tf.cast(self.model(inputs), tf.float32)
             queries = tf.where(is_new[:, tf.newaxis], self.counts, scores)
             means = self.model.mean_vectors(inputs) if self.model.intents else scores[:, :0]
-            return EncodedUsers(queries, means, is_new)
+            return EncodedUsers(queries, scores, means, is_new)
         vectors, means = self.model.encode(inputs)
         vectors = tf.where(is_new[:, tf.newaxis], 0.0, tf.cast(vectors, tf.float32))
         queries = tf.concat([vectors, tf.cast(is_new, tf.float32)[:, tf.newaxis]], axis=1)
-        return EncodedUsers(queries, means, is_new)
+        own = tf.pad(vectors, [[0, 0], [0, 1]])
+        return EncodedUsers(queries, own, means, is_new)
+
+    def recent(self, known: tf.RaggedTensor) -> tf.Tensor:
+        """The last items that the model reads.
+
+        Args:
+            known: ``(batch, any)`` int32 internal ids of known items, oldest first.
+
+        Returns:
+            ``(batch, time)`` int32, 0 = padding; of one column at least.
+        """
+        longest = self.model.max_length
+        recent = (known if longest is None else known[:, -longest:]).to_tensor(PADDING_ID)
+        missing = tf.maximum(1 - tf.shape(recent)[1], 0)
+        return tf.pad(recent, [[0, 0], [0, missing]])

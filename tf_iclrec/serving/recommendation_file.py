@@ -16,6 +16,7 @@ from typing import Any
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.item_filters import ItemValues
+from tf_iclrec.serving.reason_column import check_because
 
 CHUNK_SIZE = 20_000
 
@@ -30,6 +31,7 @@ def write_recommendations(
     candidates: list[str] | None = None,
     only: ItemValues | None = None,
     without: ItemValues | None = None,
+    because: int = 0,
     request: dict[str, Any] | None = None,
     on_progress: Callable[[int], None] = lambda users: None,
 ) -> None:
@@ -46,17 +48,20 @@ def write_recommendations(
         only: Values that items must have, as in `tf_iclrec.recommend`; each must be that of an
             item.
         without: Values that items must not have, likewise.
+        because: Reasons for each item, as in `tf_iclrec.recommend`.
         request: What distinguishes this request, as JSON: parts that an interrupted program
             left are used again if it is the same.
         on_progress: Called with the number of users done after each chunk.
 
     Raises:
-        UserError: If ``k`` is out of range, no candidate is known, or a value is not.
+        UserError: If ``k`` or ``because`` is out of range, no candidate is known, or a value is
+            not.
     """
     import pyarrow.parquet as pq
 
     output = Path(output)
     recommender.check_k(k)
+    check_because(because)
     if candidates is not None:
         candidates = recommender.encode_items(candidates, 0, "ignore")
     search = recommender.search(candidates, only, without, on_unknown="raise")
@@ -74,6 +79,7 @@ def write_recommendations(
                 excluded,
                 search,
                 recommender.trained_rows(users),
+                because,
             )
             with replace_file(path) as temporary:
                 pq.write_table(table, temporary)

@@ -130,7 +130,7 @@ class RecommendingModule(tf.Module):
         Args:
             user_id: ``(batch,)`` raw user ids.
         """
-        users = self.user_rows.lookup(tf.ensure_shape(user_id, [None]))
+        users = self._rows_of_users(user_id)
         return self._asked(history, k, exclude, filter_seen, only, without, users)
 
     @takes(strings("history"), strings("candidates"))
@@ -171,22 +171,17 @@ class RecommendingModule(tf.Module):
         filters = {"only": only, "without": without}
         return self._recommended(known, tf.concat([seen, excluded], axis=1), k, users, filters)
 
+    def _rows_of_users(self, user_id: tf.Tensor) -> tf.Tensor:
+        return self.user_rows.lookup(tf.ensure_shape(user_id, [None]))
+
     def _known(self, history: tf.Tensor) -> tf.RaggedTensor:
         """Internal ids of the known items of each history."""
         history = tf.ensure_shape(history, [None, None], name="history_is_batch_by_length")
         ids = self.internal_ids.lookup(history)
         return tf.ragged.boolean_mask(ids, ids >= NUM_SPECIAL_IDS)
 
-    def _recent(self, known: tf.RaggedTensor) -> tf.Tensor:
-        """The last items that the model reads, ``(batch, time)``."""
-        longest = self.ranker.model.max_length
-        recent = (known if longest is None else known[:, -longest:]).to_tensor(PADDING_ID)
-        # At least one column, for a batch without any known item.
-        width = tf.maximum(tf.shape(recent)[1], 1)
-        return tf.pad(recent, [[0, 0], [0, width - tf.shape(recent)[1]]])
-
     def _encoded(self, known: tf.RaggedTensor, users: tf.Tensor | None = None) -> EncodedUsers:
-        recent = self._recent(known)
+        recent = self.ranker.recent(known)
         users = tf.fill([tf.shape(recent)[0]], -1) if users is None else users
         return self.ranker.encode(recent, users)
 

@@ -14,6 +14,8 @@ import tensorflow as tf
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.errors import UserError
 from tf_iclrec.serving.item_filters import ItemValues, as_cells
+from tf_iclrec.serving.item_intents import NO_INTENT
+from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.user_table import UserTable
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 _SIGNATURE = "recommend"
 _INPUTS = {"history", "k", "exclude", "filter_seen", "only", "without"}
-_USERS = 256
+_USERS, _EXPLAINED = 256, 64
 
 
 class SavedModelRecommender:
@@ -52,8 +54,8 @@ class SavedModelRecommender:
             raise UserError(f"{directory} holds no SavedModel: it has no saved_model.pb.")
         # The functions need what they were loaded with.
         self._loaded = tf.saved_model.load(str(directory))
-        self._recommend = self._loaded.signatures.get(_SIGNATURE)
-        inputs = self._recommend and set(self._recommend.structured_input_signature[1])
+        recommend = self._loaded.signatures.get(_SIGNATURE)
+        inputs = recommend and set(recommend.structured_input_signature[1])
         if inputs != _INPUTS:
             raise UserError(
                 f"The SavedModel in {directory} has no signature {_SIGNATURE} of this version of "
@@ -67,6 +69,7 @@ class SavedModelRecommender:
         filter_seen: bool = True,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
+        because: int = 0,
     ) -> pa.Table:
         """The best items of each user of a table.
 
@@ -77,6 +80,7 @@ class SavedModelRecommender:
             filter_seen: Whether items of a user's own history are left out.
             only: Values that items must have, as in `tf_iclrec.recommend`.
             without: Values that items must not have, likewise.
+            because: Reasons for each item, as in `tf_iclrec.recommend`.
 
         Returns:
             A table as `tf_iclrec.recommend` gives it, users in the same order.
@@ -84,7 +88,7 @@ class SavedModelRecommender:
         Raises:
             UserError: If the table is not such a one, or the model refuses the request.
         """
-        return self.recommend(UserTable.of(table), k, filter_seen, only, without)
+        return self.recommend(UserTable.of(table), k, filter_seen, only, without, because)
 
     def recommend(
         self,
@@ -93,10 +97,12 @@ class SavedModelRecommender:
         filter_seen: bool,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
+        because: int = 0,
     ) -> pa.Table:
         """As `recommend_table`."""
         import pyarrow as pa
 
+        check_because(because)
         num_users = len(users.user_ids)
         request = {"k": tf.constant(k), "filter_seen": tf.constant(filter_seen)}
         filters = {"only": as_cells(only), "without": as_cells(without)}
@@ -115,15 +121,51 @@ class SavedModelRecommender:
                     for name, cells in filters.items()
                 },
             }
-            answer = self._ask(**lists, **request)
+            answer = self._ask(_SIGNATURE, **lists, **request)
             items[rows], scores[rows] = answer["item_ids"].numpy(), answer["scores"].numpy()
             from_popularity[rows] = answer["from_popularity"].numpy()
         found = pa.array(items[np.isfinite(scores)], pa.binary()).cast(pa.string())
-        return recommendation_table(users.user_ids, found, scores, from_popularity)
+        reasons = self._reasons(users.histories, items, because) if because else None
+        return recommendation_table(users.user_ids, found, scores, from_popularity, reasons)
 
-    def _ask(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _reasons(self, histories: Histories, items: np.ndarray, most: int) -> FoundReasons:
+        """For items ``(users, k)``, "" = none."""
+        import pyarrow as pa
+
+        shape = (*items.shape, most)
+        found = {
+            "reasons": np.full(shape, b"", dtype=object),
+            "drops": np.zeros(shape, dtype=np.float32),
+            "intents": np.full(shape, NO_INTENT, dtype=np.int32),
+            "providers": np.full(shape, b"", dtype=object),
+        }
+        by_length = np.argsort(histories.lengths, kind="stable")
+        for start in range(0, len(items), _EXPLAINED):
+            rows = by_length[start : start + _EXPLAINED]
+            answer = self._ask(
+                "explain",
+                history=_cells(histories.rows(rows)),
+                item_ids=tf.constant(items[rows]),
+                because=tf.constant(most),
+            )
+            for name, values in found.items():
+                values[rows] = answer[name].numpy()
+        is_reason = found["drops"] > 0
+        providers = found["providers"][is_reason]
+        return FoundReasons(
+            pa.array(found["reasons"][is_reason], pa.binary()),
+            found["drops"],
+            found["intents"],
+            pa.array(providers, pa.binary(), mask=providers == b""),
+        )
+
+    def _ask(self, signature: str, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         try:
-            return self._recommend(**inputs)
+            return self._loaded.signatures[signature](**inputs)
+        except KeyError:
+            raise UserError(
+                f"The SavedModel has no signature {signature}: export the model again."
+            ) from None
         except tf.errors.InvalidArgumentError as error:
             said = re.search(r"assertion failed: \[(.*)\]", error.message)
             said = said.group(1).replace("] [", " ") if said else error.message.splitlines()[0]

@@ -6,10 +6,14 @@ import tensorflow as tf
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
-from tf_iclrec.serving.graph_inputs import required, strings, takes
+from tf_iclrec.serving.explainer import Explainer
+from tf_iclrec.serving.graph_inputs import as_bytes, lists_like, required, strings, takes
 from tf_iclrec.serving.provider_ranking import provider_affinities
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.recommending_module import RecommendingModule
+
+# What `explain` takes beside the history.
+_EXPLAINED = (strings("item_ids"), tf.TensorSpec([], tf.int32, "because"))
 
 
 class ServingModule(RecommendingModule):
@@ -23,6 +27,7 @@ class ServingModule(RecommendingModule):
     def __init__(self, ranker: Ranker, items: Vocabulary, catalogue: Catalogue, *args, **kwargs):
         super().__init__(ranker, items, catalogue, *args, **kwargs)
         self.providers = catalogue.providers
+        self.explainer = Explainer(ranker, catalogue)
 
     @property
     def signatures(self) -> dict[str, Callable]:
@@ -32,9 +37,11 @@ class ServingModule(RecommendingModule):
             "recommend": self.recommend,
             "rank": self.rank,
             "similar_items": self.similar_items,
+            "explain": self.explain,
         }
         if self.user_rows is not None:
             served["recommend_to_user"] = self.recommend_to_user
+            served["explain_to_user"] = self.explain_to_user
         if self.ranker.model.has_latent_intents:
             served["latent_intents"] = self.latent_intents
         if self.ranker.model.by_dot_product:
@@ -46,6 +53,56 @@ class ServingModule(RecommendingModule):
         return {
             name: tf.function(method, input_signature=method.input_signature)
             for name, method in served.items()
+        }
+
+    @takes(strings("history"), *_EXPLAINED)
+    def explain(
+        self, history: tf.Tensor, item_ids: tf.Tensor, because: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Why items are recommended, or would be: the items of the history without which their
+        scores would fall most; see `Explainer`.
+
+        Args:
+            history: ``(batch, length)`` raw item ids.
+            item_ids: ``(batch, n)`` raw ids of what is to be explained, such as the answer of
+                `recommend`, ``""`` = padding. An unknown item has no reasons.
+            because: Number of reasons for each item, from 1 to ``max_k``.
+
+        Returns:
+            ``reasons`` ``(batch, n, because)`` raw item ids, the strongest first, ``""`` where
+            there are fewer; ``drops`` ``(batch, n, because)`` float32, how much the item's score
+            is lower without the reason, 0 where there is none; ``intents`` ``(batch, n, because)``
+            int32 and ``providers`` ``(batch, n, because)`` strings, the intent and the provider
+            that both items have, -1 and ``""`` where they have none in common.
+        """
+        nobody = tf.fill([tf.shape(history)[0]], -1)
+        return self._explained(history, item_ids, because, nobody)
+
+    @takes(strings("user_id", rank=1), strings("history"), *_EXPLAINED)
+    def explain_to_user(
+        self, user_id: tf.Tensor, history: tf.Tensor, item_ids: tf.Tensor, because: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As `explain`, for the answers of `recommend_to_user`.
+
+        Args:
+            user_id: ``(batch,)`` raw user ids.
+        """
+        return self._explained(history, item_ids, because, self._rows_of_users(user_id))
+
+    def _explained(self, history, item_ids, because, users) -> dict[str, tf.Tensor]:
+        known = self._known(history)
+        because = tf.ensure_shape(because, [], name="because_is_a_scalar")
+        in_range = (because >= 1) & (because <= self.max_k)
+        message = [f"because must be from 1 to {self.max_k}, not", because]
+        because = required(because, in_range, message)
+        ids = self.internal_ids.lookup(lists_like(history, item_ids, "item_ids"))
+        found = self.explainer(known, users, ids, because)
+        providers = [] if self.providers is None else self.providers.vocabulary.ids
+        return {
+            "reasons": _raw(self.raw_ids, found.item_ids),
+            "drops": found.drops,
+            "intents": found.intents,
+            "providers": _raw(as_bytes(providers), found.providers),
         }
 
     @takes(strings("history"))
@@ -79,7 +136,7 @@ class ServingModule(RecommendingModule):
             ``intent_shares`` ``(batch, K)`` float32, which sum to 1; zero for a user without a
             known item.
         """
-        recent = self._recent(self._known(history))
+        recent = self.ranker.recent(self._known(history))
         return {"intent_shares": self.ranker.model.encoder.intent_shares({"item_ids": recent})}
 
     @takes(strings("item_ids", rank=1))
@@ -155,3 +212,8 @@ class ServingModule(RecommendingModule):
         best, order = tf.math.top_k(affinities, min(self.k, len(vocabulary)))
         raw_ids = tf.constant([str(provider).encode() for provider in vocabulary.ids])
         return {"provider_ids": tf.gather(raw_ids, order), "affinities": best}
+
+
+def _raw(raw_ids: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """Internal ids as raw ones ``(n,)``; special ones as ""."""
+    return tf.gather(tf.concat([as_bytes([""] * NUM_SPECIAL_IDS), raw_ids], axis=0), ids)
