@@ -41,6 +41,11 @@ def read_history(output):
         return list(csv.DictReader(file))
 
 
+def accuracy_of(run):
+    """What `evaluate_held_out` says of a run."""
+    return {part: run.metrics[part] for part in ("valid", "test")}
+
+
 def weights_of(model):
     return [weight.numpy() for weight in model.weights]
 

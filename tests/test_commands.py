@@ -52,13 +52,27 @@ def test_training_prints_what_it_does(trained):
     assert result.stderr == ""
 
 
+def test_training_shows_lists_beside_those_of_popularity(trained):
+    result, output = trained
+    metrics = json.loads((output / "metrics.json").read_text())
+    header, own, popular, *_ = result.stdout.split("Lists of 20")[1].splitlines()[1:]
+    names = ["Coverage@20", "Novelty@20", "Diversity@20"]
+    assert header.split() == names
+    shown = [f"{metrics['lists'][name]:.4f}" for name in names]
+    assert own.split() == ["iclrec", *shown]
+    shown = [f"{metrics['yardsticks']['popularity']['lists'][name]:.4f}" for name in names]
+    assert popular.split() == ["popularity", *shown]
+
+
 def test_evaluate_repeats_the_figures_exactly(trained):
     _, output = trained
     metrics = json.loads((output / "metrics.json").read_text())
-    for split in ("valid", "test"):
-        result = run_here("evaluate", output, "--split", split, "--json")
-        assert result.returncode == 0, result.stderr
-        assert json.loads(result.stdout) == {split: metrics[split]}
+    result = run_here("evaluate", output, "--json")
+    assert result.returncode == 0, result.stderr
+    printed = json.loads(result.stdout)
+    assert printed == {name: metrics[name] for name in ("test", "lists", "intervals", "groups")}
+    result = run_here("evaluate", output, "--split", "valid", "--json")
+    assert json.loads(result.stdout)["valid"] == metrics["valid"]
 
 
 def test_prepared_data_trains_as_the_log_itself(sequence_file, trained, tmp_path):
@@ -85,6 +99,18 @@ def test_evaluate_prints_a_table(trained):
     hit_rate = json.loads((output / "metrics.json").read_text())["test"]["HR@5"]
     assert f"{hit_rate:.4f}" in result.stdout
     assert "Split: each user's last item for the test, the one before" in result.stdout
+    assert "\nBy items in the history\n" in result.stdout
+
+
+def test_evaluate_looks_at_the_lists_and_groups_asked_for(trained):
+    _, output = trained
+    result = run_here("evaluate", output, "--k", 5, "--groups", "popularity", "--json")
+    printed = json.loads(result.stdout)
+    assert list(printed["groups"]) == ["popularity"]
+    assert {"Coverage@5", "Diversity@5", "IntentCalibration@5"} <= printed["lists"].keys()
+    assert "\nBy " not in run_here("evaluate", output, "--groups").stdout
+    refused("--k must be at least 1", "evaluate", output, "--k", 0)
+    refused("invalid choice: 'age'", "evaluate", output, "--groups", "age")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +168,8 @@ def test_evaluate_shows_users_by_their_providers(trained_with_providers):
     assert result.returncode == 0, result.stderr
     printed = json.loads(result.stdout)
     assert printed["test"] == json.loads((output / "metrics.json").read_text())["test"]
-    groups = printed["by_provider_coverage"]
-    assert list(groups) == ["mostly_known_providers", "mostly_unknown_providers"]
+    groups = printed["groups"]["provider"]
+    assert list(groups) == ["mostly known", "mostly unknown"]
     assert sum(group["users"] for group in groups.values()) == 200
     known, unknown = groups.values()
     assert known["MRR@20"] != unknown["MRR@20"]
@@ -152,12 +178,12 @@ def test_evaluate_shows_users_by_their_providers(trained_with_providers):
         assert total / 200 == pytest.approx(value, rel=1e-5)
 
     table = run_here("evaluate", output).stdout
-    overall, by_group = table.split("By the providers in the history\n")
+    overall, by_group = table.split("By known providers in the history\n")
     assert f"{printed['test']['HR@5']:.4f}" in overall
-    for name, group in groups.items():
-        (line,) = [line for line in by_group.splitlines() if name.replace("_", " ") in line]
-        assert f", {group['users']} users " in line
-        assert f"{group['HR@5']:.4f}" in line
+    header, users, rate, *_ = by_group.splitlines()
+    assert header.split() == ["all", "mostly", "known", "mostly", "unknown"]
+    assert users.split() == ["users", "200", *(str(group["users"]) for group in groups.values())]
+    assert rate.split()[2:] == [f"{group['HR@5']:.4f}" for group in groups.values()]
 
 
 def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):

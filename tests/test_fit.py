@@ -16,11 +16,21 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.evaluation.full_report import full_report
+from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.training.lazy_adam import LazyAdam
 
-from .small_runs import SMALL, changed, fit_interrupted, read_history, weights_of, write_log
+from .small_runs import (
+    SMALL,
+    accuracy_of,
+    changed,
+    fit_interrupted,
+    read_history,
+    weights_of,
+    write_log,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +83,7 @@ def test_metrics_have_the_agreed_form(finished):
     run, output = finished
     metrics = json.loads((output / "metrics.json").read_text())
     names = {f"{kind}@{k}" for kind in ("HR", "NDCG", "MRR") for k in (5, 10, 20)}
-    assert set(metrics) == {"valid", "test"}
+    assert list(metrics) == ["valid", "test", "lists", "intervals", "groups", "yardsticks"]
     assert set(metrics["valid"]) == set(metrics["test"]) == names
     assert metrics == run.metrics
 
@@ -111,8 +121,28 @@ def test_tensorboard_events_hold_the_same_figures(finished):
 def test_a_loaded_run_repeats_the_metrics_exactly(finished):
     _, output = finished
     run = load_run(output)
-    assert evaluate_held_out(run.model, run.split, **run.config.evaluation) == run.metrics
+    repeated = evaluate_held_out(run.model, run.split, **run.config.evaluation)
+    assert repeated == accuracy_of(run)
     assert run.config.training.seed == 3
+
+
+def test_a_loaded_run_repeats_what_is_said_of_lists_and_groups(finished):
+    run = load_run(finished[1])
+    facts = item_facts(run.model, run.split)
+    report = full_report(run.model, run.split, facts, **run.config.evaluation)
+    assert report == {name: run.metrics[name] for name in report}
+    assert list(report["groups"]) == ["length", "popularity"]
+    # Six planted intents are in the lists, each in the proportions of its user's history.
+    assert 0 < report["lists"]["IntentCalibration@20"] < 1
+    by_name = run.metrics["yardsticks"]
+    assert list(by_name) in (["popularity", "transitions"], ["popularity", "ease"])
+    for metrics in by_name.values():
+        assert metrics["test"].keys() == run.metrics["test"].keys()
+        assert metrics["lists"].keys() == run.metrics["lists"].keys()
+    lists = by_name["popularity"]["lists"]
+    # With seen items in the ranking everyone gets the same list.
+    assert lists["Coverage@20"] == pytest.approx(20 / 60)
+    assert lists["Novelty@20"] < run.metrics["lists"]["Novelty@20"]
 
 
 def test_the_best_epoch_is_what_is_kept(finished):
@@ -318,7 +348,7 @@ def test_short_users_are_left_out_and_counted(one_encoder, tmp_path, capsys):
 def test_filter_seen_changes_the_ranking(finished):
     run, _ = finished
     filtered = evaluate_held_out(run.model, run.split, filter_seen=True)
-    assert filtered != run.metrics
+    assert filtered != accuracy_of(run)
 
 
 def test_mixed_precision_trains(one_encoder, tmp_path):

@@ -32,7 +32,7 @@ from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.significance import paired_t_test
+from tf_iclrec.evaluation.significance import confidence_interval, paired_t_test
 from tf_iclrec.fit import build_model, fit
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
@@ -102,6 +102,7 @@ __all__ = [
     "Vocabulary",
     "build_model",
     "by_time",
+    "confidence_interval",
     "describe_intents",
     "evaluation_batches",
     "export_saved_model",

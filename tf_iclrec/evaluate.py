@@ -1,13 +1,14 @@
 """Evaluate a finished run: ``python -m tf_iclrec.evaluate DIR``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.data.batches import sampled_rows
-from tf_iclrec.evaluation.groups import provider_coverage_groups
-from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.report import held_out_ranks, metrics_table
+from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.evaluation.full_report import LIST_LENGTH, full_report
+from tf_iclrec.evaluation.groups import GROUPINGS
+from tf_iclrec.evaluation.lists.item_facts import item_facts
+from tf_iclrec.evaluation.report import groups_table
 from tf_iclrec.runs import load_run
 
 
@@ -15,36 +16,65 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments, evaluate and print."""
     parser = Parser(
         prog="python -m tf_iclrec.evaluate",
-        description="Full-ranking metrics of a finished run.",
+        description="Full-ranking metrics of a finished run, and what its lists are like, for all "
+        "users and for groups of them.",
     )
     parser.add_argument("run", metavar="DIR", help="run directory")
     parser.add_argument(
         "--split", choices=("valid", "test"), default="test", help="split (default: test)"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--groups",
+        nargs="*",
+        choices=GROUPINGS,
+        default=list(GROUPINGS),
+        help="groups of users by the length of the history, the popularity of the target and how "
+        "many providers in the history are known (default: all that the data allows)",
+    )
+    parser.add_argument(
+        "--k",
+        type=int,
+        default=LIST_LENGTH,
+        metavar="K",
+        help=f"length of the lists that are looked at (default: {LIST_LENGTH})",
+    )
+    add_item_table(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     values = parser.parse(arguments)
-    run = load_run(values.run)
-    ranks = held_out_ranks(run.model, run.split, values.split, **run.config.evaluation)
-    metrics = metrics_of_ranks(ranks)
-    held_out = run.split.held_out(values.split)
-    rows = sampled_rows(len(held_out.users), run.config.evaluation.evaluation_users)
-    groups = {
-        name: {"users": int(mask[rows].sum()), **metrics_of_ranks(ranks[mask[rows]])}
-        for name, mask in provider_coverage_groups(run.split, values.split).items()
-        if mask[rows].any()
-    }
+    if values.k < 1:
+        parser.error("--k must be at least 1")
+    run = with_item_table(load_run(values.run), values)
+    report = full_report(
+        run.model,
+        run.split,
+        item_facts(run.model, run.split),
+        values.split,
+        values.k,
+        {name: GROUPINGS[name] for name in values.groups},
+        **run.config.evaluation,
+    )
     if values.json:
-        by_group = {"by_provider_coverage": groups} if groups else {}
-        print(json.dumps({values.split: metrics, **by_group}, indent=2))
+        print(json.dumps(report, indent=2))
         return
     print(run.split.summary())
-    print(metrics_table({run.config.model: metrics}))
-    if groups:
-        print("\nBy the providers in the history")
-        labels = {
-            name: f"{name.replace('_', ' ')}, {groups[name].pop('users')} users" for name in groups
-        }
-        print(metrics_table({labels[name]: groups[name] for name in groups}))
+    users = len(run.split.held_out(values.split).users)
+    users = {"users": min(users, run.config.evaluation.evaluation_users)}
+    everyone = users | report[values.split] | report["lists"]
+    _print_report(run.config.model, everyone, report)
+
+
+def _print_report(name: str, everyone: Mapping[str, float], report: Mapping[str, Any]) -> None:
+    intervals = report["intervals"]
+    columns = {
+        name: everyone,
+        "95% from": {metric: low for metric, (low, _) in intervals.items()},
+        "to": {metric: high for metric, (_, high) in intervals.items()},
+    }
+    print(groups_table(columns))
+    for grouping, groups in report["groups"].items():
+        if len(groups) > 1:
+            print(f"\nBy {GROUPINGS[grouping].by}")
+            print(groups_table({"all": everyone, **groups}))
 
 
 if __name__ == "__main__":

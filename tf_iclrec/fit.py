@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -13,6 +14,8 @@ from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.full_report import LIST_LENGTH, full_report
+from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.recommender import Recommender
@@ -109,12 +112,13 @@ def finish_run(
     if final:
         with replace_file(directory.final.model) as path:
             served.save(path)
-    metrics = evaluate_held_out(model, split, **config.evaluation)
+    facts = item_facts(model, split)
+    metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
+    metrics |= full_report(model, split, facts, **config.evaluation)
+    metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
     export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
     write_json(directory.metrics, metrics)
-    rows = {config.model: metrics["test"]} | yardsticks(split, config.evaluation, config.model)
-    print("\nTest metrics, whole catalogue ranked")
-    print(metrics_table(rows))
+    _print_metrics({config.model: metrics} | metrics["yardsticks"])
     if final:
         print(
             f"These are of {directory.model.name}. Trained on everything, and served: "
@@ -123,6 +127,15 @@ def finish_run(
         )
     print(f"Run directory: {directory.path}", flush=True)
     return Run(model, split, config, metrics)
+
+
+def _print_metrics(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """A short table of what models are like, and another of their lists."""
+    print("\nTest metrics, whole catalogue ranked")
+    print(metrics_table({name: metrics["test"] for name, metrics in models.items()}))
+    print(f"Lists of {LIST_LENGTH}: share of the catalogue, bits per item, mean distance")
+    shown = [f"{name}@{LIST_LENGTH}" for name in ("Coverage", "Novelty", "Diversity")]
+    print(metrics_table({name: metrics["lists"] for name, metrics in models.items()}, shown))
 
 
 def _new_model(config: Config, split: Split, started: bool) -> Recommender:

@@ -5,6 +5,7 @@ import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.reading import read_log
@@ -16,8 +17,8 @@ from tf_iclrec.fit import fit
 from tf_iclrec.run_directory import FORMAT, RunDirectory
 from tf_iclrec.runs import read_config, split_of
 
-# Metrics by part, such as "test", and name.
-Metrics = dict[str, dict[str, float]]
+# As in `Run.metrics`.
+Metrics = dict[str, Any]
 
 
 def fit_at_dates(
@@ -95,7 +96,10 @@ def _check_resumable(config: Config, directory: RunDirectory) -> None:
 
 
 def _mean(found: Sequence[Metrics]) -> Metrics:
-    return {
-        part: {name: statistics.fmean(one[part][name] for one in found) for name in found[0][part]}
-        for part in found[0]
-    }
+    """Of the metrics that all dates have: which groups there are differs."""
+    means: Metrics = {}
+    for part in ("valid", "test", "lists"):
+        of_dates = [one.get(part, {}) for one in found]
+        names = [name for name in of_dates[0] if all(name in one for one in of_dates)]
+        means[part] = {name: statistics.fmean(one[name] for one in of_dates) for name in names}
+    return means

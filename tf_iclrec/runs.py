@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -30,13 +31,15 @@ class Run:
         model: The best epoch's model, or the one that is served.
         split: The data it was trained on, with its vocabularies.
         config: Its settings.
-        metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``.
+        metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``, and what else `full_report` says of
+            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, and ``"yardsticks"`` by name.
+            Runs of earlier versions have the first two alone.
     """
 
     model: Recommender
     split: Split
     config: Config
-    metrics: dict[str, dict[str, float]]
+    metrics: dict[str, Any]
 
     @property
     def interactions(self) -> Interactions:

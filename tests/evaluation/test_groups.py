@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, leave_one_out
-from tf_iclrec.evaluation.groups import MOSTLY_KNOWN, MOSTLY_UNKNOWN, provider_coverage_groups
+from tf_iclrec.evaluation.groups import (
+    GROUPINGS,
+    MOSTLY_KNOWN,
+    MOSTLY_UNKNOWN,
+    length_groups,
+    popularity_groups,
+    provider_coverage_groups,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +50,46 @@ def test_agrees_with_counting_on_random_data(seed, part, held_out):
 def test_log_without_providers_has_no_groups():
     split = leave_one_out(Interactions.from_sequences({"a": "xyz"}))
     assert provider_coverage_groups(split, "test") == {}
+
+
+def groups_of(masks):
+    """The name of the group of each held-out item; each is in one."""
+    assert (np.sum(list(masks.values()), axis=0) == 1).all()
+    return [name for at in zip(*masks.values(), strict=True) for name in np.array([*masks])[[*at]]]
+
+
+def test_lengths_are_those_of_the_visible_history():
+    sequences = {f"{length}": ["x"] * length for length in (3, 6, 7, 21, 22, 52, 200)}
+    split = leave_one_out(Interactions.from_sequences(sequences))
+    assert groups_of(length_groups(split, "test")) == [
+        *("1 to 4", "5 to 9", "5 to 9", "20 to 49", "20 to 49", "50 to 99", "100 and more")
+    ]
+    assert groups_of(length_groups(split, "valid"))[1:3] == ["1 to 4", "5 to 9"]
+
+
+def test_popularity_counts_training_interactions_of_the_target():
+    # Of 15 interactions a third is full with a, two thirds are with b.
+    sequences = {"1": "aabcdae", "2": "aabbca", "3": "aaabb", "4": "adccc"}
+    split = leave_one_out(Interactions.from_sequences(sequences))
+    counts = dict(zip("abcde", split.training_counts.tolist(), strict=True))
+    assert counts == {"a": 8, "b": 3, "c": 2, "d": 2, "e": 0}
+    assert groups_of(popularity_groups(split, "test")) == ["0", "8 and more", "3 to 7", "1 to 2"]
+    assert list(popularity_groups(split, "test")) == ["0", "1 to 2", "3 to 7", "8 and more"]
+
+
+def test_items_that_are_all_as_popular_are_one_group():
+    split = leave_one_out(Interactions.from_sequences({"1": "abyx", "2": "abxy"}))
+    assert list(popularity_groups(split, "test")) == ["0", "1", "2 and more"]
+
+
+@pytest.mark.parametrize("name", GROUPINGS)
+@pytest.mark.parametrize("part", ["valid", "test"])
+def test_every_held_out_item_is_in_one_group(name, part):
+    rng = np.random.default_rng(5)
+    sequences = {
+        f"u{user}": [f"i{item}" for item in rng.zipf(1.5, length) % 30]
+        for user, length in enumerate(rng.integers(3, 60, size=50))
+    }
+    log = Interactions.from_sequences(sequences).with_item_providers({"i1": "acme"})
+    masks = GROUPINGS[name].masks(leave_one_out(log), part)
+    assert len(groups_of(masks)) == 50

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, evaluation_batches, leave_one_out
-from tf_iclrec.evaluation.ranking import rank_users, target_ranks
+from tf_iclrec.evaluation.ranking import best_items, rank_and_list, rank_users, target_ranks
 
 NAN = float("nan")
 
@@ -122,6 +122,39 @@ def test_ranks_of_users_come_in_the_order_of_the_log(batch_size):
     ranks = rank_users(lambda batch: tf.gather(scores, batch["users"]), batches)
     assert ranks.dtype == np.int32
     assert ranks.tolist() == expected
+
+    ranks, lists = rank_and_list(lambda batch: tf.gather(scores, batch["users"]), batches, 7)
+    assert ranks.tolist() == expected
+    assert lists.dtype == np.int32
+    for row, best, (*history, _) in zip(scores, lists, sequences.values(), strict=True):
+        left = [item for item in column if item not in history]
+        left.sort(key=lambda item: row[column[item]], reverse=True)
+        assert log.items.decode(best).tolist() == left[:7]
+
+
+@pytest.mark.parametrize(
+    ("seen", "k", "expected"),
+    [
+        ([], 2, [5, 3]),
+        ([0, 5], 2, [3, 6]),
+        ([3, 4, 5], 2, [6, 0]),  # one is left
+        ([], 6, [5, 3, 6, 4, 0, 0]),  # more than there are
+    ],
+)
+def test_best_items_are_the_unseen_with_the_highest_scores(seen, k, expected):
+    scores = np.array([[7.0, -2.0, 9.0, 1.0]], dtype="float32")
+    seen = np.array([seen], dtype="int32").reshape(1, -1)
+    assert best_items(scores, seen, k).numpy().tolist() == [expected]
+
+
+def test_a_target_is_in_the_list_of_k_if_its_rank_is_at_most_k():
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(50, 20)).astype("float32")
+    targets = rng.integers(3, 23, 50).astype("int32")
+    seen = rng.permuted(np.tile(np.arange(3, 23, dtype="int32"), (50, 1)), axis=1)[:, :4]
+    ranks = target_ranks(scores, targets, seen).numpy()
+    lists = best_items(scores, seen, 5).numpy()
+    assert ((lists == targets[:, None]).any(axis=1) == (ranks <= 5)).all()
 
 
 def test_evaluating_again_and_again_brings_no_warning(caplog):

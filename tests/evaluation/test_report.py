@@ -5,7 +5,13 @@ import tensorflow as tf
 
 from tf_iclrec import Interactions, leave_one_out
 from tf_iclrec.data.batches import sampled_rows
-from tf_iclrec.evaluation.report import evaluate_held_out, held_out_ranks, metrics_table
+from tf_iclrec.evaluation.report import (
+    evaluate_held_out,
+    groups_table,
+    held_out_answers,
+    held_out_ranks,
+    metrics_table,
+)
 
 NAMES = ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "NDCG@100", "MRR@5", "MRR@100"]
 
@@ -57,6 +63,17 @@ def test_ranks_of_a_sample_are_those_of_its_users():
     assert some.tolist() == everyone[users].tolist()
 
 
+def test_lists_are_of_the_same_users_as_the_ranks():
+    # Inputs abcdeb, edcb and fffa; the latest first, then by number.
+    ranks, lists = held_out_answers(Recency(), SPLIT, "test", k=3, filter_seen=False)
+    assert ranks.tolist() == [6, 6, 2]
+    named = [LOG.items.decode(row[row > 2]).tolist() for row in lists]
+    assert named == [["b", "e", "d"], ["b", "c", "d"], ["a", "f", "b"]]
+    _, lists = held_out_answers(Recency(), SPLIT, "test", k=3)
+    named = [LOG.items.decode(row[row > 2]).tolist() for row in lists]
+    assert named == [["f"], ["a", "f"], ["b", "c", "d"]]
+
+
 def test_held_out_parts_have_the_metrics_of_their_ranks():
     metrics = evaluate_held_out(Recency(), SPLIT, filter_seen=True)
     assert list(metrics) == ["valid", "test"]
@@ -78,6 +95,27 @@ def test_has_a_row_per_model_with_four_decimals():
         ["sasrec", "0.0500", "0.0483"],
         ["popularity", "1.0000", "0.0000"],
     ]
+
+
+def test_shows_what_is_asked_for_and_a_hyphen_where_there_is_nothing():
+    rows = {"one": {"HR@5": 0.5, "Novelty@20": 9.5}, "other": {"HR@5": 0.5, "Coverage@20": 0.25}}
+    lines = metrics_table(rows, ["Novelty@20", "Coverage@20"]).splitlines()
+    assert [line.split() for line in lines] == [
+        ["Novelty@20", "Coverage@20"],
+        ["one", "9.5000", "-"],
+        ["other", "-", "0.2500"],
+    ]
+
+
+def test_groups_are_columns():
+    columns = {"all": {"users": 30, "HR@5": 0.5, "Gini@5": 1}, "1 to 4": {"users": 2, "HR@5": 0.25}}
+    lines = groups_table(columns).splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["users", "30", "2"],
+        ["HR@5", "0.5000", "0.2500"],
+        ["Gini@5", "1.0000", "-"],
+    ]
+    assert lines[0].index("1 to 4") == lines[1].index(" 2") + 1
 
 
 def test_orders_by_metric_and_then_by_cutoff():

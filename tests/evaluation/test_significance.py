@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import paired_t_test
+from tf_iclrec.evaluation.significance import confidence_interval
 
 
 def pairs(seed, users, shift):
@@ -79,3 +80,44 @@ def test_single_precision_gains_are_compared_in_double():
 def test_rows_that_are_no_pairs_are_refused(first, second):
     with pytest.raises(ValueError, match="at least two users"):
         paired_t_test(np.array(first), np.array(second))
+
+
+def test_interval_by_hand():
+    # Mean 2, and a variance of 8 / 3 with three degrees of freedom.
+    low, high = confidence_interval(np.array([0.0, 2.0, 2.0, 4.0]), z=1.0)
+    error = math.sqrt(8 / 3 / 4)
+    assert (low, high) == pytest.approx((2 - error, 2 + error))
+
+
+def test_interval_does_not_leave_the_values():
+    assert confidence_interval(np.array([0.0] * 99 + [1.0]))[0] == 0.0
+    assert confidence_interval(np.array([1.0])) == (1.0, 1.0)
+
+
+def test_interval_holds_the_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = [
+        low <= 0.5 <= high
+        for low, high in (confidence_interval(rng.random(300)) for _ in range(2000))
+    ]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
+
+
+def test_targets_of_one_user_count_as_one_observation():
+    rng = np.random.default_rng(0)
+    first, second = pairs(0, 40, 0.2)
+    copies = np.repeat(np.arange(40), 3)
+    alone = confidence_interval(first)
+    assert confidence_interval(first[copies], copies) == pytest.approx(alone)
+    many = paired_t_test(first[copies], second[copies], copies)
+    once = paired_t_test(first, second)
+    assert many.difference == pytest.approx(once.difference)
+    assert many.p_value == pytest.approx(once.p_value)
+    # With independent targets it makes no difference to speak of.
+    values, users = rng.normal(size=4000), np.arange(4000) // 2
+    widths = [np.diff(confidence_interval(values, of))[0] for of in (None, users)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
+
+
+def test_targets_of_a_single_user_tell_nothing():
+    assert paired_t_test(np.array([1.0, 2.0]), np.array([0.0, 0.0]), np.array([7, 7])).p_value == 1

@@ -1,12 +1,60 @@
 """Groups of users whose metrics are worth seeing apart."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from tf_iclrec.data.splits.split import HeldOutPart, Split
-from tf_iclrec.data.vocabulary import UNKNOWN_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 
-MOSTLY_KNOWN = "mostly_known_providers"
-MOSTLY_UNKNOWN = "mostly_unknown_providers"
+MOSTLY_KNOWN = "mostly known"
+MOSTLY_UNKNOWN = "mostly unknown"
+_LENGTHS = (1, 5, 10, 20, 50, 100)
+
+
+def length_groups(split: Split, part: HeldOutPart) -> dict[str, np.ndarray]:
+    """Held-out items by how many items the visible history has.
+
+    Returns:
+        Masks ``(n,)`` bool by name, such as ``"1 to 4"``; the shortest first.
+
+    Example:
+    >>> from tf_iclrec.data.interactions import Interactions
+    >>> from tf_iclrec.data.splits.leave_one_out import leave_one_out
+    >>> log = Interactions.from_sequences({"ann": "abcdefg", "bob": "abc"})
+    >>> groups = length_groups(leave_one_out(log), "test")
+    >>> groups["1 to 4"].tolist(), groups["5 to 9"].tolist()
+    ([False, True], [True, False])
+    """
+    return _ranges(split.held_out(part).histories.lengths, _LENGTHS)
+
+
+def popularity_groups(split: Split, part: HeldOutPart) -> dict[str, np.ndarray]:
+    """Held-out items by how often they are in the training data.
+
+    Where one group ends and another begins follows from the log: the most popular items that make
+    up a third of all training interactions, those of the next third, the others, and items that
+    were never trained on. Items that are as popular are in one group.
+
+    Returns:
+        Masks ``(n,)`` bool by name, such as ``"12 and more"``; the rarest first.
+
+    Example:
+    >>> from tf_iclrec.data.interactions import Interactions
+    >>> from tf_iclrec.data.splits.leave_one_out import leave_one_out
+    >>> log = Interactions.from_sequences({"ann": "aaabbcde", "bob": "aacab"})
+    >>> groups = popularity_groups(leave_one_out(log), "test")
+    >>> {name: mask.tolist() for name, mask in groups.items()}
+    {'0': [True, False], '1': [False, False], '2 to 4': [False, True], '5 and more': [False, False]}
+    """
+    counts = split.training_counts
+    ordered = np.sort(counts)[::-1]
+    upto = np.cumsum(ordered)
+    # The count of the item with which a third, and two, are full.
+    bounds = [ordered[np.searchsorted(upto, upto[-1] * share)] for share in (2 / 3, 1 / 3)]
+    targets = split.held_out(part).target_ids
+    return _ranges(counts[targets - NUM_SPECIAL_IDS], np.unique([0, 1, *bounds]))
 
 
 def provider_coverage_groups(split: Split, part: HeldOutPart) -> dict[str, np.ndarray]:
@@ -31,3 +79,38 @@ def provider_coverage_groups(split: Split, part: HeldOutPart) -> dict[str, np.nd
     known = np.concatenate([[0], np.cumsum(interactions.provider_ids != UNKNOWN_ID)])
     share = (known[histories.ends] - known[histories.starts]) / histories.lengths
     return {MOSTLY_KNOWN: share >= 0.5, MOSTLY_UNKNOWN: share < 0.5}
+
+
+class Grouping(NamedTuple):
+    """A way to group users.
+
+    Attributes:
+        by: What is told apart, in words.
+        masks: From the log to masks ``(n,)`` over the held-out items by name of the group.
+    """
+
+    by: str
+    masks: Callable[[Split, HeldOutPart], dict[str, np.ndarray]]
+
+
+# By the name under which they are asked for.
+GROUPINGS = {
+    "length": Grouping("items in the history", length_groups),
+    "popularity": Grouping("interactions of the target in the training data", popularity_groups),
+    "provider": Grouping("known providers in the history", provider_coverage_groups),
+}
+
+
+def _ranges(values: np.ndarray, starts) -> dict[str, np.ndarray]:
+    """Which values are in the range that begins at each of ``starts``."""
+    ends = [*(start - 1 for start in starts[1:]), None]
+    return {
+        _name(start, end): (values >= start) & (True if end is None else values <= end)
+        for start, end in zip(starts, ends, strict=True)
+    }
+
+
+def _name(start: int, end: int | None) -> str:
+    if end is None:
+        return f"{start} and more"
+    return f"{start}" if start == end else f"{start} to {end}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import keras
+import numpy as np
 from keras import KerasTensor, ops
 
 DEFAULT_CUTOFFS = (5, 10, 20)
@@ -95,6 +96,18 @@ def metrics_of_ranks(ranks: KerasTensor) -> dict[str, float]:
     for metric in metrics:
         metric.update_state(ranks)
     return {metric.name: float(metric.result()) for metric in metrics}
+
+
+def gains_of_ranks(ranks: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics of each user by name, ``(users,)`` float32: what `metrics_of_ranks` are means of.
+
+    Example:
+    >>> gains_of_ranks([1, 3, 30])["NDCG@10"].tolist()
+    [1.0, 0.5, 0.0]
+    """
+    return {
+        metric.name: ops.convert_to_numpy(metric.of_users(ranks)) for metric in ranking_metrics()
+    }
 
 
 def ranking_metrics(cutoffs: Iterable[int] = DEFAULT_CUTOFFS) -> list[keras.metrics.Metric]:

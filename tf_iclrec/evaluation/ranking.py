@@ -5,7 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+
+_NEVER = -float("inf")
 
 
 def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) -> tf.Tensor:
@@ -41,26 +43,63 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     return tf.where(target_seen, tf.shape(scores)[1], rank)
 
 
+def best_items(scores: tf.Tensor, seen_ids: tf.Tensor, k: int) -> tf.Tensor:
+    """The items with the highest scores, seen ones left out.
+
+    Args:
+        scores: ``(batch, items)`` float; column ``i`` belongs to the internal id ``i + 3``.
+        seen_ids: ``(batch, seen)`` int32 internal ids to leave out, 0 = padding.
+        k: How many.
+
+    Returns:
+        ``(batch, k)`` int32 internal ids, best first, 0 where no item is left.
+
+    Example:
+    >>> best_items(tf.constant([[5.0, 2.0, 7.0]]), tf.constant([[0, 3]]), 3).numpy().tolist()
+    [[5, 4, 0]]
+    """
+    is_seen = seen_ids >= NUM_SPECIAL_IDS
+    places = tf.stack([tf.where(is_seen)[:, 0], tf.cast(seen_ids[is_seen], tf.int64)], axis=1)
+    places -= [0, NUM_SPECIAL_IDS]
+    never = tf.fill([tf.shape(places)[0]], _NEVER)
+    left = tf.tensor_scatter_nd_update(scores, places, never)
+    best, columns = tf.math.top_k(left, tf.minimum(k, tf.shape(scores)[1]))
+    ids = tf.where(best > _NEVER, columns + NUM_SPECIAL_IDS, PADDING_ID)
+    return tf.pad(ids, [[0, 0], [0, k - tf.shape(ids)[1]]])
+
+
 def rank_users(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset
 ) -> np.ndarray:
-    """Rank of each held-out item.
+    """Rank of each held-out item; see `rank_and_list`."""
+    return rank_and_list(model, batches, 0)[0]
+
+
+def rank_and_list(
+    model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rank of each held-out item, and the best items of its history, from the same scores.
 
     Args:
         model: From a batch to the scores of all items, ``(batch, items)``.
         batches: Of `tf_iclrec.evaluation_batches`.
+        k: Length of the lists; 0 if none are wanted.
 
     Returns:
-        ``(n,)`` int32 of the rows in ``batches``, in their order in the held-out part, 1 = best.
+        Ranks ``(n,)`` int32, 1 = best, and lists ``(n, k)`` int32 as those of `best_items`, of the
+        rows in ``batches``, in their order in the held-out part.
     """
 
     @tf.function
-    def ranks_of(batch):
-        return target_ranks(model(batch), batch["target_ids"], batch["seen_ids"])
+    def answers_of(batch):
+        scores = model(batch)
+        ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
+        best = best_items(scores, batch["seen_ids"], k) if k else ranks[:, tf.newaxis][:, :0]
+        return batch["rows"], ranks, best
 
     # Called by itself, a function of each call's own would have TensorFlow warn of retracing.
-    ranks_of = ranks_of.get_concrete_function(batches.element_spec)
-    rows, ranks = zip(
-        *((batch["rows"].numpy(), ranks_of(batch).numpy()) for batch in batches), strict=True
-    )
-    return np.concatenate(ranks)[np.argsort(np.concatenate(rows))]
+    answers_of = answers_of.get_concrete_function(batches.element_spec)
+    parts = zip(*([part.numpy() for part in answers_of(batch)] for batch in batches), strict=True)
+    rows, ranks, lists = (np.concatenate(part) for part in parts)
+    order = np.argsort(rows)
+    return ranks[order], lists[order]

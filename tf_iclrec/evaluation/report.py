@@ -9,32 +9,36 @@ import tensorflow as tf
 from tf_iclrec.data.batches import evaluation_batches
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.ranking import rank_users
+from tf_iclrec.evaluation.ranking import rank_and_list
 from tf_iclrec.settings import Setting
 
 
-def held_out_ranks(
+def held_out_answers(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor],
     split: Split,
     part: HeldOutPart,
+    k: int = 0,
     filter_seen: Annotated[
         bool, Setting("leave items of a user's own history out of the ranking")
     ] = True,
     evaluation_users: Annotated[
         int, Setting("users whose next item is ranked at most", at_least=1)
     ] = 100_000,
-) -> np.ndarray:
-    """Rank of each evaluated held-out item in the whole catalogue.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rank of each evaluated held-out item in the whole catalogue, and the best items for its
+    history.
 
     Args:
         model: A `Recommender`.
         split: The log and what is held out.
         part: ``"valid"`` or ``"test"``.
+        k: Length of the lists of best items; 0 if none are wanted.
         filter_seen: Whether items of the visible history are left out.
         evaluation_users: Of more held-out items, so many are drawn, always the same ones.
 
     Returns:
-        ``(n,)`` int32, 1 = best.
+        Ranks ``(n,)`` int32, 1 = best, and lists ``(n, k)`` int32 internal ids, best first, 0 where
+        no item is left.
     """
     batches = evaluation_batches(
         split,
@@ -43,7 +47,17 @@ def held_out_ranks(
         filter_seen=filter_seen,
         max_users=evaluation_users,
     )
-    return rank_users(model, batches)
+    return rank_and_list(model, batches, k)
+
+
+def held_out_ranks(
+    model: Callable[[dict[str, tf.Tensor]], tf.Tensor],
+    split: Split,
+    part: HeldOutPart,
+    **settings: Any,
+) -> np.ndarray:
+    """Rank of each evaluated held-out item, ``(n,)`` int32; see `held_out_answers`."""
+    return held_out_answers(model, split, part, **settings)[0]
 
 
 def evaluate_held_out(
@@ -58,7 +72,7 @@ def evaluate_held_out(
         model: A `Recommender`.
         split: The log and what is held out.
         parts: What to evaluate.
-        settings: Of `held_out_ranks`.
+        settings: Of `held_out_answers`.
 
     Returns:
         For each part, metric names such as ``"NDCG@20"`` to values.
@@ -68,24 +82,64 @@ def evaluate_held_out(
     }
 
 
-def metrics_table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Metrics of several models as an aligned text table.
+def metrics_table(
+    rows: Mapping[str, Mapping[str, float]], only: Sequence[str] | None = None
+) -> str:
+    """Metrics of several models as an aligned text table, a row per model.
+
+    Args:
+        rows: Metrics by model. One that a model does not have is a hyphen.
+        only: Names of the metrics to show, by default all.
 
     Example:
     >>> print(metrics_table({"sasrec": {"HR@5": 0.05, "NDCG@20": 0.0483}}))
-            HR@5   NDCG@20
+            HR@5    NDCG@20
     sasrec  0.0500  0.0483
     """
-    names = _by_metric_and_cutoff(next(iter(rows.values())))
-    width = max(map(len, rows))
-    header = " " * width + "".join(f"  {name:<{max(6, len(name))}}" for name in names)
-    lines = [
-        f"{label:<{width}}" + "".join(f"  {values[name]:<{max(6, len(name))}.4f}" for name in names)
-        for label, values in rows.items()
+    names = [name for name in _names(rows) if only is None or name in only]
+    cells = [[label, *_cells(values, names)] for label, values in rows.items()]
+    return _aligned([["", *names], *cells])
+
+
+def groups_table(columns: Mapping[str, Mapping[str, float]]) -> str:
+    """Metrics of several groups of users as an aligned text table, a column per group.
+
+    Example:
+    >>> few, everyone = {"users": 2, "HR@5": 0.5}, {"users": 9, "HR@5": 0.05}
+    >>> print(groups_table({"all": everyone, "1 to 4": few}))
+           all     1 to 4
+    users  9       2
+    HR@5   0.0500  0.5000
+    """
+    names = _names(columns)
+    cells = zip(*(_cells(values, names) for values in columns.values()), strict=True)
+    rows = [[name, *row] for name, row in zip(names, cells, strict=True)]
+    return _aligned([["", *columns], *rows])
+
+
+def _names(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Of all metrics: the number of users, those of ranks in their order, those of lists."""
+    order = {"users": -1, "HR": 0, "NDCG": 1, "MRR": 2}
+    names = dict.fromkeys(name for values in metrics.values() for name in values)
+
+    def place(name: str) -> tuple[int, int]:
+        kind, _, k = name.partition("@")
+        return order.get(kind, len(order)), int(k or 0)
+
+    return sorted(names, key=place)
+
+
+def _cells(values: Mapping[str, float], names: Sequence[str]) -> list[str]:
+    formats = {"users": "d"}
+    return [
+        format(values[name], formats.get(name, ".4f")) if name in values else "-" for name in names
     ]
-    return "\n".join(line.rstrip() for line in (header, *lines))
 
 
-def _by_metric_and_cutoff(names):
-    order = {"HR": 0, "NDCG": 1, "MRR": 2}
-    return sorted(names, key=lambda name: (order[name.split("@")[0]], int(name.split("@")[1])))
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines)

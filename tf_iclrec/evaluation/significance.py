@@ -1,4 +1,4 @@
-"""Whether one model is better than another, user by user."""
+"""How sure a mean over users is, and whether one model is better than another, user by user."""
 
 import dataclasses
 import math
@@ -20,12 +20,41 @@ class PairedTest:
     p_value: float
 
 
-def paired_t_test(first: np.ndarray, second: np.ndarray) -> PairedTest:
+def confidence_interval(
+    values: np.ndarray, users: np.ndarray | None = None, z: float = 1.96
+) -> tuple[float, float]:
+    """Where the mean of a metric lies, by its standard error over users and the normal
+    distribution.
+
+    Args:
+        values: ``(n,)`` metric of each user, or of each target.
+        users: ``(n,)`` whose target each is, where a user may have several: those of one user are
+            no independent observations.
+        z: Standard errors to each side; 1.96 for 95%.
+
+    Returns:
+        Lower and upper end, not beyond the least and the largest of the values.
+
+    Example:
+    >>> low, high = confidence_interval(np.array([0.0, 1.0] * 50))
+    >>> round(low, 3), round(high, 3)
+    (0.402, 0.598)
+    """
+    values = np.asarray(values, dtype=np.float64)
+    mean, (error, _) = values.mean(), _standard_error(values, users)
+    low, high = np.clip((mean - z * error, mean + z * error), values.min(), values.max())
+    return float(low), float(high)
+
+
+def paired_t_test(
+    first: np.ndarray, second: np.ndarray, users: np.ndarray | None = None
+) -> PairedTest:
     """Student's t-test on the differences of pairs.
 
     Args:
-        first: ``(users,)`` metric of each user under one model.
-        second: ``(users,)`` the same under another.
+        first: ``(n,)`` metric of each user, or of each target, under one model.
+        second: ``(n,)`` the same under another.
+        users: ``(n,)`` whose target each is, where a user may have several.
 
     Raises:
         ValueError: If the shapes differ or there are fewer than two pairs.
@@ -41,11 +70,10 @@ def paired_t_test(first: np.ndarray, second: np.ndarray) -> PairedTest:
             f"Two rows of the same users are needed, at least two users; got {first.shape} and "
             f"{second.shape}."
         )
-    differences = first - second
-    mean, freedom = float(differences.mean()), len(differences) - 1
-    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-    if error == 0.0:
-        return PairedTest(mean, 1.0 if mean == 0.0 else 0.0)
+    mean = float((first - second).mean())
+    error, freedom = _standard_error(first - second, users)
+    if error == 0.0 or freedom == 0:
+        return PairedTest(mean, 1.0 if mean == 0.0 or freedom == 0 else 0.0)
     # The tail of Student's t as an incomplete beta function.
     tail = tf.math.betainc(
         tf.constant(freedom / 2, tf.float64),
@@ -53,3 +81,17 @@ def paired_t_test(first: np.ndarray, second: np.ndarray) -> PairedTest:
         tf.constant(freedom / (freedom + (mean / error) ** 2), tf.float64),
     )
     return PairedTest(mean, float(tail))
+
+
+def _standard_error(values: np.ndarray, users: np.ndarray | None) -> tuple[float, int]:
+    """Of the mean, and its degrees of freedom; robust to what values of one user have in common
+    (Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference, 2015, Sec. II)."""
+    residuals = values - values.mean()
+    if users is not None:
+        _, owners = np.unique(users, return_inverse=True)
+        residuals = np.bincount(owners, residuals)
+    freedom = len(residuals) - 1
+    if not freedom:
+        return 0.0, 0
+    variance = (residuals**2).sum() * len(residuals) / freedom
+    return math.sqrt(variance) / len(values), freedom

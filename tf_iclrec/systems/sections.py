@@ -4,7 +4,7 @@ from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
-from tf_iclrec.evaluation.report import held_out_ranks
+from tf_iclrec.evaluation.report import held_out_answers
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.systems.system import Section
 
@@ -24,7 +24,7 @@ BEFORE = (
 )
 
 AFTER = (
-    Section("evaluation", "Evaluation", (held_out_ranks,)),
+    Section("evaluation", "Evaluation", (held_out_answers,)),
     Section("final", "What is trained for serving", (split_to_serve,)),
     Section("serving", "Serving", (export_saved_model,)),
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.evaluation.full_report import full_report
+from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.models.ease import EaseRecommender
 from tf_iclrec.models.popularity import PopularityRecommender
@@ -16,28 +18,38 @@ _CHOSEN_BY = "NDCG@20"
 
 
 def yardsticks(
-    split: Split, evaluation: Mapping[str, Any], but: str = ""
-) -> dict[str, dict[str, float]]:
+    split: Split, facts: ItemFacts, evaluation: Mapping[str, Any], but: str = ""
+) -> dict[str, dict[str, dict[str, float]]]:
     """Test metrics of popularity, and of that of `TransitionRecommender` and `EaseRecommender`
     which is better on the validation data, where the catalogue allows them.
 
     Args:
         split: The log.
-        evaluation: Settings of `held_out_ranks`.
+        facts: What is known of items, for the metrics of lists.
+        evaluation: Settings of `held_out_answers`.
         but: Name of a system that is not wanted.
 
     Returns:
-        Metrics by the name of the system.
+        By the name of the system ``"test"``, the metrics of ranks by name, and ``"lists"``.
     """
-    popularity = PopularityRecommender.from_training_data(split)
-    found = {"popularity": evaluate_held_out(popularity, split, ("test",), **evaluation)["test"]}
-    metrics = {}
+    models = {"popularity": PopularityRecommender.from_training_data(split)}
+    rivals = {}
     for name, (kind, most_items) in _KINDS.items():
         if name != but and split.interactions.num_items <= most_items:
             model = kind.for_catalogue(split.catalogue)
             model.fit_histories(split.train)
-            metrics[name] = evaluate_held_out(model, split, **evaluation)
-    if metrics:
-        best = max(metrics, key=lambda name: metrics[name]["valid"][_CHOSEN_BY])
-        found[best] = metrics[best]["test"]
-    return found
+            rivals[name] = model
+    if rivals:
+        valid = {
+            name: evaluate_held_out(model, split, ("valid",), **evaluation)["valid"]
+            for name, model in rivals.items()
+        }
+        best = max(valid, key=lambda name: valid[name][_CHOSEN_BY])
+        models[best] = rivals[best]
+    reports = {
+        name: full_report(model, split, facts, groupings={}, **evaluation)
+        for name, model in models.items()
+    }
+    return {
+        name: {part: report[part] for part in ("test", "lists")} for name, report in reports.items()
+    }

@@ -51,7 +51,7 @@ def train_recommender(
         start: Called on a model that has not been trained at all.
         stop_after: Number of the last epoch, where that is before ``epochs``, which the learning
             rate follows.
-        evaluation: Settings of `held_out_ranks` for the validation.
+        evaluation: Settings of `held_out_answers` for the validation.
         epochs: Passes over the data at most.
         batch_size: Users in a step.
         learning_rate: Adam's.

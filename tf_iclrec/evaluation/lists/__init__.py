@@ -1,0 +1,1 @@
+"""What lists of recommendations are like, beside how often they are right."""
