@@ -16,9 +16,8 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.serving.explainer import Explainer, Reasons
+from tf_iclrec.serving.explainer import NO_INTENT, Explainer, Reasons
 from tf_iclrec.serving.item_filters import ItemValues, allowed_items
-from tf_iclrec.serving.item_intents import NO_INTENT
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
