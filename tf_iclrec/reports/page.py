@@ -69,7 +69,8 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
     if not header:
         sides[1:] = ["number"] * len(sides[1:])
     names = [
-        element("th", name, scope="col", class_=side)
+        # Above the names of the rows there may be nothing to read out.
+        element("th", name, scope="col", class_=side) if name else element("td")
         for name, side in zip(header, sides, strict=bool(header))
     ]
     lines = [
