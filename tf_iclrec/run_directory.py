@@ -8,6 +8,7 @@
     data/              the interactions
     checkpoints/       the last complete epoch, to resume from
     tensorboard/       losses and metrics per epoch
+    report.html        a page about all of it
     model.keras        the best epoch, which the figures are of
     saved_model/1/     the same for TF Serving
     final/             with --refit: the training on everything
@@ -56,6 +57,10 @@ class RunDirectory:
     @property
     def log(self) -> Path:
         return self.path / "train.log"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
 
     @property
     def data(self) -> Path:

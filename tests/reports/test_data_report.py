@@ -10,8 +10,8 @@ import pytest
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
-from tf_iclrec.reports.axis import Axis
-from tf_iclrec.reports.charts import line_chart
+from tf_iclrec.reports.charts.axis import Axis
+from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.data_report import write_data_report
 from tf_iclrec.reports.page import page
 

@@ -13,7 +13,8 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.files import replace_file
-from tf_iclrec.reports.charts import bar_chart, line_chart
+from tf_iclrec.reports.charts.bar_chart import bar_chart
+from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.data_warnings import warnings_of
 from tf_iclrec.reports.figures.data_figures import DataFigures
 from tf_iclrec.reports.figures.held_out import HeldOutFigures

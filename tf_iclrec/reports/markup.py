@@ -9,8 +9,6 @@ _VOID = frozenset({"meta"})
 class Html(str):
     """Markup: `element` puts it in as it is, and escapes every other text."""
 
-    __slots__ = ()
-
 
 def element(tag: str, *content: object, **attributes: object) -> Html:
     """A tag with what is in it.

@@ -5,15 +5,28 @@
 True
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tf_iclrec.reports.markup import Html, element
-from tf_iclrec.reports.numbers import readable
+from tf_iclrec.reports.numbers import Figure, readable
 from tf_iclrec.reports.style import STYLE
 
 
+class Section(Html):
+    """A part of a page that its table of contents names.
+
+    Attributes:
+        title: Its heading.
+        anchor: What links call it.
+    """
+
+    title: str
+    anchor: str
+
+
 def page(title: str, *content: object, subtitle: str = "") -> str:
-    """A whole document.
+    """A whole document, with links to its sections above them.
 
     Args:
         title: Of the page.
@@ -28,14 +41,37 @@ def page(title: str, *content: object, subtitle: str = "") -> str:
         element("style", Html(STYLE)),
     )
     header = element("header", element("h1", title), element("p", subtitle) if subtitle else None)
-    body = element("body", header, element("main", content))
+    entries = [
+        element("li", element("a", one.title, href=f"#{one.anchor}")) for one in _sections(content)
+    ]
+    contents = element("nav", element("ul", entries), aria_label="Contents") if entries else None
+    skip = element("a", "Skip to the content", href="#content", class_="skip")
+    main = element("main", content, id="content", tabindex=-1)
+    body = element("body", skip, header, contents, main)
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def section(title: str, *content: object) -> Html:
-    """A heading and what belongs to it, side by side where there is room."""
-    inside = element("div", content, class_="columns")
-    return element("section", element("h2", title), inside)
+def section(title: str, *content: object, wide: bool = False) -> Section:
+    """A heading and what belongs to it.
+
+    Args:
+        title: The heading; no other on the page has the same.
+        content: What belongs to it, side by side where there is room.
+        wide: Whether each part takes the whole width.
+    """
+    anchor = re.sub(r"\W+", "-", title.lower())
+    inside = element("div", content, class_=None if wide else "columns")
+    made = Section(element("section", element("h2", title), inside, id=anchor))
+    made.title, made.anchor = title, anchor
+    return made
+
+
+def _sections(content: object) -> Iterator[Section]:
+    if isinstance(content, Section):
+        yield content
+    elif isinstance(content, list | tuple):
+        for part in content:
+            yield from _sections(part)
 
 
 def facts(values: Mapping[str, object]) -> Html:
@@ -65,9 +101,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
     """
     rows = [tuple(row) for row in rows]
     columns = list(zip(*rows, strict=True)) or [()] * len(header)
-    sides = ["number" if _is_numeric(column) else None for column in columns]
-    if not header:
-        sides[1:] = ["number"] * len(sides[1:])
+    sides = [_side(column, not header and index > 0) for index, column in enumerate(columns)]
     names = [
         # Above the names of the rows there may be nothing to read out.
         element("th", name, scope="col", class_=side) if name else element("td")
@@ -87,11 +121,16 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
     return element("div", written, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 
-def _is_numeric(column: Sequence[object]) -> bool:
-    return all(isinstance(cell, int | float) or cell == "" for cell in column)
+def _side(column: Sequence[object], values: bool) -> str | None:
+    """Numbers stand on the right and in one line, and so do values beside names, which may be
+    long."""
+    if all(isinstance(cell, int | float | Figure) or cell == "" for cell in column):
+        return "number"
+    return "value" if values else None
 
 
 def _cell(index: int, cell: object, side: str | None) -> Html:
+    shown = cell if isinstance(cell, Html) else readable(cell)
     if index == 0:
-        return element("th", readable(cell), scope="row", class_=side)
-    return element("td", readable(cell), class_=side)
+        return element("th", shown, scope="row", class_=side)
+    return element("td", shown, class_=side)

@@ -4,13 +4,13 @@ STYLE = """
 :root {
   color-scheme: light dark;
   --ink: #1b2330; --muted: #56616f; --line: #dde2e9; --paper: #ffffff; --card: #f6f8fa;
-  --notice: #fff6e0; --edge: #c77700; --fine: #1a7f37;
+  --notice: #fff6e0; --edge: #c77700; --fine: #1a7f37; --rest: #8b95a3;
   --c0: #2f6db5; --c1: #c2571a; --c2: #2e8b57; --c3: #8650b8; --c4: #b8860b; --c5: #c23b6b;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ink: #e3e8ef; --muted: #9aa6b5; --line: #303946; --paper: #12161c; --card: #1a2029;
-    --notice: #2d2412; --edge: #e0a030; --fine: #57c878;
+    --notice: #2d2412; --edge: #e0a030; --fine: #57c878; --rest: #66717f;
     --c0: #6aa5ea; --c1: #f08c4f; --c2: #5cc48d; --c3: #b98ae6; --c4: #dcb441; --c5: #f07ba3;
   }
 }
@@ -20,11 +20,19 @@ body {
   font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
 }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
-h2 { font-size: 1.2rem; margin: 1.75rem 0 .75rem; }
+h2 { font-size: 1.25rem; margin: 2.25rem 0 .75rem; }
+h3 { font-size: 1rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
+a { color: var(--c0); }
+.skip { position: absolute; left: -99rem; }
+.skip:focus { left: 1rem; top: .25rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: .75rem 0 0; padding: 0; }
+nav li { list-style: none; font-size: .9rem; }
+main:focus { outline: none; }
 header p { margin: .25rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
 .columns { columns: 2 30rem; column-gap: 1.25rem; }
 .columns > * { break-inside: avoid; margin: 0 0 1.25rem; }
-.columns > p { column-span: all; }
+.columns > p, .columns > .wide { column-span: all; }
+section > div > p { max-width: 50rem; }
 .facts {
   display: grid; gap: .75rem; margin: 1.25rem 0 0;
   grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));
@@ -40,7 +48,15 @@ dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow
 .notices ul { margin: .4rem 0 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .notices li + li { margin-top: .4rem; }
 .fine { margin: 1.25rem 0 0; color: var(--fine); }
-figure, .columns > .scroll { padding: .9rem 1rem; border-radius: .5rem; background: var(--card); }
+figure, .card, section > div > .scroll, section > div > details {
+  padding: .9rem 1rem; border-radius: .5rem; background: var(--card);
+}
+figure { margin: 0; }
+section > div > details { margin-bottom: 1.25rem; }
+.card ul { margin: 0; padding-left: 1.2rem; }
+.card li + li { margin-top: .35rem; }
+.items { margin: 0 0 .75rem; padding-left: 1.6rem; }
+small { color: var(--muted); font-size: .85em; }
 figcaption { display: flex; flex-wrap: wrap; column-gap: 1rem; justify-content: space-between; }
 figcaption span { font-size: .85rem; color: var(--muted); }
 .frame { padding: .9rem 1.5rem 0 2.6rem; }
@@ -51,17 +67,30 @@ figcaption span { font-size: .85rem; color: var(--muted); }
 .bars rect:hover { fill: var(--c1); }
 .lines { overflow: visible; }
 .lines polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.line0 { stroke: var(--c0); background: var(--c0); }
-.line1 { stroke: var(--c1); background: var(--c1); }
-.line2 { stroke: var(--c2); background: var(--c2); }
-.line3 { stroke: var(--c3); background: var(--c3); }
-.line4 { stroke: var(--c4); background: var(--c4); }
-.line5 { stroke: var(--c5); background: var(--c5); }
+.line0 { stroke: var(--c0); color: var(--c0); }
+.line1 { stroke: var(--c1); color: var(--c1); }
+.line2 { stroke: var(--c2); color: var(--c2); }
+.line3 { stroke: var(--c3); color: var(--c3); }
+.line4 { stroke: var(--c4); color: var(--c4); }
+.line5 { stroke: var(--c5); color: var(--c5); }
 .legend {
   display: flex; flex-wrap: wrap; gap: 0 1rem; margin: .3rem 0 0; padding: 0; list-style: none;
   font-size: .85rem;
 }
-.legend i { display: inline-block; width: 1rem; height: .2rem; margin: 0 .4rem .25rem 0; }
+.legend i {
+  display: inline-block; width: 1rem; margin: 0 .4rem .25rem 0; border-top: .2rem solid;
+}
+.again { stroke-dasharray: 6 4; border-top-style: dashed; }
+.dots line { stroke: var(--c0); stroke-width: 3; stroke-linecap: round; opacity: .45; }
+.dots circle { fill: var(--c0); }
+.chart .name { font-size: .85rem; fill: var(--ink); }
+.map { aspect-ratio: 8 / 5; height: auto; }
+.clouds path { fill: none; stroke-width: 5; stroke-linecap: round; opacity: .7; }
+.clouds .rest { stroke: var(--rest); opacity: .5; }
+.chart .labels text {
+  font-size: .85rem; font-weight: 600; fill: var(--ink);
+  stroke: var(--card); stroke-width: 4; paint-order: stroke; stroke-linejoin: round;
+}
 details { margin-top: .25rem; font-size: .85rem; }
 summary { color: var(--muted); cursor: pointer; }
 details .scroll { max-height: 20rem; overflow: auto; }
@@ -70,8 +99,11 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
 th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
 th { font-weight: 400; }
-thead th { border-top: 0; font-size: .85rem; color: var(--muted); }
-tbody th, td { min-width: 4rem; overflow-wrap: anywhere; }
+thead th, thead td { border-top: 0; font-size: .85rem; color: var(--muted); }
+tbody th { min-width: 5.5rem; overflow-wrap: anywhere; }
+tbody th.number { width: 3rem; min-width: 3rem; }
+td { min-width: 4rem; overflow-wrap: anywhere; }
+.value { text-align: right; }
 .number { text-align: right; white-space: nowrap; }
 th.number:not(:last-child), td.number:not(:last-child) { padding-right: 1rem; }
 @media (max-width: 40rem) { .minor { display: none; } }

@@ -25,6 +25,8 @@ class Axis:
     >>> axis = Axis.over([0, 90])
     >>> axis.ticks(), axis.places([0, 50]).tolist()
     ([0.0, 50.0, 100.0], [0.0, 0.5])
+    >>> Axis.over([1, 2, 3]).ticks()  # Whole numbers have none between them.
+    [1.0, 2.0, 3.0]
     >>> Axis.over([3, 2000], log=True).ticks(), Axis.over([3, 60], log=True).ticks()
     ([10.0, 100.0, 1000.0], [5.0, 10.0, 20.0, 50.0])
     """
@@ -37,10 +39,13 @@ class Axis:
     @classmethod
     def over(cls, values: Sequence[float] | np.ndarray, log: bool = False) -> Axis:
         """An axis on which all of ``values`` have a place; they are positive for ``log``."""
-        low, high = (float(np.min(values)), float(np.max(values))) if len(values) else (1.0, 1.0)
+        values = np.asarray(values)
+        low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
         if log:
             return cls(low, max(high, low * 10), log=True)
         step = _round_step((high - low or abs(high) or 1.0) / _TICKS)
+        if np.issubdtype(values.dtype, np.integer):
+            step = max(step, 1.0)
         low = math.floor(low / step) * step
         return cls(low, max(math.ceil(high / step) * step, low + step), step=step)
 

@@ -1,0 +1,1 @@
+"""Charts as SVG, with their figures in a table below."""

@@ -1,0 +1,52 @@
+"""For whom models are right, and for whom less."""
+
+from collections.abc import Mapping, Sequence
+
+from tf_iclrec.reports.charts.bar_chart import bar_chart
+from tf_iclrec.reports.markup import Html
+from tf_iclrec.reports.numbers import Score
+from tf_iclrec.reports.page import Section, section, table
+from tf_iclrec.reports.run_sections.metrics import MAIN
+from tf_iclrec.reports.run_sections.reported_run import ReportedRun
+
+_TITLES = {
+    "length": ("By length of the history", "interactions in the history"),
+    "popularity": ("By popularity of the next item", "interactions with it in the training data"),
+    "provider": ("By providers in the history", "providers in the history"),
+}
+_BESIDE = ("HR@20", "MRR@20")
+
+
+def groups_section(runs: Sequence[ReportedRun]) -> Section | None:
+    """Metrics of groups of users: of a run with a chart for each grouping, of several side by
+    side."""
+    found = [one.run.metrics.get("groups", {}) for one in runs]
+    groupings = dict.fromkeys(name for groups in found for name in groups)
+    parts = []
+    for grouping in groupings:
+        title, what = _TITLES.get(grouping, (f"By {grouping}", grouping))
+        groups = [one.get(grouping, {}) for one in found]
+        names = dict.fromkeys(name for one in groups for name in one)
+        if len(names) == 1:  # Everybody: nothing to tell apart.
+            continue
+        if len(runs) == 1:
+            parts.append(_chart(title, what, groups[0]))
+            continue
+        header = (what, *(f"{one.name}, {MAIN}" for one in runs))
+        rows = [
+            (name, *(Score(one[name][MAIN]) if name in one else "" for one in groups))
+            for name in names
+        ]
+        parts.append(table(title, header, rows))
+    return section("Groups of users", parts) if parts else None
+
+
+def _chart(title: str, what: str, groups: Mapping[str, Mapping[str, float]]) -> Html:
+    shown = (MAIN, *_BESIDE)
+    rows = [
+        (name, one["users"], *(Score(one[metric]) for metric in shown))
+        for name, one in groups.items()
+    ]
+    figures = table(title, (what, "users", *shown), rows)
+    values = [Score(one[MAIN]) for one in groups.values()]
+    return bar_chart(title, list(groups), values, what, MAIN, figures)

@@ -1,0 +1,94 @@
+"""How often models are right: beside yardsticks, with intervals, and against an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tf_iclrec.evaluation.metrics import gains_of_ranks
+from tf_iclrec.evaluation.significance import paired_t_test
+from tf_iclrec.reports.charts.interval_chart import interval_chart
+from tf_iclrec.reports.markup import Html, element
+from tf_iclrec.reports.numbers import Figure, Score
+from tf_iclrec.reports.page import Section, section, table
+from tf_iclrec.reports.run_sections.reported_run import ReportedRun
+
+MAIN = "NDCG@20"
+_TESTED = ("NDCG@20", "HR@20", "MRR@20")
+
+
+def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = None) -> Section:
+    """Test metrics.
+
+    Args:
+        runs: What the page is about.
+        baseline: What each of them is tested against.
+    """
+    everyone = [*runs, *([baseline] if baseline and baseline not in runs else [])]
+    found = {one.name: one.run.metrics for one in everyone}
+    for one in runs:
+        # Those of runs on the same data are the same.
+        for name, metrics in one.run.metrics.get("yardsticks", {}).items():
+            found.setdefault(name, metrics)
+    return section(
+        "Test metrics",
+        element(
+            "p",
+            "For each held-out interaction the whole catalogue is ranked by what the user did "
+            "before. Intervals are at 95%, over users.",
+        ),
+        interval_chart(
+            f"Test {MAIN}", {name: _with_interval(one) for name, one in found.items()}, MAIN
+        ),
+        _paired(runs, baseline) if baseline else None,
+        _table(found),
+    )
+
+
+def _table(found: Mapping[str, Mapping[str, Any]]) -> Html:
+    """A row for each metric, a column for each model; the interval of the first one beside it."""
+    names = list(next(iter(found.values()))["test"])
+    columns = {model: [Score(one["test"][name]) for name in names] for model, one in found.items()}
+    first, *others = columns
+    if intervals := found[first].get("intervals"):
+        written = [Figure(" to ".join(f"{end:.4f}" for end in intervals[name])) for name in names]
+        columns = {first: columns[first], "95% interval": written} | {
+            model: columns[model] for model in others
+        }
+    return table("Test metrics", ("", *columns), zip(names, *columns.values(), strict=True))
+
+
+def _with_interval(metrics: Mapping[str, Any]) -> tuple[float, float, float]:
+    value = metrics["test"][MAIN]
+    low, high = metrics.get("intervals", {}).get(MAIN, (value, value))
+    return value, low, high
+
+
+def _paired(runs: Sequence[ReportedRun], baseline: ReportedRun) -> Html | list[Html]:
+    """Paired tests of the runs against another."""
+    rows, reasons = [], []
+    for one in runs:
+        if one is baseline:
+            continue
+        if reason := one.why_not_comparable(baseline):
+            reasons.append(
+                element("p", f"{one.name} can't be tested against {baseline.name}: {reason}.")
+            )
+            continue
+        rows += _differences(one, baseline)
+    caption = f"Differences from {baseline.name}, user by user (paired t-test)"
+    header = ("run", "metric", "difference", "p-value")
+    return [table(caption, header, rows) if rows else None, reasons]
+
+
+def _differences(one: ReportedRun, baseline: ReportedRun) -> list[tuple[object, ...]]:
+    first, second = gains_of_ranks(one.test_ranks), gains_of_ranks(baseline.test_ranks)
+    tests = {name: paired_t_test(first[name], second[name]) for name in _TESTED}
+    return [
+        (one.name, name, Figure(f"{test.difference:+.4f}"), _p_value(test.p_value))
+        for name, test in tests.items()
+    ]
+
+
+def _p_value(value: float) -> Figure:
+    return Figure(f"{value:.3f}" if value >= 0.001 else "below 0.001")
