@@ -19,6 +19,8 @@ from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.reports.run_report import write_run_report
+from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run, read_config, split_of, start_run
 from tf_iclrec.serving.saved_model import export_saved_model
@@ -125,8 +127,23 @@ def finish_run(
             f"{directory.final.path.name}/{directory.final.model.name}, "
             f"{directory.saved_models.name}/1"
         )
+    run = Run(model, split, config, metrics)
+    _write_page(run, directory)
     print(f"Run directory: {directory.path}", flush=True)
-    return Run(model, split, config, metrics)
+    return run
+
+
+def _write_page(run: Run, directory: RunDirectory) -> None:
+    try:
+        write_run_report([ReportedRun.of(run, directory)], directory.report)
+    except Exception as error:
+        # Of any kind: the run is finished, and no picture of it is worth hours of training.
+        print(
+            f"No page could be made of the run: {error!r}. To try again: python -m "
+            f"tf_iclrec.report {directory.path}"
+        )
+    else:
+        print(f"Page: {directory.report}")
 
 
 def _print_metrics(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_iclrec.commands import Parser, run_command
+from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
 from tf_iclrec.errors import UserError
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun, distinct_names
 from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import load_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="FILE",
         help="file to write (default: report.html in the run directory; needed for several runs)",
     )
+    add_item_table(parser)
     values = parser.parse(arguments)
     if len(values.runs) > 1 and not values.output:
         raise UserError("Name a file to write with --output: the page is about several runs.")
     paths = [*values.runs, *([values.compare] if values.compare else [])]
     reported = [
-        ReportedRun.read(path, name)
+        ReportedRun.of(with_item_table(load_run(path), values), RunDirectory(Path(path)), name)
         for path, name in zip(paths, distinct_names(paths), strict=True)
     ]
     runs, baseline = reported, None

@@ -9,6 +9,8 @@ from tf_iclrec.analysis.intents.comparison import Change
 from tf_iclrec.analysis.intents.intent_report import IntentReport
 from tf_iclrec.analysis.intents.typical import TypicalValue
 from tf_iclrec.files import replace_file
+from tf_iclrec.reports.charts.frame import NUM_COLORS, swatch
+from tf_iclrec.reports.charts.scatter_chart import scatter_chart
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Share, readable
 from tf_iclrec.reports.page import facts, page, section, table
@@ -68,7 +70,8 @@ def _intents(report: IntentReport) -> Html:
     header = ("intent", "number", "users", "share", "typical values", "typical items")
     header += ("nearest intents", "example users")
     return section(
-        "What the intents are",
+        "Intents",
+        _map(report),
         table("Intents, by number of users", header, rows),
         element(
             "p",
@@ -77,6 +80,25 @@ def _intents(report: IntentReport) -> Html:
             "have more than users do on average. 3x means three times the share "
             "among all users. The order is that of the lower end of the 95% interval.",
         ),
+        wide=True,
+    )
+
+
+def _map(report: IntentReport) -> Html:
+    """Users in the plane, those of the largest intents in colors."""
+    largest = sorted(report.intents, key=lambda one: -one.users)[:NUM_COLORS]
+    rows = [
+        (element("span", swatch(index), one.name), one.id, one.users, Share(one.share))
+        for index, one in enumerate(largest)
+    ]
+    others = len(report.intents) - len(largest)
+    caption = f"Intents in colors; {others} others are grey" if others else "Intents"
+    return scatter_chart(
+        f"Map of {readable(len(report.map))} users by their intents",
+        report.map,
+        report.map_intents,
+        {one.id: str(one.id) for one in largest},
+        table(caption, ("intent", "number", "users", "share"), rows),
     )
 
 
@@ -111,7 +133,7 @@ def _moves(report: IntentReport) -> Html:
         if last[before, after]
     ]
     return section(
-        "How users move between them",
+        "Moves between intents",
         table(
             f"Intents of {readable(moves.num_users)} users by the first parts of their histories",
             ("part of the history", "keep their intent", "would by chance"),
@@ -139,7 +161,7 @@ def _comparison(report: IntentReport) -> Html:
 
     fates = Counter(one.fate for one in comparison.changes)
     return section(
-        "What became of the earlier intents",
+        "Earlier intents",
         table(
             f"By {readable(comparison.num_users)} users in common",
             (),

@@ -12,6 +12,7 @@ from tf_iclrec.reports.page import facts, page
 from tf_iclrec.reports.run_sections.data import data_section, models_section
 from tf_iclrec.reports.run_sections.examples import examples_section
 from tf_iclrec.reports.run_sections.groups import groups_section
+from tf_iclrec.reports.run_sections.intents import intents_sections
 from tf_iclrec.reports.run_sections.lists import lists_section
 from tf_iclrec.reports.run_sections.metrics import metrics_section
 from tf_iclrec.reports.run_sections.model_card import model_card_section
@@ -48,7 +49,8 @@ def _of_one(reported: ReportedRun, baseline: ReportedRun | None) -> str:
         _most_important(reported),
         metrics_section(only, baseline),
         groups_section(only),
-        lists_section(only),
+        lists_section(only, baseline),
+        intents_sections(reported, baseline),
         examples_section(reported),
         training_section(reported),
         data_section(reported),
@@ -63,7 +65,7 @@ def _of_several(runs: Sequence[ReportedRun], baseline: ReportedRun) -> str:
         "Runs side by side",
         metrics_section(runs, baseline),
         groups_section(runs),
-        lists_section(runs),
+        lists_section(runs, baseline),
         trainings_section(runs),
         different_settings_section(runs),
         models_section(runs),

@@ -52,7 +52,7 @@ figure, .card, section > div > .scroll, section > div > details {
   padding: .9rem 1rem; border-radius: .5rem; background: var(--card);
 }
 figure { margin: 0; }
-section > div > details { margin-bottom: 1.25rem; }
+summary h3 { display: inline; color: var(--ink); }
 .card ul { margin: 0; padding-left: 1.2rem; }
 .card li + li { margin-top: .35rem; }
 .items { margin: 0 0 .75rem; padding-left: 1.6rem; }
@@ -77,15 +77,24 @@ figcaption span { font-size: .85rem; color: var(--muted); }
   display: flex; flex-wrap: wrap; gap: 0 1rem; margin: .3rem 0 0; padding: 0; list-style: none;
   font-size: .85rem;
 }
-.legend i {
+.flush { padding: .9rem .25rem 0; }
+.swatch {
   display: inline-block; width: 1rem; margin: 0 .4rem .25rem 0; border-top: .2rem solid;
 }
+.beside { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; }
+.beside > * { min-width: 0; }
+.beside > .chart { flex: 3 1 20rem; width: 0; }
+.beside > .scroll { flex: 2 1 16rem; }
+.card .beside { align-items: flex-start; margin-top: .5rem; }
+.card .beside > div { flex: 1 1 13rem; }
+.card .beside > .scroll { flex: 4 1 16rem; }
+section > div:not(.columns) > * { margin-bottom: 1.25rem; }
 .again { stroke-dasharray: 6 4; border-top-style: dashed; }
 .dots line { stroke: var(--c0); stroke-width: 3; stroke-linecap: round; opacity: .45; }
 .dots circle { fill: var(--c0); }
 .chart .name { font-size: .85rem; fill: var(--ink); }
 .map { aspect-ratio: 8 / 5; height: auto; }
-.clouds path { fill: none; stroke-width: 5; stroke-linecap: round; opacity: .7; }
+.clouds path { fill: none; stroke-width: 5; stroke-linecap: round; opacity: .85; }
 .clouds .rest { stroke: var(--rest); opacity: .5; }
 .chart .labels text {
   font-size: .85rem; font-weight: 600; fill: var(--ink);
@@ -93,14 +102,14 @@ figcaption span { font-size: .85rem; color: var(--muted); }
 }
 details { margin-top: .25rem; font-size: .85rem; }
 summary { color: var(--muted); cursor: pointer; }
-details .scroll { max-height: 20rem; overflow: auto; }
-.scroll { overflow-x: auto; }
+.scroll { overflow: auto; max-height: 40rem; }
+details .scroll { max-height: 20rem; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
 th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
 th { font-weight: 400; }
 thead th, thead td { border-top: 0; font-size: .85rem; color: var(--muted); }
-tbody th { min-width: 5.5rem; overflow-wrap: anywhere; }
+tbody th { min-width: 5.5rem; overflow-wrap: break-word; }
 tbody th.number { width: 3rem; min-width: 3rem; }
 td { min-width: 4rem; overflow-wrap: anywhere; }
 .value { text-align: right; }

@@ -1,6 +1,7 @@
 """Which intent users have, and how close they are to all of them."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -71,6 +72,18 @@ class Assignment:
         return np.bincount(self.intents, minlength=self.num_intents)
 
 
+@functools.lru_cache(maxsize=1)
+def _encoder(model: Recommender, spec: tuple[tuple[str, tf.TensorSpec], ...]):
+    """From a batch to mean hidden states: traced once, which takes longer than a thousand users,
+    whatever the widths of the batches and however often it is asked for."""
+
+    @tf.function
+    def encode(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        return model.mean_vectors(batch)
+
+    return encode.get_concrete_function(dict(spec))
+
+
 def encoded(
     model: Recommender,
     split: Split,
@@ -92,16 +105,10 @@ def encoded(
         An array ``(n, ...)`` for each tensor.
     """
     batches = history_batches(split, users, histories, max_length=model.max_length)
-
-    @tf.function
-    def encode(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        return then(model.mean_vectors(batch))
-
-    # Traced once, whatever the widths of the batches.
-    encode = encode.get_concrete_function(batches.element_spec)
+    encode = _encoder(model, tuple(batches.element_spec.items()))
     results: list[np.ndarray] = []
     for batch in batches:
-        parts = [part.numpy() for part in encode(batch)]
+        parts = [part.numpy() for part in then(encode(batch))]
         if not results:
             results = [np.empty((len(users), *part.shape[1:]), part.dtype) for part in parts]
         for result, part in zip(results, parts, strict=True):

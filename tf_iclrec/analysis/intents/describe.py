@@ -34,6 +34,7 @@ def describe_intents(
     neighbours: int = 3,
     significance: float = 0.05,
     map_users: int = 3000,
+    most_users: int | None = None,
 ) -> IntentReport:
     """What the intents of a run are: who has them, what is typical of them, how users move.
 
@@ -52,6 +53,7 @@ def describe_intents(
         significance: The share of what is called typical that may be chance; see
             `tf_iclrec.analysis.intents.typical.lifts`.
         map_users: Users on the map at most, always the same ones.
+        most_users: Users that are looked at at most, likewise. Defaults to all.
 
     Raises:
         UserError: If the run is not finished or has no intents, if a value is not known, or if the
@@ -67,7 +69,7 @@ def describe_intents(
     names = _known(run, values)
     if before:
         check_same_data(before.split, run.split)
-    assignment = Assignment.of_users(run.model, run.split)
+    assignment = Assignment.of_users(run.model, run.split, most_users)
     settings = {
         "top": top,
         "examples": examples,

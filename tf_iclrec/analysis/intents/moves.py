@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import tensorflow as tf
 
-from tf_iclrec.analysis.intents.assignment import Assignment
+from tf_iclrec.analysis.intents.assignment import Assignment, encoded
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.models.recommender import Recommender
@@ -89,17 +91,28 @@ def moves_of(
     rows = np.flatnonzero(assignment.histories.lengths >= len(PARTS))
     rows = rows[sampled_rows(len(rows), most)]
     whole = assignment.histories.rows(rows)
-    at = [_intents_after(model, split, assignment.users[rows], whole, part) for part in PARTS[:-1]]
-    at.append(assignment.intents[rows])
+    at = [
+        *_intents_after(model, split, assignment.users[rows], whole, PARTS[:-1]),
+        assignment.intents[rows],
+    ]
     k = assignment.num_intents
     pairs = [before.astype(np.int64) * k + after for before, after in itertools.pairwise(at)]
     counts = np.stack([np.bincount(one, minlength=k * k).reshape(k, k) for one in pairs])
     return Moves(PARTS, counts)
 
 
-def _intents_after(model, split, users, whole, part: float) -> np.ndarray:
+def _intents_after(model, split, users, whole, parts: Sequence[float]) -> list[np.ndarray]:
+    """The intents after each part, ``(users,)`` int32: all in one go, which is traced once."""
     if not len(users):
-        return np.zeros(0, dtype=np.int32)
-    ends = whole.starts + np.ceil(part * whole.lengths).astype(np.int64)
-    beginnings = dataclasses.replace(whole, ends=ends)
-    return Assignment.of(model, split, users, beginnings).intents
+        return [np.zeros(0, dtype=np.int32)] * len(parts)
+    ends = [whole.starts + np.ceil(part * whole.lengths).astype(np.int64) for part in parts]
+    starts = np.tile(whole.starts, len(parts))
+    beginnings = dataclasses.replace(whole, starts=starts, ends=np.concatenate(ends))
+    [intents] = encoded(
+        model,
+        split,
+        np.tile(users, len(parts)),
+        beginnings,
+        lambda vectors: (tf.cast(model.intents(vectors)[0][0], tf.int32),),
+    )
+    return np.split(intents, len(parts))

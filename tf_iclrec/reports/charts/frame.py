@@ -25,6 +25,7 @@ def figure(
     figures: Html,
     unit: str | None = None,
     legend: Html | None = None,
+    kind: str = "frame",
 ) -> Html:
     """A chart under its title, with its figures folded below it.
 
@@ -34,18 +35,19 @@ def figure(
         figures: A table of what is drawn.
         unit: What stands along the vertical axis.
         legend: Of `legend`.
+        kind: Class of what is around the chart: ``"frame"`` has room for numbers on the left.
     """
     return element(
         "figure",
         element("figcaption", element("b", title), element("span", unit) if unit else None),
         legend,
-        element("div", chart, class_="frame"),
+        element("div", chart, class_=kind),
         element("details", element("summary", "Figures"), figures),
     )
 
 
 def drawing(
-    title: str, description: str, *parts: Html, height: int = HEIGHT + BELOW, kind: str = ""
+    title: str, description: str, *parts: Html, height: int | None = HEIGHT + BELOW, kind: str = ""
 ) -> Html:
     """An SVG that is read out as its title and description.
 
@@ -53,7 +55,7 @@ def drawing(
         title: What it shows.
         description: What is to be seen, in a sentence.
         parts: What is drawn.
-        height: In pixels.
+        height: In pixels; None where the style says it.
         kind: A further class of the style.
     """
     return element(
@@ -105,11 +107,13 @@ def names_below(places: Iterable[tuple[float, str]], x_label: str, top: float = 
 
 def legend(names: Sequence[str]) -> Html:
     """What the lines are called."""
-    entries = [
-        element("li", element("i", class_=line_class(index)), name)
-        for index, name in enumerate(names)
-    ]
+    entries = [element("li", swatch(index), name) for index, name in enumerate(names)]
     return element("ul", entries, class_="legend")
+
+
+def swatch(index: int) -> Html:
+    """A bit of a line's color."""
+    return element("i", class_=f"swatch {line_class(index)}")
 
 
 def line_class(index: int) -> str:

@@ -63,6 +63,7 @@ def interval_chart(
         title,
         drawing(title, f"{description}.", *parts, height=height + BELOW),
         table(f"{title}: figures", ("", x_label, "from", "to"), figures),
+        kind="frame flush",
     )
 
 

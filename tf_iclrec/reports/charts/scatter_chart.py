@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tf_iclrec.reports.charts.frame import NUM_COLORS, drawing, figure, percent
+from tf_iclrec.reports.charts.frame import NUM_COLORS, drawing, percent
 from tf_iclrec.reports.markup import Html, element
 
 _WIDTH, _DOWN = 1000, 625  # Of the style's ratio of the sides.
@@ -18,10 +18,10 @@ def scatter_chart(
     points: np.ndarray,
     groups: np.ndarray,
     names: Mapping[int, str],
-    figures: Html,
-    kind: str = "points",
+    legend: Html,
+    kind: str = "users",
 ) -> Html:
-    """A map.
+    """A map, with what its colors mean beside it.
 
     Args:
         title: What it shows.
@@ -29,12 +29,13 @@ def scatter_chart(
         groups: ``(n,)`` int, the group of each point.
         names: Groups that get a color, at most `NUM_COLORS`, and what is written at their middle;
             the points of all others are grey.
-        figures: A table of the groups: what the map says to those who don't see it.
+        legend: A table of the groups in colors, with a `swatch` each: what the map says to those
+            who don't see it.
         kind: What the points are.
 
     Example:
     >>> points = np.array([[0, 0], [1, 1], [1, 2]])
-    >>> chart = scatter_chart("Map", points, np.array([7, 8, 8]), {8: "tea"}, Html(""), "users")
+    >>> chart = scatter_chart("Map", points, np.array([7, 8, 8]), {8: "tea"}, Html(""))
     >>> chart.count("<path"), "3 users; those of tea in a color" in chart
     (2, True)
     """
@@ -53,8 +54,13 @@ def scatter_chart(
         labels.append(element("text", name, **place, text_anchor="middle", dy="0.35em"))
     clouds = element("svg", drawn, viewBox=f"0 0 {_WIDTH} {_DOWN}", class_="clouds")
     description = f"{len(points):,} {kind}; those of {', '.join(names.values())} in a color."
-    chart = drawing(title, description, clouds, element("g", labels, class_="labels"), kind="map")
-    return figure(title, chart, figures)
+    parts = clouds, element("g", labels, class_="labels")
+    chart = drawing(title, description, *parts, height=None, kind="map")
+    return element(
+        "figure",
+        element("figcaption", element("b", title)),
+        element("div", chart, legend, class_="beside"),
+    )
 
 
 def _dots(points: np.ndarray, kind: str, name: str | None = None) -> Html:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.splits.split import HeldOut, Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
@@ -16,46 +19,59 @@ from tf_iclrec.serving.batch_recommender import BatchRecommender
 _USERS = 10
 _SHOWN = 8  # Items of a history.
 _RECOMMENDED = 5
+_OPEN = 3  # The others are folded.
 
 
 def examples_section(reported: ReportedRun) -> Section | None:
     """Ten users of the test, from the shortest history to the longest, each with what came before
     the test, what is recommended, and what the user took next."""
-    split, ranks = reported.run.split, reported.test_ranks
-    rows = sampled_rows(len(split.test.users), len(ranks))
-    if not len(rows):
+    few = _a_few(reported.run.split)
+    if not len(few.test.users):
         return None
-    lengths = split.test.histories.lengths[rows]
-    chosen = np.argsort(lengths, kind="stable")
-    chosen = np.unique(chosen[np.linspace(0, len(rows) - 1, _USERS).astype(int)])
-    chosen = chosen[np.argsort(lengths[chosen], kind="stable")]
-    histories = split.test.histories.rows(rows[chosen]).joined()
-    users = split.test.users[rows[chosen]]
-    recommended = _recommended(reported, users, histories)
-    items = ShownItems(split.interactions)
+    ranks = held_out_ranks(reported.run.model, few, "test", **reported.run.config.evaluation)
+    histories = few.test.histories.joined()
+    recommended = _recommended(reported, few.test.users, histories)
+    items = ShownItems(few.interactions)
     cards = []
-    for number, row in enumerate(chosen):
+    for number, user in enumerate(few.interactions.users[few.test.users].tolist()):
         ids = histories.item_ids[histories.starts[number] : histories.ends[number]]
-        target = int(split.test.target_ids[rows[row]])
+        target = int(few.test.target_ids[number])
+        taken = f"took {items.name(target)} next, rank {ranks[number]:,} of {len(items.items):,}"
         cards.append(
-            _card(
-                str(split.interactions.users[users[number]]),
-                [items.shown(item) for item in ids[-_SHOWN:].tolist()],
-                len(ids),
-                _table(items, recommended[number], target),
-                _taken(items, target, int(ranks[row])),
+            element(
+                "details",
+                element("summary", element("h3", f"User {user}"), f": {len(ids):,} items; {taken}"),
+                element(
+                    "div",
+                    _history(items, ids),
+                    _table(items, recommended[number], target),
+                    class_="beside",
+                ),
+                open="" if number < _OPEN else None,
+                class_="card",
             )
         )
+    beside = " Beside each item stands its provider." if few.interactions.providers else ""
     return section(
         "Examples",
         element(
             "p",
             f"{len(cards)} users of the test, chosen by nothing but the length of their histories, "
-            "from the shortest to the longest; what they did before the test, what is recommended "
-            "to them, and what they took next.",
+            f"from the shortest to the longest.{beside}",
         ),
         cards,
+        wide=True,
     )
+
+
+def _a_few(split: Split) -> Split:
+    """A split with nothing to test but some users."""
+    test = split.test
+    by_length = np.argsort(test.histories.lengths, kind="stable")
+    places = np.linspace(0, len(by_length) - 1, min(_USERS, len(by_length))).astype(np.int64)
+    rows = by_length[places]
+    few = HeldOut(test.users[rows], test.histories.rows(rows), test.target_ids[rows])
+    return dataclasses.replace(split, test=few)
 
 
 class ShownItems:
@@ -75,13 +91,15 @@ class ShownItems:
             known = of_items >= NUM_SPECIAL_IDS
             self.providers[known] = providers.vocabulary.decode(of_items[known])
 
+    def name(self, item_id: int) -> str:
+        """The title of an item, by its internal id; the raw id where it has none."""
+        return str(self.names[item_id - NUM_SPECIAL_IDS])
+
     def shown(self, item_id: int) -> Html:
-        """An item by its internal id: its title, or its id without one, and its provider."""
-        row = item_id - NUM_SPECIAL_IDS
-        provider = self.providers[row]
-        return element(
-            "span", str(self.names[row]), element("small", f" {provider}") if provider else None
-        )
+        """Its name and its provider."""
+        provider = self.providers[item_id - NUM_SPECIAL_IDS]
+        beside = element("small", f" {provider}") if provider else None
+        return element("span", self.name(item_id), beside)
 
 
 def _recommended(reported: ReportedRun, users: np.ndarray, histories: Histories) -> list[list]:
@@ -99,17 +117,14 @@ def _recommended(reported: ReportedRun, users: np.ndarray, histories: Histories)
     return [[row for row in found if row["user_id"] == name] for name in names]
 
 
-def _card(user: str, history: list[Html], length: int, recommended: Html, after: Html) -> Html:
-    earlier = length - len(history)
+def _history(items: ShownItems, ids: np.ndarray) -> Html:
+    earlier = max(len(ids) - _SHOWN, 0)
+    shown = [element("li", items.shown(item)) for item in ids[earlier:].tolist()]
     return element(
-        "article",
-        element("h3", f"User {user}"),
-        element("h4", f"History, {length:,} interactions"),
-        element("p", f"… {earlier:,} earlier, then", class_="muted") if earlier else None,
-        element("ol", [element("li", item) for item in history], start=earlier + 1),
-        recommended,
-        after,
-        class_="card",
+        "div",
+        element("b", "History"),
+        element("small", f" after {earlier:,} earlier items") if earlier else None,
+        element("ol", shown, start=earlier + 1),
     )
 
 
@@ -118,13 +133,10 @@ def _table(items: ShownItems, recommended: list[dict], target: int) -> Html:
     rows = [
         (
             row["rank"],
-            element("b", items.shown(item)) if item == target else items.shown(item),
+            element("span", items.shown(item), element("b", " taken"))
+            if item == target
+            else items.shown(item),
         )
         for row, item in zip(recommended, ids, strict=True)
     ]
     return table("Recommended", ("", "item"), rows)
-
-
-def _taken(items: ShownItems, target: int, rank: int) -> Html:
-    place = f"rank {rank:,} of {len(items.items):,}"
-    return element("p", "Taken next: ", element("b", items.shown(target)), f", {place}")

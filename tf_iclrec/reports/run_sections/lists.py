@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tf_iclrec.reports.numbers import Score
 from tf_iclrec.reports.page import Section, section, table
+from tf_iclrec.reports.run_sections.metrics import metrics_of_all
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
 # By the beginning or end of a metric's name.
@@ -21,13 +22,15 @@ _MEANINGS = (
 )
 
 
-def lists_section(runs: Sequence[ReportedRun]) -> Section | None:
+def lists_section(
+    runs: Sequence[ReportedRun], baseline: ReportedRun | None = None
+) -> Section | None:
     """Coverage, concentration, novelty and diversity."""
-    found = {one.name: one.run.metrics["lists"] for one in runs if "lists" in one.run.metrics}
-    for one in runs:
-        for name, metrics in one.run.metrics.get("yardsticks", {}).items():
-            if "lists" in metrics:
-                found.setdefault(name, metrics["lists"])
+    found = {
+        name: metrics["lists"]
+        for name, metrics in metrics_of_all(runs, baseline).items()
+        if "lists" in metrics
+    }
     if not found:
         return None
     names = dict.fromkeys(name for lists in found.values() for name in lists)

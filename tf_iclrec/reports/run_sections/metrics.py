@@ -24,12 +24,7 @@ def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = 
         runs: What the page is about.
         baseline: What each of them is tested against.
     """
-    everyone = [*runs, *([baseline] if baseline and baseline not in runs else [])]
-    found = {one.name: one.run.metrics for one in everyone}
-    for one in runs:
-        # Those of runs on the same data are the same.
-        for name, metrics in one.run.metrics.get("yardsticks", {}).items():
-            found.setdefault(name, metrics)
+    found = metrics_of_all(runs, baseline)
     return section(
         "Test metrics",
         element(
@@ -43,6 +38,18 @@ def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = 
         _paired(runs, baseline) if baseline else None,
         _table(found),
     )
+
+
+def metrics_of_all(
+    runs: Sequence[ReportedRun], baseline: ReportedRun | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """What ``metrics.json`` says of runs, of what they are compared with, and of the yardsticks of
+    the first, by name."""
+    everyone = [*runs, *([baseline] if baseline and baseline not in runs else [])]
+    found = {one.name: one.run.metrics for one in everyone}
+    for name, metrics in runs[0].run.metrics.get("yardsticks", {}).items():
+        found.setdefault(name, metrics)
+    return found
 
 
 def _table(found: Mapping[str, Mapping[str, Any]]) -> Html:

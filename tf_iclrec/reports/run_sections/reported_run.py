@@ -15,7 +15,7 @@ from tf_iclrec.data.splits.split import HeldOut
 from tf_iclrec.data.times import format_time
 from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.runs import Run, load_run
+from tf_iclrec.runs import Run
 
 # Test targets that are ranked for a comparison of two runs.
 _MOST_RANKED = 10_000
@@ -44,11 +44,6 @@ class ReportedRun:
         trained = datetime.datetime.fromtimestamp(directory.model.stat().st_mtime, datetime.UTC)
         name = name or directory.path.resolve().name
         return cls(name, run, _read_history(directory.history), trained.date())
-
-    @classmethod
-    def read(cls, path: str | Path, name: str = "") -> ReportedRun:
-        """Read a finished run; raises as `load_run` does."""
-        return cls.of(load_run(path), RunDirectory(Path(path)), name)
 
     @property
     def epochs(self) -> np.ndarray:
