@@ -32,7 +32,7 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
         parser.add_argument("--resume", action="store_true", help="go on with a run in --output")
         parser.add_argument("--seed", type=int, default=0)
         values = parser.parse(None)
-        chosen = {"model": "iclrec"} | settings
+        chosen = {"model": "iclrec", "num_intents": (256,)} | settings
         if values.items:
             chosen |= {"model": "iclrec_provider_sum", "item_attributes": "categories"}
             chosen |= with_items or {}

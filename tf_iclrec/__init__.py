@@ -60,6 +60,7 @@ from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import System
 from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
+from tf_iclrec.training.number_of_intents import NumberOfIntents, choose_num_intents
 
 __version__ = "0.3.0"
 
@@ -80,6 +81,7 @@ __all__ = [
     "ItemProviderContrast",
     "LazyAdam",
     "NonFiniteLossError",
+    "NumberOfIntents",
     "Objective",
     "PopularityRecommender",
     "ProviderSumEncoder",
@@ -102,6 +104,7 @@ __all__ = [
     "Vocabulary",
     "build_model",
     "by_time",
+    "choose_num_intents",
     "confidence_interval",
     "describe_intents",
     "evaluation_batches",

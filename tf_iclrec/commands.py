@@ -13,7 +13,7 @@ from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
 from tf_iclrec.options import flag, places, places_in
 from tf_iclrec.runs import Run
 from tf_iclrec.serving.item_filters import parse_values
-from tf_iclrec.settings import Declared
+from tf_iclrec.settings import AUTO, Declared
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
 
@@ -88,9 +88,9 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     if declared.kind is bool:
         options["action"] = argparse.BooleanOptionalAction
     elif declared.is_tuple:
-        kind = declared.part_kind
-        options |= {"type": kind, "nargs": "+", "metavar": kind.__name__.upper()}
-        default = " ".join(map(str, default))
+        kind = declared.part_kind.__name__
+        options |= {"type": declared.parsed, "nargs": "+", "metavar": kind.upper()}
+        default = default if default == AUTO else " ".join(map(str, default))
     elif declared.choices:
         options |= {"metavar": "|".join(declared.choices)}
     else:

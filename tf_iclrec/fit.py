@@ -4,10 +4,11 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from tf_iclrec.config import Config
+from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.reading import read_log
@@ -24,6 +25,7 @@ from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run, read_config, split_of, start_run
 from tf_iclrec.serving.saved_model import export_saved_model
+from tf_iclrec.settings import AUTO
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.yardsticks import yardsticks
 from tf_iclrec.warm_start import start_from_run
@@ -51,7 +53,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     """
     directory, family = RunDirectory(Path(output)), SYSTEMS[config.model].family
     if resume:
-        _check_resumable(config, directory)
+        config = _as_before(config, directory)
         interactions = read_prepared(directory.data)
     else:
         directory.check_free(overwrite)
@@ -62,6 +64,7 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
+    config = _with(config, family.decide(config, split))
     model = _new_model(config, split, started=resume and directory.state.is_file())
     family.check(model, split, config)
     if not resume:
@@ -185,14 +188,27 @@ def _train_final(
     return model
 
 
-def _check_resumable(config: Config, directory: RunDirectory) -> None:
+def _with(config: Config, settings: dict[str, Any]) -> Config:
+    """A configuration with some other settings, by option."""
+    return resolve(config.model, settings, config.options()) if settings else config
+
+
+def _as_before(config: Config, directory: RunDirectory) -> Config:
+    """The configuration of a run that is continued: what is left to the data was decided then.
+
+    Raises:
+        UserError: If it has been started with other settings.
+    """
     before = read_config(directory)
     if directory.metrics.is_file() and not directory.state.is_file():
         raise UserError(
             f"The run in {directory.path} was not trained in epochs: there is nothing to "
             "continue. Train with another --output."
         )
-    then, now = before.options(), config.options()
+    then = before.options()
+    left_open = {option for option, value in config.options().items() if value == AUTO}
+    config = _with(config, {option: then[option] for option in left_open & then.keys()})
+    now = config.options()
     changed = [
         option
         for option in sorted(then.keys() | now.keys())
@@ -205,3 +221,4 @@ def _check_resumable(config: Config, directory: RunDirectory) -> None:
             f"The run in {directory.path} was started with another value of "
             f"{', '.join(changed)}. Only {' and '.join(_FREE_ON_RESUME)} may change on --resume."
         )
+    return config

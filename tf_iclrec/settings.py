@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Part = Callable[..., Any]
+# A value that is left to the data.
+AUTO = "auto"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Setting:
         option: Name of the option. ``{}`` stands for the name that it would have had: that of the
             part's section and that of the parameter. Defaults to just that.
         after_colon: Whether this is the value in ``NAME:VALUE``, where the part is chosen by name.
+        auto: Whether `AUTO` may stand for the value: the data decide.
     """
 
     help: str
@@ -42,6 +45,7 @@ class Setting:
     below: float | None = None
     option: str | None = None
     after_colon: bool = False
+    auto: bool = False
 
     def rule(self) -> str:
         """The range in words.
@@ -86,6 +90,14 @@ class Declared:
     def is_tuple(self) -> bool:
         return isinstance(self.kind, types.GenericAlias)
 
+    def parsed(self, text: str) -> Any:
+        """What is written for a value, or for one of several.
+
+        Raises:
+            ValueError: If it has another type.
+        """
+        return AUTO if self.setting.auto and text == AUTO else self.part_kind(text)
+
     @property
     def part_kind(self) -> type:
         """What a value is made of, where it is a tuple; otherwise what it is."""
@@ -105,6 +117,8 @@ class Declared:
         Raises:
             ValueError: If it has another type or is out of range.
         """
+        if self.setting.auto and value in (AUTO, (AUTO,), [AUTO]):
+            return AUTO
         if self.is_tuple:
             parts = value if isinstance(value, list | tuple) else (value,)
             if not parts:

@@ -40,7 +40,10 @@ class IntentPrototypes(keras.layers.Layer):
     def __init__(
         self,
         num_intents: Annotated[
-            tuple[int, ...], Setting("number of intents K, or several", at_least=1)
+            tuple[int, ...],
+            Setting(
+                "number of intents K, or several; auto: as the data have", at_least=1, auto=True
+            ),
         ] = (256,),
         dim: int = 64,
         **kwargs,

@@ -22,19 +22,19 @@ from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.settings import Setting, settings_of
+from tf_iclrec.settings import AUTO, Setting, settings_of
 from tf_iclrec.systems.sections import AFTER, BEFORE
 from tf_iclrec.systems.system import Family, Section, System, Tree
 from tf_iclrec.training.intent_clustering import (
     clustering_of_training_users,
     users_to_cluster,
 )
+from tf_iclrec.training.number_of_intents import choose_num_intents
 from tf_iclrec.training.pretrain import pretrain
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
 from tf_iclrec.training.take_over import take_over
 from tf_iclrec.training.train_recommender import train_recommender
 
-AUTO = "auto"
 _AUTO_PARTS = (SoftmaxCrossEntropy, SampledSoftmaxCrossEntropy)
 # The full softmax takes time in proportion to the items: at 10,000 a step already takes twice
 # as long as one with samples (benchmarks/growth.py).
@@ -143,6 +143,15 @@ SECTIONS = (
 )
 
 
+def decide(config: Mapping[str, Any], split: Split) -> dict[str, Any]:
+    """The settings that are left to the data, by option, as the training part has them."""
+    if "intents" not in config or config.intents.num_intents != AUTO:
+        return {}
+    found = choose_num_intents(split)
+    print(found, flush=True)
+    return {"num_intents": (found.number,)}
+
+
 def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommender:
     """A new, built model.
 
@@ -158,6 +167,11 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
     for term in objectives:
         term.build(catalogue, width)
     num_intents = config.intents.num_intents if "intents" in config else ()
+    if num_intents == AUTO:
+        raise UserError(
+            "The number of intents is auto, and a model needs a number: num_intents=64, or that of "
+            "tf_iclrec.choose_num_intents(split)."
+        )
     model = SequentialRecommender(encoder, objectives, num_intents, **config.scores)
     model.build()
     return model
@@ -289,4 +303,4 @@ def reads(system: System) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-NEURAL = Family(SECTIONS, reads, build, check, train)
+NEURAL = Family(SECTIONS, reads, build, check, train, decide)

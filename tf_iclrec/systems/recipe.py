@@ -1,5 +1,6 @@
 """The recipe: what did best on validation data, and the papers' models under it."""
 
+from tf_iclrec.settings import AUTO
 from tf_iclrec.systems.neural import NEURAL
 from tf_iclrec.systems.system import System
 
@@ -15,6 +16,7 @@ RECIPE = {
     "intent_temperature": 0.1,
     "intent_fnm": True,
     "normalize_contrast": True,
+    "num_intents": AUTO,
 }
 
 ICLREC = System(

@@ -72,6 +72,8 @@ class Family:
         train: Trains a new model on a split, with a run directory for what it wants to keep, and
             for the number of epochs that it is given, where it has epochs; returns that of the
             best one.
+        decide: From a configuration and a split to the settings, by option, that the configuration
+            leaves to the data.
     """
 
     sections: tuple[Section, ...]
@@ -79,6 +81,7 @@ class Family:
     build: Callable[..., Recommender]
     check: Callable[..., None]
     train: Callable[..., None]
+    decide: Callable[..., dict[str, Any]] = lambda config, split: {}
 
 
 @dataclasses.dataclass(frozen=True)
