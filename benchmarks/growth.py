@@ -75,7 +75,9 @@ def run(users: int, items: int) -> dict:
 
 def measured(folder: str) -> dict:
     split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(folder))
-    config = tf_iclrec.make_config(num_members=1, hidden_dim=64, batch_size=BATCH_SIZE)
+    config = tf_iclrec.make_config(
+        num_members=1, hidden_dim=64, batch_size=BATCH_SIZE, num_intents=(256,)
+    )
     model = tf_iclrec.build_model(config, split.catalogue)
     model.compile(new_optimizer(model, config.training.learning_rate, "cosine", 20 + STEPS))
     clustering = clustering_of_training_users(

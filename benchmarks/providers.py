@@ -47,7 +47,10 @@ def main() -> None:
         "batch_size": values.batch_size,
         "learning_rate": values.learning_rate,
     }
-    models = {name: MODELS[name] for name in values.models}
+    models = {name: dict(MODELS[name]) for name in values.models}
+    for name in set(models) & {"iclrec", "iclrec_ips_s", "iclrec_ips_c", "iclrec_provider_sum"}:
+        # As many as when the figures were made.
+        models[name]["num_intents"] = (256,)
     compare(models, budget, values.seeds, values.runs, "test", METRICS, "NDCG@10")
 
 

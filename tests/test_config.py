@@ -33,7 +33,8 @@ def test_sections_that_a_model_does_not_read_are_not_there():
     with pytest.raises(AttributeError, match="no setting 'num_intents'"):
         config.training.num_intents  # noqa: B018
     assert config.intent_contrast == {"weight": 0.0}
-    assert make_config(model="iclrec").intents.num_intents == (256,)
+    assert make_config(model="iclrec").intents.num_intents == "auto"
+    assert make_config(model="iclrec_published").intents.num_intents == (256,)
     assert "views" in make_config(model="iclrec", intent_views="augmented")
     assert "views" in make_config(model="cl4srec")
 

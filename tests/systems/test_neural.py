@@ -20,6 +20,7 @@ from tf_iclrec import (
     make_config,
 )
 from tf_iclrec.objectives.registry import CONTRASTS
+from tf_iclrec.settings import AUTO
 from tf_iclrec.systems import neural
 
 
@@ -43,6 +44,14 @@ def everything(providers):
 ITEMS_ALONE = Catalogue(num_items=47)
 
 
+def configured(**settings):
+    """A configuration that leaves no number of intents to the data."""
+    config = make_config(**settings)
+    if config.get("intents", {}).get("num_intents") == AUTO:
+        config = make_config(**settings, num_intents=(8,))
+    return config
+
+
 @pytest.mark.parametrize(
     ("model", "encoder", "terms"),
     [
@@ -59,7 +68,7 @@ ITEMS_ALONE = Catalogue(num_items=47)
     ],
 )
 def test_a_system_has_its_encoder_and_objectives(model, encoder, terms, providers, catalogue):
-    built = build_model(make_config(model=model), catalogue)
+    built = build_model(configured(model=model), catalogue)
     members = 1 if model == "iclrec_published" else 3
     assert [type(member) for member in built.members()] == [encoder] * members
     assert [term.name for term in built.objectives] == ["next_item", *terms]
@@ -75,23 +84,23 @@ def test_attributes_reach_every_encoder_with_providers(model, providers):
     of_items = np.array([0, 1, 2, *(3 + item % 2 for item in range(47))], dtype="int32")
     attribute = ItemAttribute(Vocabulary(["new", "old"]), of_items)
     catalogue = Catalogue(47, providers=providers, attributes={"age": attribute})
-    built = build_model(make_config(model=model), catalogue)
+    built = build_model(configured(model=model), catalogue)
     for member in built.members():
         assert member.attribute_vocabulary_sizes == (5,)
         np.testing.assert_array_equal(member.embedding.item_attributes[0], of_items)
 
 
 def test_attributes_named_for_a_model_that_does_not_read_them_are_refused(providers):
-    config = make_config(model="iclrec", items="items.csv", item_attributes="category")
+    config = configured(model="iclrec", items="items.csv", item_attributes="category")
     catalogue = Catalogue(47, providers=providers, attributes={"category": providers})
     with pytest.raises(UserError, match="does not read --item-attributes: use --encoder provider"):
         build_model(config, catalogue)
     # Those of prepared data, which other models may want, are left alone.
-    build_model(make_config(model="iclrec"), catalogue)
+    build_model(configured(model="iclrec"), catalogue)
 
 
 def test_an_option_wins_over_the_system():
-    built = build_model(make_config(model="sasrec", intent_weight=0.3), ITEMS_ALONE)
+    built = build_model(configured(model="sasrec", intent_weight=0.3), ITEMS_ALONE)
     assert [term.weight for term in built.objectives] == [1.0, 0.3]
 
 
@@ -129,8 +138,13 @@ def test_settings_reach_the_model():
 
 
 def test_the_default_loss_is_the_full_softmax():
-    built = build_model(make_config(), ITEMS_ALONE)
+    built = build_model(configured(), ITEMS_ALONE)
     assert isinstance(built.objectives[0], SoftmaxCrossEntropy)
+
+
+def test_a_model_is_not_built_without_a_number_of_intents():
+    with pytest.raises(UserError, match=r"is auto.*: num_intents=64, or .*choose_num_intents"):
+        build_model(make_config(num_members=1, hidden_dim=8), ITEMS_ALONE)
 
 
 def test_settings_reach_a_model_with_providers(catalogue):
@@ -224,7 +238,7 @@ def test_settings_reach_the_parts_that_declare_them(model, everything):
         for name, declared in sections[key].settings(config[key].get("name", "")).items():
             option = declared.option(sections[key].prefix)
             others[option] = another(declared, config[key][name])
-    built = build_model(make_config(model=model, **known, **others), everything)
+    built = build_model(configured(model=model, **known, **others), everything)
     parts = {term.name: term for term in built.objectives}
     parts |= {"encoder": built.members()[0], "scores": built}
     for key in keys:
@@ -255,7 +269,7 @@ def another(declared, value):
 def test_what_a_system_reads_is_what_its_model_reads(model, settings, reads, catalogue):
     system = SYSTEMS[model]
     assert system.family.reads(system) == reads
-    assert build_model(make_config(model=model, **settings), catalogue).reads == reads
+    assert build_model(configured(model=model, **settings), catalogue).reads == reads
 
 
 def test_the_loss_depends_on_the_number_of_items(monkeypatch, capsys):
@@ -278,7 +292,7 @@ def test_the_loss_depends_on_the_number_of_items(monkeypatch, capsys):
 
 
 def test_mixed_precision_reaches_every_encoder():
-    built = build_model(make_config(model="sasrec", mixed_precision=True), ITEMS_ALONE)
+    built = build_model(configured(model="sasrec", mixed_precision=True), ITEMS_ALONE)
     assert {member.compute_dtype for member in built.members()} == {"bfloat16"}
 
 
