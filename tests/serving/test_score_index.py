@@ -31,22 +31,6 @@ def test_equals_sorting_all_items(width, k):
         np.testing.assert_array_equal(rows[user], wanted_rows)
 
 
-@pytest.mark.parametrize("width", [0, 3, 60])
-def test_some_rows_are_searched_by_their_places(width):
-    random = np.random.default_rng(width)
-    chosen = random.choice(NUM_ITEMS, 50, replace=False).astype("int32")
-    queries = random.integers(-9, 10, size=(4, NUM_ITEMS)).astype("float32")
-    excluded = random.integers(-1, 50, size=(4, width)).astype("int32")
-    index = ScoreIndex(NUM_ITEMS).of_rows(tf.constant(chosen))
-    assert index.num_items == 50
-    scores, places = index(tf.constant(queries), tf.constant(excluded), 12)
-    for user in range(4):
-        wanted_scores, wanted_places = expected(queries[user, chosen], excluded[user], 12)
-        np.testing.assert_array_equal(scores[user], wanted_scores)
-        np.testing.assert_array_equal(places[user], wanted_places)
-    np.testing.assert_array_equal(index.score_all(tf.constant(queries)), queries[:, chosen])
-
-
 def test_k_and_width_are_chosen_at_call_time_in_one_graph():
     index = ScoreIndex(6)
     ids = tf.TensorSpec([None, None], tf.int32)
@@ -64,9 +48,8 @@ def test_scores_of_some_rows():
     index = ScoreIndex(20)
     scores = index.score(tf.constant(queries), tf.constant([[3, -1], [0, 19]])).numpy()
     np.testing.assert_array_equal(scores, [[queries[0, 3], -np.inf], queries[1, [0, 19]]])
-    some = index.of_rows(tf.constant([5, 7, 2]))
-    scores = some.score(tf.constant(queries), tf.constant([[2, 0], [-1, 1]])).numpy()
-    np.testing.assert_array_equal(scores, [queries[0, [2, 5]], [-np.inf, queries[1, 7]]])
+    scores = index.score_rows(tf.constant(queries), tf.constant([5, 7, 2])).numpy()
+    np.testing.assert_array_equal(scores, queries[:, [5, 7, 2]])
 
 
 def test_scores_of_minus_infinity_are_no_answer():

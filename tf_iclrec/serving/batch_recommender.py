@@ -61,7 +61,7 @@ class BatchRecommender:
         self._trained_users = self._users if newer is None else None
         if newer is not None and "users" in model.reads:
             self._trained_users = Vocabulary(split.interactions.users)
-        self._among_all = IndexSearch(self.ranker, np.arange(len(self.items)))
+        self._index_search = IndexSearch(self.ranker)
         ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
         self._histories = _selected(ids, log.offsets, ids != UNKNOWN_ID)
         self._raw_items = pa.array(self.items.ids, pa.string())
@@ -113,17 +113,17 @@ class BatchRecommender:
         if candidates is not None and not len(candidates.item_ids):
             raise UserError("None of the candidates is an item of the data.")
         if candidates is None and not (only or without):
-            return self._among_all
+            return self._index_search
         allowed = np.ones(len(self.items), dtype=bool)
         if only or without:
             allowed = allowed_items(self.catalogue, only, without, on_unknown == "raise")
         if candidates is None:
-            return IndexSearch(self.ranker, np.flatnonzero(allowed))
+            return self._index_search.among(np.flatnonzero(allowed))
         candidates = candidates.distinct()
         is_allowed = allowed[candidates.item_ids - NUM_SPECIAL_IDS]
         if len(candidates.starts) == 1:
             rows = candidates.item_ids[is_allowed] - NUM_SPECIAL_IDS
-            return IndexSearch(self.ranker, rows)
+            return self._index_search.among(rows)
         offsets = np.append(0, candidates.ends)
         return ListSearch(self.ranker, _selected(candidates.item_ids, offsets, is_allowed))
 

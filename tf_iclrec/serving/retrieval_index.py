@@ -63,13 +63,13 @@ class RetrievalIndex(tf.Module):
     def num_items(self) -> int:
         return self.vectors.shape[0]
 
-    def of_rows(self, rows: tf.Tensor) -> "RetrievalIndex":
-        """An index of some rows ``(n,)`` int32 of the catalogue."""
-        return RetrievalIndex(tf.gather(self.vectors, rows))
-
     def score_all(self, queries: tf.Tensor) -> tf.Tensor:
         """Scores ``(batch, items)`` of all rows for each query ``(batch, dim)``."""
         return tf.matmul(_aligned(queries), self.vectors, transpose_b=True)
+
+    def score_rows(self, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """Scores ``(batch, n)`` of the same rows ``(n,)`` for each query ``(batch, dim)``."""
+        return tf.matmul(_aligned(queries), tf.gather(self.vectors, rows), transpose_b=True)
 
     def score(self, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         """Scores ``(batch, n)`` of some rows ``(batch, n)`` for each query ``(batch, dim)``;

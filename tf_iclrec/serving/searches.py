@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.serving.ranker import Ranker
-from tf_iclrec.serving.retrieval_index import contains
+from tf_iclrec.serving.retrieval_index import best_but_excluded, contains
 
 
 class Asked(NamedTuple):
@@ -37,28 +37,39 @@ _NUMBER = tf.TensorSpec([], tf.int32)
 
 
 class IndexSearch(tf.Module):
-    """Search among some rows of the catalogue, the same for all users."""
+    """Search in the whole catalogue, or among some rows of it, the same for all users.
 
-    def __init__(self, ranker: Ranker, rows: np.ndarray):
+    There is one graph for all choices of rows: another filter costs no tracing.
+    """
+
+    def __init__(self, ranker: Ranker):
         super().__init__()
         self.ranker = ranker
-        self.rows = tf.constant(rows, tf.int32)
-        self.index = ranker.index
-        if len(rows) < ranker.index.num_items:
-            self.index = ranker.index.of_rows(tf.constant(rows, tf.int32))
-        place_of_id = np.full(ranker.index.num_items + NUM_SPECIAL_IDS, -1, dtype=np.int32)
-        place_of_id[rows + NUM_SPECIAL_IDS] = np.arange(len(rows))
-        self.place_of_id = tf.constant(place_of_id)
 
     def __call__(self, asked, k):
-        k = min(k, self.index.num_items)
-        return self._found(asked.item_ids, asked.trained_rows, asked.excluded, k)
+        return self._of_all(asked.item_ids, asked.trained_rows, asked.excluded, k)
+
+    def among(self, rows: np.ndarray) -> Search:
+        """A search that finds only some rows ``(n,)`` of the catalogue."""
+        rows = tf.constant(rows, tf.int32)
+
+        def search(asked, k):
+            k = min(k, len(rows))
+            return self._of_rows(asked.item_ids, asked.trained_rows, asked.excluded, rows, k)
+
+        return search
 
     @tf.function(input_signature=[_IDS, _ROWS, _IDS, _NUMBER])
-    def _found(self, item_ids, users, excluded, k):
+    def _of_all(self, item_ids, users, excluded, k):
         queries = self.ranker.encode(item_ids, users).queries
-        scores, places = self.index(queries, tf.gather(self.place_of_id, excluded), k)
-        return scores, tf.gather(self.rows, tf.maximum(places, 0))
+        return self.ranker.index(queries, excluded - NUM_SPECIAL_IDS, k)
+
+    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _ROWS, _NUMBER])
+    def _of_rows(self, item_ids, users, excluded, rows, k):
+        scores = self.ranker.index.score_rows(self.ranker.encode(item_ids, users).queries, rows)
+        wanted = tf.minimum(k + tf.shape(excluded)[1], tf.size(rows))
+        scores, places = tf.math.top_k(scores, wanted)
+        return best_but_excluded(scores, tf.gather(rows, places), excluded - NUM_SPECIAL_IDS, k)
 
 
 class ListSearch(tf.Module):
