@@ -15,7 +15,7 @@ ORDER += ["data", "layers", "encoders", "objectives", "evaluation"]
 ORDER += ["models", "serving"]
 ORDER += ["training", "systems", "options", "config", "runs", "analysis", "reports"]
 ORDER += ["warm_start", "fit", "rolling"]
-ORDER += ["recommendation", "commands"]
+ORDER += ["recommendation", "explorer", "commands"]
 COMMANDS = {*CONSOLE, "__init__", "__main__"}
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "recommend": "recommend items to many users",
     "intents": "describe the intents of a run: who has them, what is typical of them",
     "report": "make the page of a run again, or of several side by side",
+    "explore": "try a run in the browser: histories, recommendations, intents",
     "export": "write the next version of a model for TensorFlow Serving",
     "convert": "turn a checkpoint of the ICLRec authors' program into a run",
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def recommend(
-    run_or_model: str | Path | Run | Recommender,
+    run_or_model: str | Path | Run | Recommender | BatchRecommender,
     histories: UserHistories | pa.Table | None = None,
     *,
     user_ids: Sequence[str] | None = None,
@@ -42,7 +42,8 @@ def recommend(
 
     Args:
         run_or_model: A run, its directory, the folder of a SavedModel such as
-            ``savedmodels/shop/1``, or a model together with ``split``.
+            ``savedmodels/shop/1``, or a model together with ``split``. Or a
+            `tf_iclrec.BatchRecommender`, which spares further calls the making of an index.
         histories: Raw item ids of each user, oldest first: by user id, a list of lists, or an
             Arrow table with the columns ``user_id`` (strings) and ``history`` (lists of strings)
             and optionally ``exclude`` (lists of strings) in place of that argument.
@@ -130,11 +131,13 @@ def _refuse(**only_of_runs) -> None:
 
 
 def recommender_of(
-    run_or_model: str | Path | Run | Recommender,
+    run_or_model: str | Path | Run | Recommender | BatchRecommender,
     split: Split | None = None,
     new_items: str | Path | NewItems | None = None,
 ) -> BatchRecommender:
-    """For a run, its directory, or a model and what it was trained on."""
+    """For a run, its directory, or a model and what it was trained on; or itself."""
+    if isinstance(run_or_model, BatchRecommender):
+        return run_or_model
     if isinstance(run_or_model, str | Path):
         run_or_model = load_run(run_or_model, for_serving=True)
     if isinstance(run_or_model, Run):

@@ -1,0 +1,122 @@
+"""The page's server: what `Explorer` answers, as JSON, to this machine alone."""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tf_iclrec.errors import UserError
+from tf_iclrec.explorer.explorer import Explorer
+from tf_iclrec.explorer.requests import parse_request
+from tf_iclrec.reports.style import STYLE
+
+# The page runs and loads nothing but what comes from here, and no other page can frame or read it.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+# A page elsewhere whose name was made to lead here (DNS rebinding) sends a name of its own.
+_HOSTS = ["127.0.0.1", "localhost"]
+_PAGE = {
+    "explorer.js": "text/javascript",
+    "combobox.js": "text/javascript",
+    "elements.js": "text/javascript",
+    "explorer.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
+
+
+def explorer_app(explorer: Explorer) -> Starlette:
+    """The page in which people try a run, as an ASGI application.
+
+    ``/`` is the page. It reads ``GET /api/run``, ``GET /api/items?q=``, ``GET /api/users?q=``,
+    ``GET /api/some-user``, ``GET /api/values?name=&q=``, ``GET /api/similar?item=`` and
+    ``POST /api/recommend``, whose JSON is that of the methods of `Explorer`. Bad input gets the
+    status 400 and a sentence as ``error``; a request under another name than this machine's is
+    refused.
+
+    Args:
+        explorer: Answers about a run.
+    """
+    # One after the other: TensorFlow has all cores for each answer, and the page waits for one.
+    worker = ThreadPoolExecutor(max_workers=1)
+
+    async def answered(ask: Callable[[], object]) -> Response:
+        return JSONResponse(await asyncio.get_running_loop().run_in_executor(worker, ask))
+
+    def asked_with(ask: Callable[..., object], *parameters: str) -> Callable:
+        async def answer(request: Request) -> Response:
+            values = [request.query_params.get(parameter, "") for parameter in parameters]
+            return await answered(functools.partial(ask, *values))
+
+        return answer
+
+    async def recommend(request: Request) -> Response:
+        asked = parse_request(await request.body())
+        return await answered(functools.partial(explorer.recommend, **asked))
+
+    def file(content: bytes, media_type: str) -> Callable:
+        return lambda request: Response(content, media_type=media_type)
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error)}, status_code=400)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette):
+        yield
+        worker.shutdown()
+
+    page = resources.files(__package__) / "page"
+    files = [
+        Route(f"/{path}", file((page / path).read_bytes(), kind)) for path, kind in _PAGE.items()
+    ]
+    return Starlette(
+        routes=[
+            Route("/", file((page / "index.html").read_bytes(), "text/html")),
+            Route("/style.css", file(STYLE.encode(), "text/css")),
+            *files,
+            Route("/api/run", asked_with(explorer.facts)),
+            Route("/api/items", asked_with(explorer.find_items, "q")),
+            Route("/api/users", asked_with(explorer.find_users, "q")),
+            Route("/api/some-user", asked_with(explorer.some_user)),
+            Route("/api/values", asked_with(explorer.find_values, "name", "q")),
+            Route("/api/similar", asked_with(explorer.similar, "item")),
+            Route("/api/recommend", recommend, methods=["POST"]),
+        ],
+        middleware=[
+            Middleware(_with_headers),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
+        ],
+        exception_handlers={UserError: refuse},
+        lifespan=lifespan,
+    )
+
+
+def _with_headers(app: Callable) -> Callable:
+    """An ASGI application whose answers carry `_HEADERS`."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+    async def answer(scope, receive, send):
+        async def send_with(message):
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *headers]}
+            await send(message)
+
+        await app(scope, receive, send_with)
+
+    return answer
