@@ -67,7 +67,9 @@ def _server_maker():
         ) from error
 
     def server_of(explorer: Explorer) -> uvicorn.Server:
-        return uvicorn.Server(uvicorn.Config(explorer_app(explorer), log_level="warning", ws="none"))
+        return uvicorn.Server(
+            uvicorn.Config(explorer_app(explorer), log_level="warning", ws="none")
+        )
 
     return server_of
 

@@ -32,12 +32,11 @@ _HEADERS = {
 }
 # A page elsewhere whose name was made to lead here (DNS rebinding) sends a name of its own.
 _HOSTS = ["127.0.0.1", "localhost"]
-_PAGE = {
-    "explorer.js": "text/javascript",
-    "combobox.js": "text/javascript",
-    "elements.js": "text/javascript",
-    "explorer.css": "text/css",
-    "icon.svg": "image/svg+xml",
+_MEDIA_TYPES = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
+    "svg": "image/svg+xml",
 }
 
 
@@ -45,8 +44,9 @@ def explorer_app(explorer: Explorer) -> Starlette:
     """The page in which people try a run, as an ASGI application.
 
     ``/`` is the page. It reads ``GET /api/run``, ``GET /api/items?q=``, ``GET /api/users?q=``,
-    ``GET /api/some-user``, ``GET /api/values?name=&q=``, ``GET /api/similar?item=`` and
-    ``POST /api/recommend``, whose JSON is that of the methods of `Explorer`. Bad input gets the
+    ``GET /api/some-user``, ``GET /api/values?name=&q=``, ``GET /api/similar?item=``,
+    ``GET /api/intents``, ``GET /api/intent?id=`` and ``POST /api/recommend``, whose JSON is that of
+    the methods of `Explorer` and `IntentCards`. Bad input gets the
     status 400 and a sentence as ``error``; a request under another name than this machine's is
     refused.
 
@@ -70,9 +70,6 @@ def explorer_app(explorer: Explorer) -> Starlette:
         asked = parse_request(await request.body())
         return await answered(functools.partial(explorer.recommend, **asked))
 
-    def file(content: bytes, media_type: str) -> Callable:
-        return lambda request: Response(content, media_type=media_type)
-
     async def refuse(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": str(error)}, status_code=400)
 
@@ -81,21 +78,17 @@ def explorer_app(explorer: Explorer) -> Starlette:
         yield
         worker.shutdown()
 
-    page = resources.files(__package__) / "page"
-    files = [
-        Route(f"/{path}", file((page / path).read_bytes(), kind)) for path, kind in _PAGE.items()
-    ]
     return Starlette(
         routes=[
-            Route("/", file((page / "index.html").read_bytes(), "text/html")),
-            Route("/style.css", file(STYLE.encode(), "text/css")),
-            *files,
+            *_page(),
             Route("/api/run", asked_with(explorer.facts)),
             Route("/api/items", asked_with(explorer.find_items, "q")),
             Route("/api/users", asked_with(explorer.find_users, "q")),
             Route("/api/some-user", asked_with(explorer.some_user)),
             Route("/api/values", asked_with(explorer.find_values, "name", "q")),
             Route("/api/similar", asked_with(explorer.similar, "item")),
+            Route("/api/intents", asked_with(explorer.intents.overview)),
+            Route("/api/intent", asked_with(explorer.intents.card, "id")),
             Route("/api/recommend", recommend, methods=["POST"]),
         ],
         middleware=[
@@ -105,6 +98,23 @@ def explorer_app(explorer: Explorer) -> Starlette:
         exception_handlers={UserError: refuse},
         lifespan=lifespan,
     )
+
+
+def _page() -> list[Route]:
+    """The files of the page, and the look of all pages of the library as ``/style.css``."""
+    contents = {"style.css": STYLE.encode()}
+    for path in (resources.files(__package__) / "page").iterdir():
+        contents[path.name] = path.read_bytes()
+
+    def route(name: str, content: bytes) -> Route:
+        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
+
+        async def answer(request: Request) -> Response:
+            return Response(content, media_type=media_type)
+
+        return Route("/" if name == "index.html" else f"/{name}", answer)
+
+    return [route(*one) for one in contents.items()]
 
 
 def _with_headers(app: Callable) -> Callable:

@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
+from tf_iclrec.data.histories import Histories
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.explorer.intent_cards import IntentCards
+from tf_iclrec.explorer.item_cards import ItemCards
 from tf_iclrec.explorer.text_search import TextSearch
 from tf_iclrec.recommendation import recommend, recommender_of
 from tf_iclrec.runs import Run
 
 _MOST_FOUND = 20
+_MOST_RECOMMENDED = 100
 
 
 class Explorer:
     """Answers about a run: recommendations through `tf_iclrec.recommend`, and what explains them.
 
-    An item is a dict of its ``id``, ``title`` (``""`` = none), ``count`` of interactions in the
-    training data, and ``known``: what is known of it, by name.
+    Items are cards, as `ItemCards` makes them; intents come from `IntentCards`.
 
     Args:
         run: A finished run, whose model is the one to serve.
         name: How to call it. Defaults to its model's name.
 
     Example:
-    >>> explorer = Explorer(run)  # doctest: +SKIP
+    >>> explorer = Explorer(load_run("runs/shop", for_serving=True))  # doctest: +SKIP
     >>> explorer.recommend(history=["tea"], k=1)["items"][0]["title"]  # doctest: +SKIP
     'Jam'
     """
 
     def __init__(self, run: Run, name: str = ""):
         self.log = run.interactions
-        self.counts = np.asarray(run.split.training_counts)
-        self.recommender = recommender_of(run)
         self.model = run.model
+        self.recommender = recommender_of(run)
+        self.items = ItemCards(self.log, run.split.training_counts)
+        self.intents = IntentCards(run)
         self._name, self._system = name or run.config.model, run.config.model
-        self._titles = self.log.titles
-        if self._titles is None:
-            self._titles = np.full(self.log.num_items, "", dtype=object)
-        self._known = self.log.known_of_items
-        self._items = TextSearch((self.log.items.ids, self._titles), self.counts)
-        self._users = TextSearch((self.log.users,), self.log.lengths)
+        self._find_items = TextSearch((self.items.ids, self.items.titles), self.items.counts)
+        self._find_users = TextSearch((self.log.users,), self.log.lengths)
 
     def warm_up(self) -> None:
         """Trace every graph, which the first requests would otherwise wait for."""
@@ -62,18 +62,19 @@ class Explorer:
             "model": self._system,
             "items": self.log.num_items,
             "users": self.log.num_users,
+            "intents": len(self.intents),
             "filters": list(self.recommender.catalogue.known),
             "has_similar": self._has_vectors,
-            "most": min(100, self.log.num_items),
+            "most": min(_MOST_RECOMMENDED, self.log.num_items),
         }
 
     def find_items(self, query: str) -> list[dict]:
         """Items whose id or title holds a text."""
-        return self._described(self._items(query, _MOST_FOUND))
+        return self.items(self._find_items(query, _MOST_FOUND))
 
     def find_users(self, query: str) -> list[dict]:
-        """Users whose id holds a text, with the length of their histories."""
-        rows = self._users(query, _MOST_FOUND)
+        """Users whose id holds a text, with the length of their histories as ``count``."""
+        rows = self._find_users(query, _MOST_FOUND)
         return [{"id": self.log.users[row], "count": int(self.log.lengths[row])} for row in rows]
 
     def some_user(self) -> dict:
@@ -81,8 +82,8 @@ class Explorer:
         return {"id": str(np.random.default_rng().choice(self.log.users))}
 
     def find_values(self, name: str, query: str) -> list[dict]:
-        """Values that hold a text, of something that filters can name, with how many items have
-        them.
+        """Values that hold a text, of something that filters can name; ``count`` is the number of
+        items that have them.
 
         Raises:
             UserError: If nothing is known by that name.
@@ -90,7 +91,7 @@ class Explorer:
         known = self.recommender.catalogue.known
         if name not in known:
             raise UserError(f"There is no filter by {name!r}: {nearest(name, known)}")
-        values, counts, search = self._values(name)
+        values, counts, search = self._values[name]
         return [{"id": values[row], "count": int(counts[row])} for row in search(query)]
 
     def recommend(
@@ -104,48 +105,57 @@ class Explorer:
             asked: Further arguments of `tf_iclrec.recommend`.
 
         Returns:
-            The ``history`` and the recommended ``items`` as items, these with their ``score``; and
-            ``from_popularity``.
+            The ``history`` and the recommended ``items`` as cards, these with their ``score``; the
+            ``intents`` closest to the history; and ``from_popularity``.
 
         Raises:
             UserError: As `tf_iclrec.recommend`, also for unknown ids.
         """
-        asked["on_unknown"] = "raise"
-        if user is not None:
-            found = recommend(self.recommender, user_ids=[user], **asked)
-            rows = self.recommender.histories_of([user]).item_ids - NUM_SPECIAL_IDS
-        else:
-            found = recommend(self.recommender, [history], **asked)
-            rows = self._rows_of(history)
-        items = self._described(self._rows_of(found["item_id"]))
+        whose = {"histories": [list(history)]} if user is None else {"user_ids": [user]}
+        found = recommend(self.recommender, **whose, **asked, on_unknown="raise")
+        known = self._history_of(user, history)
+        items = self.items(self.items.rows_of(found["item_id"]))
         for item, score in zip(items, found["score"].tolist(), strict=True):
             item["score"] = score
         return {
-            "history": self._described(rows),
+            "history": self.items(known.item_ids - NUM_SPECIAL_IDS),
             "items": items,
+            "intents": self._intents_of(user, known),
             "from_popularity": bool(found["from_popularity"].any()),
         }
 
-    def similar(self, item: str, k: int = _MOST_FOUND) -> dict:
+    def similar(self, item: str) -> dict:
         """The items whose vectors have the largest cosine with that of an item.
+
+        Returns:
+            The ``item`` and the ``items`` as cards, these with their ``cosine``.
 
         Raises:
             UserError: If the item is unknown, or the model has no vectors of items.
         """
         if not self._has_vectors:
             raise UserError("This model has no vectors of items, and so no similar ones.")
-        [row] = self._rows_of([item])
-        if row < 0:
-            raise UserError(f"Item {item!r} is not in the data.")
+        [row] = self.items.rows_of([item])
         cosines = self._unit_vectors @ self._unit_vectors[row]
         cosines[row] = -np.inf
-        k = min(k, len(cosines) - 1)
-        best = np.argpartition(-cosines, k - 1)[:k]
+        most = min(_MOST_FOUND, len(cosines) - 1)
+        best = np.argpartition(-cosines, most - 1)[:most]
         best = best[np.argsort(-cosines[best], kind="stable")]
-        items = self._described(best)
+        items = self.items(best)
         for one, cosine in zip(items, cosines[best].tolist(), strict=True):
             one["cosine"] = cosine
-        return {"item": self._described([row])[0], "items": items}
+        return {"item": self.items([row])[0], "items": items}
+
+    def _history_of(self, user: str | None, history: Sequence[str]) -> Histories:
+        if user is not None:
+            return self.recommender.histories_of([user], "raise")
+        return self.recommender.encode_items([list(history)], 1, "raise")
+
+    def _intents_of(self, user: str | None, known: Histories) -> list[dict]:
+        rows = None if user is None else self.recommender.trained_rows([user])
+        rows = np.array([-1], dtype=np.int32) if rows is None else rows
+        item_ids = known.padded(np.array([0]), self.model.max_length)
+        return self.intents.closest(self.recommender.ranker.encode(item_ids, rows))
 
     @property
     def _has_vectors(self) -> bool:
@@ -156,33 +166,12 @@ class Explorer:
         vectors = np.asarray(self.model.item_vectors(), dtype=np.float32)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
-    @functools.cache  # noqa: B019 - the explorer lives as long as the program.
-    def _values(self, name: str) -> tuple[np.ndarray, np.ndarray, TextSearch]:
-        attribute = self.recommender.catalogue.known[name]
-        values = attribute.vocabulary.ids
-        counts = np.bincount(
-            attribute.of_items[NUM_SPECIAL_IDS:], minlength=attribute.vocabulary.size
-        )[NUM_SPECIAL_IDS:]
-        return values, counts, TextSearch((values,), counts)
-
-    def _rows_of(self, ids: Sequence[str]) -> np.ndarray:
-        return self.log.items.encode(list(ids)) - NUM_SPECIAL_IDS
-
-    def _described(self, rows: Sequence[int]) -> list[dict]:
-        return [
-            {
-                "id": self.log.items.ids[row],
-                "title": self._titles[row],
-                "count": int(self.counts[row]),
-                "known": self._known_of(row),
-            }
-            for row in rows
-        ]
-
-    def _known_of(self, row: int) -> Mapping[str, str]:
-        ids = {name: one.of_items[row + NUM_SPECIAL_IDS] for name, one in self._known.items()}
-        return {
-            name: self._known[name].vocabulary.ids[number - NUM_SPECIAL_IDS]
-            for name, number in ids.items()
-            if number != UNKNOWN_ID
-        }
+    @functools.cached_property
+    def _values(self) -> dict[str, tuple[np.ndarray, np.ndarray, TextSearch]]:
+        """By name the values, how many items have each, and a search among them."""
+        found = {}
+        for name, attribute in self.recommender.catalogue.known.items():
+            numbers, values = attribute.of_items[NUM_SPECIAL_IDS:], attribute.vocabulary
+            counts = np.bincount(numbers, minlength=values.size)[NUM_SPECIAL_IDS:]
+            found[name] = values.ids, counts, TextSearch((values.ids,), counts)
+        return found

@@ -117,11 +117,13 @@ def as_cells(values: ItemValues | None) -> list[str]:
 
 
 def _pairs(values: ItemValues | None) -> list[tuple[str, str]]:
-    return [
-        (name, value)
-        for name, some in (values or {}).items()
-        for value in ([some] if isinstance(some, str) else some)
-    ]
+    return [(name, value) for name, some in _lists(values) for value in some]
+
+
+def _lists(values: ItemValues | None) -> list[tuple[str, Sequence[str]]]:
+    """Names with their values; a name without a value says nothing."""
+    lists = [(name, [v] if isinstance(v, str) else v) for name, v in (values or {}).items()]
+    return [(name, some) for name, some in lists if len(some)]
 
 
 def parse_values(options: Iterable[str]) -> dict[str, list[str]]:
@@ -169,5 +171,15 @@ def allowed_items(
             )
         if must_exist and known[name].vocabulary.encode([str(value)])[0] == UNKNOWN_ID:
             raise UserError(f"No item of the data has the {name} {value!r}.")
-    only, without = (tf.constant([as_cells(values)], tf.string) for values in (only, without))
-    return ItemFilters(catalogue)(only, without)[0].numpy()
+    allowed = np.ones(catalogue.num_items, dtype=bool)
+    for name, values in _lists(only):
+        allowed &= _have(known[name], values)
+    for name, values in _lists(without):
+        allowed &= ~_have(known[name], values)
+    return allowed
+
+
+def _have(attribute: ItemAttribute, values: Sequence[str]) -> np.ndarray:
+    """Which items have one of the values, ``(items,)`` bool."""
+    wanted = attribute.vocabulary.encode([str(value) for value in values])
+    return np.isin(attribute.of_items[NUM_SPECIAL_IDS:], wanted[wanted != UNKNOWN_ID])

@@ -1,40 +1,35 @@
-// The page: what is asked stands in the address after `#`, so that it can be shared, reloaded and
-// undone with the browser's own button. Each change of it asks anew and shows the answer.
+// The page. What is asked stands in the address after `#`, so that it can be shared, reloaded and
+// undone with the browser's own button; each change of it asks anew and shows the answer.
 
 import { combobox } from "./combobox.js";
 import { element, fill } from "./elements.js";
+import { showIntent, showOverview } from "./intents.js";
+import { button, itemRow, nameOf, number } from "./items.js";
+import { get, post } from "./server.js";
 
 const by = (id) => document.getElementById(id);
 const KINDS = ["only", "without"];
-const number = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
+const VIEWS = ["recommendations", "intents"];
 
 let facts;
 let asked;
-let answer = { history: [], items: [] };
+let answer = { history: [], items: [], intents: [] };
 let asking;
-
-async function get(path, parameters = {}) {
-  return read(await fetch(`/api/${path}?${new URLSearchParams(parameters)}`));
-}
-
-async function read(response) {
-  const said = await response.json().catch(() => ({ error: "The server failed; see its terminal." }));
-  if (!response.ok) throw new Error(said.error);
-  return said;
-}
 
 // What is asked, and how it is written in the address.
 
 function fromAddress() {
   const written = new URLSearchParams(location.hash.slice(1));
-  const values = (name) => written.getAll(name).map((one) => one.split(/=(.*)/s).slice(0, 2));
+  const pairs = (name) => written.getAll(name).map((one) => one.split(/=(.*)/s).slice(0, 2));
   return {
     user: written.get("user"),
     items: written.getAll("item"),
     k: Number(written.get("k") ?? Math.min(20, facts.most)),
     seen: written.has("seen"),
-    only: values("only"),
-    without: values("without"),
+    only: pairs("only"),
+    without: pairs("without"),
+    view: facts.intents && written.get("view") === "intents" ? "intents" : "recommendations",
+    intent: written.get("intent"),
   };
 }
 
@@ -44,22 +39,19 @@ function toAddress(state) {
   else state.items.forEach((item) => written.append("item", item));
   if (state.k !== Math.min(20, facts.most)) written.append("k", state.k);
   if (state.seen) written.append("seen", "yes");
-  for (const kind of KINDS) {
-    state[kind].forEach((pair) => written.append(kind, pair.join("=")));
-  }
+  for (const kind of KINDS) state[kind].forEach((pair) => written.append(kind, pair.join("=")));
+  if (state.view === "intents") written.append("view", "intents");
+  if (state.view === "intents" && state.intent !== null) written.append("intent", state.intent);
   return `#${written}`;
 }
 
-function ask(change) {
-  const address = toAddress({ ...asked, ...change });
-  if (address === location.hash) return;
-  location.hash = address;
-}
-
+const changed = (change) => toAddress({ ...asked, ...change });
+const ask = (change) => { location.hash = changed(change); };
 const idsOf = (items) => items.map((item) => item.id);
-const history = () => idsOf(answer.history);
-const add = (item) => ask({ user: null, items: [...history(), item.id] });
-const remove = (place) => ask({ user: null, items: history().toSpliced(place, 1) });
+const withItems = (items) => ask({ user: null, items, view: "recommendations" });
+const add = (item) => withItems([...idsOf(answer.history), item.id]);
+const remove = (place) => withItems(idsOf(answer.history).toSpliced(place, 1));
+const openIntent = (intent) => ask({ view: "intents", intent });
 
 function byName(pairs) {
   const values = {};
@@ -67,22 +59,26 @@ function byName(pairs) {
   return values;
 }
 
-async function answerTo(state, signal) {
-  const { user, items, k, seen, only, without } = state;
+async function recommended(signal) {
+  const { user, items, k, seen, only, without } = asked;
   const whose = user === null ? { history: items } : { user };
-  const body = { ...whose, k, filter_seen: !seen, only: byName(only), without: byName(without) };
-  return read(await fetch("/api/recommend", { method: "POST", body: JSON.stringify(body), signal }));
+  const filters = { only: byName(only), without: byName(without) };
+  return post("recommend", { ...whose, k, filter_seen: !seen, ...filters }, signal);
 }
 
 async function refresh() {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
+  const before = asked?.view;
   asked = fromAddress();
   const started = performance.now();
   try {
-    const found = await answerTo(asked, signal);
+    const found = await recommended(signal);
     show(found, performance.now() - started);
+    if (asked.view === "intents") await showIntents(signal);
+    // What had the focus is gone with the other view.
+    if (before && asked.view !== before) by(`${asked.view}-heading`).focus();
   } catch (error) {
     if (!signal.aborted) say(error.message, true);
   }
@@ -95,145 +91,144 @@ function say(text, failed = false) {
 
 // What is shown.
 
-const nameOf = (item) => item.title || item.id;
-
-function described(item, ...more) {
-  const known = Object.entries(item.known).map(([name, value]) => `${name} ${value}`);
-  const parts = [...(item.title ? [item.id] : []), ...known, ...more];
-  return element("p", { class: "fine-print" }, parts.join(" · "));
-}
-
-function button(text, item, focus, onclick, spoken) {
-  return element(
-    "button", { type: "button", "data-focus": focus, "aria-label": spoken, onclick }, text,
+function actionsOf(item, then = add) {
+  const name = nameOf(item);
+  const similar = button(
+    "Similar", `similar ${item.id}`, `Items similar to ${name}`, () => showSimilar(item),
   );
-}
-
-function similarButton(item) {
-  if (!facts.has_similar) return null;
-  const spoken = `Items similar to ${nameOf(item)}`;
-  return button("Similar", item, `similar ${item.id}`, () => showSimilar(item), spoken);
-}
-
-function addButton(item, then = add) {
-  const spoken = `Add ${nameOf(item)} to the history`;
-  return button("Add", item, `add ${item.id}`, () => then(item), spoken);
+  return [
+    button("Add", `add ${item.id}`, `Add ${name} to the history`, () => then(item)),
+    ...(facts.has_similar ? [similar] : []),
+  ];
 }
 
 function historyRow(item, place) {
   const spoken = `Remove ${nameOf(item)} from the history`;
-  return element(
-    "li", {},
-    element("div", {}, element("p", {}, nameOf(item)), described(item)),
-    element(
-      "div", { class: "actions" },
-      button("Remove", item, `remove ${place} ${item.id}`, () => remove(place), spoken),
-      similarButton(item),
-    ),
-  );
+  const [, ...similar] = actionsOf(item);
+  return itemRow(item, {
+    place: place + 1,
+    actions: [button("Remove", `remove ${place} ${item.id}`, spoken, () => remove(place)), ...similar],
+  });
 }
 
-function moved(item, place, before) {
-  if (!before.length) return null;
-  const was = before.indexOf(item.id);
-  if (was === place) return null;
-  if (was < 0) return element("span", { class: "moved" }, "new");
-  const up = was > place;
-  const places = Math.abs(was - place);
-  return element("span", { class: up ? "moved" : "moved down" }, `${up ? "up" : "down"} ${places}`);
+function moved(id, place, before) {
+  const was = before.indexOf(id);
+  if (!before.length || was === place) return [];
+  const text = was < 0 ? "new" : was > place ? `up ${was - place}` : `down ${place - was}`;
+  return [element("span", { class: `moved ${text.split(" ", 1)[0]}` }, text)];
 }
 
 function recommendationRow(item, place, before) {
-  return element(
-    "li", {},
-    element(
-      "div", {},
-      element("p", {}, nameOf(item), moved(item, place, before)),
-      described(item, `score ${number.format(item.score)}`, `${number.format(item.count)} interactions`),
-    ),
-    element("div", { class: "actions" }, addButton(item), similarButton(item)),
-  );
+  return itemRow(item, {
+    place: place + 1,
+    marks: moved(item.id, place, before),
+    facts: [`score ${number(item.score)}`, `${number(item.count)} interactions`],
+    actions: actionsOf(item),
+  });
 }
 
 function filterChip(kind, [name, value]) {
-  const others = () => asked[kind].filter((pair) => pair[0] !== name || pair[1] !== value);
-  const spoken = `Remove the filter: ${kind} ${name} ${value}`;
-  const onclick = () => ask({ [kind]: others() });
-  return element(
-    "li", {}, button(`${kind} ${name} ${value} ✕`, null, `filter ${kind} ${name} ${value}`, onclick, spoken),
-  );
+  const others = asked[kind].filter((pair) => pair[0] !== name || pair[1] !== value);
+  const text = `${kind} ${name} ${value}`;
+  const taken = () => ask({ [kind]: others });
+  return element("li", {}, button(`${text} ✕`, `filter ${text}`, `Remove the filter: ${text}`, taken));
+}
+
+function intentChip({ id, name, affinity }) {
+  const text = `${name} (${number(affinity)})`;
+  const spoken = `Open intent ${id}: ${name}`;
+  return element("li", {}, button(text, `intent ${id}`, spoken, () => openIntent(String(id))));
 }
 
 function summary(found, before, milliseconds) {
   const count = found.items.length;
   if (!count) return "No item is left to recommend.";
   const fresh = idsOf(found.items).filter((id) => !before.includes(id)).length;
-  const news = !before.length ? "" : fresh ? ` ${fresh} of them new.` : " None of them new.";
+  const news = before.length ? ` ${fresh || "None"} of them new.` : "";
   const why = found.from_popularity
-    ? " Nothing is known of this user: these are the items with most interactions." : "";
+    ? ` Nothing is known of ${found.history.length ? "this user" : "an empty history"}: these are the `
+      + "items with most interactions." : "";
   return `${count} recommendations in ${Math.round(milliseconds)} ms.${news}${why}`;
 }
 
 function show(found, milliseconds) {
   const before = idsOf(answer.items);
   answer = found;
-  const items = found.history.length;
+  const count = found.history.length;
   const whose = asked.user === null ? "" : `User ${asked.user}: `;
-  by("whose").textContent = items || whose
-    ? `${whose}${items} ${items === 1 ? "item" : "items"}, oldest first`
-    : "Pick a user, or add items.";
-  fill(by("history"), found.history.map(historyRow));
-  fill(by("recommendations"), found.items.map((item, place) => recommendationRow(item, place, before)));
+  by("whose").textContent = count || whose
+    ? `${whose}${count} ${count === 1 ? "item" : "items"}, newest first` : "Pick a user, or add items.";
+  fill(by("history"), found.history.map(historyRow).reverse());
+  fill(by("recommended"), found.items.map((item, place) => recommendationRow(item, place, before)));
+  by("closest").hidden = !found.intents.length;
+  fill(by("closest-intents"), found.intents.map(intentChip));
   fill(by("filter-list"), KINDS.flatMap((kind) => asked[kind].map((pair) => filterChip(kind, pair))));
   by("k").value = String(asked.k);
   by("seen").checked = asked.seen;
+  for (const view of VIEWS) {
+    by(view).hidden = asked.view !== view;
+    const link = by(`to-${view}`);
+    link.href = `/${changed({ view })}`;
+    if (asked.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   say(summary(found, before, milliseconds));
+}
+
+async function showIntents(signal) {
+  const intents = await get("intents");
+  const chosen = asked.intent ?? String(intents[0].id);
+  const intent = await get("intent", { id: chosen });
+  if (signal.aborted) return;
+  showOverview(by("all-intents"), intents, chosen, openIntent);
+  const user = (id) => ask({ user: id, view: "recommendations" });
+  showIntent(by("intent"), intent, { open: openIntent, add, user });
+  by("intents-status").textContent = `Intent ${chosen}: ${intent.name}`;
 }
 
 async function showSimilar(item) {
   const dialog = by("similar");
-  try {
-    const { items } = await get("similar", { item: item.id });
-    by("similar-heading").textContent = `Similar to ${nameOf(item)}`;
-    const then = (chosen) => { dialog.close(); add(chosen); };
-    by("similar-items").replaceChildren(...items.map((one) => element(
-      "li", {},
-      element("div", {}, element("p", {}, nameOf(one)), described(one, `cosine ${number.format(one.cosine)}`)),
-      element("div", { class: "actions" }, addButton(one, then), similarButton(one)),
-    )));
-    if (!dialog.open) dialog.showModal();
-    dialog.scrollTop = 0;
-  } catch (error) {
-    say(error.message, true);
-  }
+  const { items } = await get("similar", { item: item.id });
+  const then = (chosen) => { dialog.close(); add(chosen); };
+  by("similar-heading").textContent = `Similar to ${nameOf(item)}`;
+  by("similar-items").replaceChildren(...items.map((one, place) => itemRow(one, {
+    place: place + 1, facts: [`cosine ${number(one.cosine)}`], actions: actionsOf(one, then),
+  })));
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
 }
 
 // What can be done.
 
-const asOption = (one) => ({
-  ...one, title: one.title || one.id, hint: [one.title && one.id, `${number.format(one.count)}×`].filter(Boolean).join(" · "),
-});
-const finder = (path, more = () => ({})) => async (q) => (await get(path, { q, ...more() })).map(asOption);
+const finder = (path, more = () => ({})) => async (q) => (await get(path, { q, ...more() })).map(
+  (one) => ({
+    ...one, title: nameOf(one), hint: `${one.title ? `${one.id} · ` : ""}${number(one.count)}×`,
+  }),
+);
+
+function addFilter(value) {
+  const [kind, name] = [by("filter-kind").value, by("filter-name").value];
+  const others = asked[kind].filter((pair) => pair[0] !== name || pair[1] !== value.id);
+  ask({ [kind]: [...others, [name, value.id]] });
+}
 
 async function start() {
   facts = await get("run");
   document.title = `${facts.name}: explore`;
   by("name").textContent = facts.name;
-  by("facts").textContent = `${facts.model}, ${number.format(facts.items)} items, ${number.format(facts.users)} users`;
+  by("facts").textContent =
+    `${facts.model}, ${number(facts.items)} items, ${number(facts.users)} users`
+    + (facts.intents ? `, ${number(facts.intents)} intents` : "");
+  by("views").hidden = !facts.intents;
   by("k").append(...[5, 10, 20, 50, 100].filter((k) => k <= facts.most).map((k) => new Option(k)));
   by("filters").hidden = !facts.filters.length;
   by("filter-name").append(...facts.filters.map((name) => new Option(name)));
 
   combobox(by("user"), finder("users"), (user) => ask({ user: user.id }));
   combobox(by("item"), finder("items"), add);
-  const name = () => by("filter-name").value;
-  combobox(by("filter-value"), finder("values", () => ({ name: name() })), (value) => {
-    const kind = by("filter-kind").value;
-    const others = asked[kind].filter((pair) => pair[0] !== name() || pair[1] !== value.id);
-    ask({ [kind]: [...others, [name(), value.id]] });
-  });
+  combobox(by("filter-value"), finder("values", () => ({ name: by("filter-name").value })), addFilter);
   by("some-user").addEventListener("click", async () => ask({ user: (await get("some-user")).id }));
-  by("clear").addEventListener("click", () => ask({ user: null, items: [] }));
+  by("clear").addEventListener("click", () => withItems([]));
   by("k").addEventListener("change", () => ask({ k: Number(by("k").value) }));
   by("seen").addEventListener("change", () => ask({ seen: by("seen").checked }));
   by("similar-close").addEventListener("click", () => by("similar").close());
@@ -241,4 +236,10 @@ async function start() {
   await refresh();
 }
 
-start().catch((error) => say(error.message, true));
+// Whatever fails, such as a server that has ended, is said.
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  say(event.reason.message, true);
+});
+
+start();
