@@ -104,7 +104,7 @@ def recommend(
         )
         served = SavedModelRecommender(run_or_model)
         found = served.recommend(users, k, filter_seen, only, without, because)
-        return found if isinstance(histories, pa.Table) else found.to_pandas()
+        return found if isinstance(histories, pa.Table) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
     if users is None:
@@ -121,7 +121,12 @@ def recommend(
     found = recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows, because
     )
-    return found if isinstance(histories, pa.Table) else found.to_pandas()
+    return found if isinstance(histories, pa.Table) else _frame(found)
+
+
+def _frame(found: pa.Table) -> pd.DataFrame:
+    # Or the intents of reasons became floats, where some have none.
+    return found.to_pandas(integer_object_nulls=True)
 
 
 def _refuse(**only_of_runs) -> None:

@@ -36,6 +36,22 @@ def test_answers_are_those_of_recommend(explorer, run, log, asked):
         assert not answer["from_popularity"]
 
 
+def test_reasons_are_those_of_recommend(explorer, run):
+    history = ["7", "12", "23", "40"]
+    expected = recommend(run, [history], k=5, because=3)["because"].tolist()
+    names = [one.name for one in describe_intents(run).intents]
+    answer = explorer.recommend(history=history, k=5, because=3)
+    found = [reason for item in answer["items"] for reason in item["because"]]
+    assert found == [
+        {**reason, "intent_name": None if reason["intent"] is None else names[reason["intent"]]}
+        for reasons in expected
+        for reason in reasons
+    ]
+    # All kinds are there, or nothing was tested.
+    assert {type(reason["intent"]) for reason in found} == {int, type(None)}
+    assert {type(reason["provider"]) for reason in found} == {str, type(None)}
+
+
 def test_the_history_and_what_is_known_of_its_items(explorer, log):
     start, end = log.offsets[5:7]
     answer = explorer.recommend(user=log.users[5])

@@ -48,7 +48,7 @@ class Explorer:
     def warm_up(self) -> None:
         """Trace every graph, which the first requests would otherwise wait for."""
         [item] = self.find_items("")[:1]
-        self.recommend(user=self.log.users[0], k=1)
+        self.recommend(user=self.log.users[0], k=1, because=1)
         self.recommend(history=[item["id"]], k=1)
         for name, attribute in self.recommender.catalogue.known.items():
             self.recommend(k=1, without={name: [attribute.vocabulary.ids[0]]})
@@ -105,8 +105,9 @@ class Explorer:
             asked: Further arguments of `tf_iclrec.recommend`.
 
         Returns:
-            The ``history`` and the recommended ``items`` as cards, these with their ``score``; the
-            ``intents`` closest to the history; and ``from_popularity``.
+            The ``history`` and the recommended ``items`` as cards, these with their ``score`` and,
+            if ``because`` is asked for, reasons of that name; the ``intents`` closest to the
+            history; and ``from_popularity``.
 
         Raises:
             UserError: As `tf_iclrec.recommend`, also for unknown ids.
@@ -117,6 +118,9 @@ class Explorer:
         items = self.items(self.items.rows_of(found["item_id"]))
         for item, score in zip(items, found["score"].tolist(), strict=True):
             item["score"] = score
+        if "because" in found:
+            for item, reasons in zip(items, found["because"], strict=True):
+                item["because"] = [self._named(reason) for reason in reasons]
         return {
             "history": self.items(known.item_ids - NUM_SPECIAL_IDS),
             "items": items,
@@ -145,6 +149,12 @@ class Explorer:
         for one, cosine in zip(items, cosines[best].tolist(), strict=True):
             one["cosine"] = cosine
         return {"item": self.items([row])[0], "items": items}
+
+    def _named(self, reason: dict) -> dict:
+        """A reason with the name of its intent, if it has one."""
+        if reason["intent"] is None or not self.intents:
+            return {**reason, "intent_name": None}
+        return {**reason, "intent_name": self.intents.name_of(reason["intent"])}
 
     def _history_of(self, user: str | None, history: Sequence[str]) -> Histories:
         if user is not None:

@@ -36,6 +36,9 @@ class IntentCards:
     def __len__(self) -> int:
         return len(self._intents)
 
+    def name_of(self, number: int) -> str:
+        return self._intents[number].name
+
     def overview(self) -> list[dict]:
         """A line for each intent, those of most users first."""
         return [

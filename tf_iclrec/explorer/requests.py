@@ -34,6 +34,7 @@ _ASKED = {
     "exclude": _TEXTS,
     "only": _VALUES,
     "without": _VALUES,
+    "because": _COUNT,
 }
 
 

@@ -9,6 +9,7 @@ import { get, post } from "./server.js";
 
 const by = (id) => document.getElementById(id);
 const KINDS = ["only", "without"];
+const REASONS = 3;
 const VIEWS = ["recommendations", "intents"];
 
 let facts;
@@ -59,11 +60,11 @@ function byName(pairs) {
   return values;
 }
 
-async function recommended(signal) {
+async function recommended(signal, more = {}) {
   const { user, items, k, seen, only, without } = asked;
   const whose = user === null ? { history: items } : { user };
   const filters = { only: byName(only), without: byName(without) };
-  return post("recommend", { ...whose, k, filter_seen: !seen, ...filters }, signal);
+  return post("recommend", { ...whose, k, filter_seen: !seen, ...filters, ...more }, signal);
 }
 
 async function refresh() {
@@ -75,10 +76,13 @@ async function refresh() {
   const started = performance.now();
   try {
     const found = await recommended(signal);
-    show(found, performance.now() - started);
+    const last = idsOf(answer.items);
+    show(found, last, performance.now() - started);
     if (asked.view === "intents") await showIntents(signal);
     // What had the focus is gone with the other view.
     if (before && asked.view !== before) by(`${asked.view}-heading`).focus();
+    // They take longer than the list, which should not wait for them.
+    if (!found.from_popularity) showItems(await recommended(signal, { because: REASONS }), last);
   } catch (error) {
     if (!signal.aborted) say(error.message, true);
   }
@@ -118,10 +122,22 @@ function moved(id, place, before) {
   return [element("span", { class: `moved ${text.split(" ", 1)[0]}` }, text)];
 }
 
+function reasonText(reason) {
+  const item = answer.history.find((one) => one.id === reason.item_id);
+  const shared = [reason.provider && `same provider ${reason.provider}`, reason.intent_name].filter(Boolean);
+  return `${nameOf(item)} (${[`−${number(reason.drop)}`, ...shared].join(", ")})`;
+}
+
+function reasonsOf(item) {
+  if (!item.because?.length) return [element("p", { class: "because" })];
+  return [element("p", { class: "because" }, `Because of ${item.because.map(reasonText).join("; ")}`)];
+}
+
 function recommendationRow(item, place, before) {
   return itemRow(item, {
     place: place + 1,
     marks: moved(item.id, place, before),
+    below: reasonsOf(item),
     facts: [`score ${number(item.score)}`, `${number(item.count)} interactions`],
     actions: actionsOf(item),
   });
@@ -151,15 +167,18 @@ function summary(found, before, milliseconds) {
   return `${count} recommendations in ${Math.round(milliseconds)} ms.${news}${why}`;
 }
 
-function show(found, milliseconds) {
-  const before = idsOf(answer.items);
+function showItems(found, before) {
+  fill(by("recommended"), found.items.map((item, place) => recommendationRow(item, place, before)));
+}
+
+function show(found, before, milliseconds) {
   answer = found;
   const count = found.history.length;
   const whose = asked.user === null ? "" : `User ${asked.user}: `;
   by("whose").textContent = count || whose
     ? `${whose}${count} ${count === 1 ? "item" : "items"}, newest first` : "Pick a user, or add items.";
   fill(by("history"), found.history.map(historyRow).reverse());
-  fill(by("recommended"), found.items.map((item, place) => recommendationRow(item, place, before)));
+  showItems(found, before);
   by("closest").hidden = !found.intents.length;
   fill(by("closest-intents"), found.intents.map(intentChip));
   fill(by("filter-list"), KINDS.flatMap((kind) => asked[kind].map((pair) => filterChip(kind, pair))));
