@@ -147,6 +147,24 @@ def test_recommend_gives_reasons(trained, tmp_path):
     assert found["because"].map(len).sum() > 0
 
 
+def test_recommend_diversifies(trained, tmp_path):
+    finished, path = trained
+    output = tmp_path / "recs.parquet"
+    arguments = ["recommend", path, "--output", output, "--k", 5, "--diversity"]
+    refused("Lists can't be diversified by intents: the model has no intents.", *arguments, 0.5)
+    refused("No way to diversify is 'brands'", *arguments, 0.5, "--diversify", "brands")
+    refused("diversity must be from 0, for the plain list, to 1, not 2", *arguments, 2)
+    assert list(tmp_path.iterdir()) == []
+    result = run_here(*arguments, 1, "--diversify", "providers")
+    assert result.returncode == 0, result.stderr
+    found = pd.read_parquet(output)
+    brands = finished.interactions.providers.of_items[
+        finished.interactions.items.encode(found["item_id"])
+    ]
+    # Four brands in five places.
+    assert (found.assign(brand=brands).groupby("user_id")["brand"].nunique() == 4).all()
+
+
 def test_new_items_are_exported_and_recommended(trained, tmp_path):
     _, path = trained
     (tmp_path / "new.csv").write_text("what,brand,kind\nnew,brand 9,a|kind 1\n1,brand 1,kind 2\n")

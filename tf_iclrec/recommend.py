@@ -15,6 +15,7 @@ from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
+from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, RERANKERS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,6 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="N",
         help="also name, for each item, so many items of the user's history without which its "
         "score would fall most (default: 0)",
+    )
+    parser.add_argument(
+        "--diversity",
+        type=float,
+        default=0.0,
+        metavar="STRENGTH",
+        help="how much the items of a list should differ rather than score high, from 0 to 1 "
+        "(default: 0)",
+    )
+    parser.add_argument(
+        "--diversify",
+        default=DEFAULT_RERANKER,
+        metavar="|".join(RERANKERS),
+        help="in what: the user's intents in their proportions, several providers, or items that "
+        f"are not alike (default: {DEFAULT_RERANKER})",
     )
     parser.add_argument("--exclude", metavar="FILE", help="items that are never returned")
     parser.add_argument("--candidates", metavar="FILE", help="items that alone may be returned")
@@ -86,10 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         values.k,
         filter_seen=not values.keep_seen,
         because=values.because,
+        diversity=values.diversity,
+        diversify=values.diversify,
         request={
             "k": values.k,
             "keep_seen": values.keep_seen,
             "because": values.because,
+            "diversity": values.diversity,
+            "diversify": values.diversify,
             "files": [_state(path) for path in files],
             **items,
             **filters,

@@ -14,6 +14,7 @@ from tf_iclrec.runs import Run, load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender, OnUnknown, encode_lists
 from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.new_items import with_new_items
+from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER
 from tf_iclrec.serving.saved_model_recommender import SavedModelRecommender, is_saved_model
 from tf_iclrec.serving.user_table import ItemIds, UserHistories, UserTable
 
@@ -35,6 +36,8 @@ def recommend(
     only: ItemValues | None = None,
     without: ItemValues | None = None,
     new_items: str | Path | NewItems | None = None,
+    diversity: float = 0.0,
+    diversify: str = DEFAULT_RERANKER,
     because: int = 0,
     on_unknown: OnUnknown = "ignore",
 ) -> pd.DataFrame | pa.Table:
@@ -59,6 +62,13 @@ def recommend(
         without: Values that items must not have, in the same form.
         new_items: Items that came after the training, as a table or as raw values by name, by raw
             item id: ``{"oolong": {"category": "tea"}}``; see `tf_iclrec.with_new_items`.
+        diversity: How much the items of a list should differ rather than score high, from 0, the
+            plain list, to 1. Chosen from are the best ``5 * k`` items, 100 at least; scores stay
+            as they are, so they no longer fall from rank to rank.
+        diversify: In what: ``"intents"`` gives each list the intents of the user's history in
+            their proportions, ``"providers"`` lets each further item of a provider count half as
+            much, ``"similarity"`` keeps items apart whose vectors are alike. See
+            `tf_iclrec.serving.reranking`.
         because: How many reasons are named for each item: the items of the user's history without
             which its score would fall most. See `tf_iclrec.serving.explainer.Explainer`.
         on_unknown: Whether unknown users, items and values are ignored (a user without a known
@@ -75,10 +85,11 @@ def recommend(
 
     Raises:
         UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, if ``because`` is negative, if no candidate is
-            known, if ``only`` or ``without`` names what is not known of the items, or if a
-            SavedModel is asked for what only a run knows: ``user_ids``, ``candidates``,
-            ``new_items`` and unknown ids.
+            between 1 and the number of items, if ``because`` is negative or ``diversity`` not
+            between 0 and 1, if the model has no intents or item vectors, or its items no
+            providers, to ``diversify`` by, if no candidate is known, if ``only`` or ``without``
+            names what is not known of the items, or if a SavedModel is asked for what only a run
+            knows: ``user_ids``, ``candidates``, ``new_items`` and unknown ids.
 
     Example:
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
@@ -103,7 +114,9 @@ def recommend(
             on_unknown=strict,
         )
         served = SavedModelRecommender(run_or_model)
-        found = served.recommend(users, k, filter_seen, only, without, because)
+        found = served.recommend(
+            users, k, filter_seen, only, without, because, diversity, diversify
+        )
         return found if isinstance(histories, pa.Table) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
@@ -118,6 +131,7 @@ def recommend(
     if candidates is not None:
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
     search = recommender.search(candidates, only, without, on_unknown)
+    search = recommender.diversified(search, diversity, diversify)
     found = recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows, because
     )

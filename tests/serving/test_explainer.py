@@ -288,5 +288,5 @@ def test_an_older_saved_model_says_that_it_has_no_reasons(saved, users, monkeypa
     signatures = {"recommend": saved._loaded.signatures["recommend"]}
     monkeypatch.setattr(saved._loaded, "signatures", signatures)
     assert saved.recommend_table(users, k=2).num_rows > 0
-    with pytest.raises(UserError, match="no signature explain: export the model again"):
+    with pytest.raises(UserError, match="no signature explain: its model can't, or export it"):
         saved.recommend_table(users, k=2, because=1)

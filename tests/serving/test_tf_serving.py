@@ -37,6 +37,15 @@ def requests_to(served):
             "without": np.array([[""], ["category=4"], [""]]),
             **numbers,
         },
+        "recommend_diverse": {
+            "history": np.array(histories),
+            "exclude": np.array([[""]] * 3),
+            "only": np.array([[""]] * 3),
+            "without": np.array([[""]] * 3),
+            "diversity": np.float32(0.5),
+            "diversify": np.array("similarity"),
+            **numbers,
+        },
         "rank": {"history": np.array(histories), "candidates": np.array([["8", "x", "4"]] * 3)},
         "encode": {"history": np.array(histories)},
         "similar_items": {"item_ids": np.array(["3", "unknown"])},
@@ -50,8 +59,8 @@ def requests_to(served):
     }
 
 
-NAMES = ["serving_default", "recommend", "rank", "similar_items", "explain", "encode"]
-NAMES += ["items_of_intent", "provider_affinities"]
+NAMES = ["serving_default", "recommend", "rank", "similar_items", "explain"]
+NAMES += ["recommend_diverse", "encode", "items_of_intent", "provider_affinities"]
 
 
 def signature_definitions(served):

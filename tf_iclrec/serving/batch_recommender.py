@@ -21,6 +21,13 @@ from tf_iclrec.serving.item_filters import ItemValues, allowed_items
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
+from tf_iclrec.serving.reranking.registry import (
+    DEFAULT_RERANKER,
+    check_diversity,
+    make_reranker,
+)
+from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
+from tf_iclrec.serving.reranking.reranker import Reranker
 from tf_iclrec.serving.searches import Asked, IndexSearch, ListSearch, Search
 from tf_iclrec.serving.user_table import ItemIds, UserTable, raw_lists_for
 
@@ -64,6 +71,7 @@ class BatchRecommender:
         self._index_search = IndexSearch(self.ranker)
         ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
         self._histories = _selected(ids, log.offsets, ids != UNKNOWN_ID)
+        self._rerankers: dict[str, Reranker] = {}
         self._raw_items = pa.array(self.items.ids, pa.string())
 
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
@@ -127,6 +135,26 @@ class BatchRecommender:
         offsets = np.append(0, candidates.ends)
         return ListSearch(self.ranker, _selected(candidates.item_ids, offsets, is_allowed))
 
+    def diversified(self, search: Search, diversity: float, diversify: str) -> Search:
+        """A search whose lists are less of the same; see `tf_iclrec.recommend`.
+
+        Args:
+            search: Of the method `search`.
+            diversity: From 0, which leaves the search as it is, to 1.
+            diversify: A name of `tf_iclrec.serving.reranking.registry.RERANKERS`.
+
+        Raises:
+            UserError: If there is no such name or strength, or the model or the data do not have
+                what this way needs.
+        """
+        check_diversity(diversity, diversify)
+        if not diversity:
+            return search
+        if diversify not in self._rerankers:
+            made = make_reranker(diversify, self.ranker, self.catalogue)
+            self._rerankers[diversify] = made
+        return RerankedSearch(search, self._rerankers[diversify], diversity, len(self.items))
+
     def check_k(self, k: int) -> None:
         """Make sure that ``k`` items can be asked for.
 
@@ -144,13 +172,15 @@ class BatchRecommender:
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
+        diversity: float = 0.0,
+        diversify: str = DEFAULT_RERANKER,
     ) -> pa.Table:
         """The best items of each user of a table, as `SavedModelRecommender.recommend_table`."""
         users = UserTable.of(table)
         histories, excluded = (
             encode_lists(lists, self.items, "ignore") for lists in (users.histories, users.exclude)
         )
-        search = self.search(None, only, without)
+        search = self.diversified(self.search(None, only, without), diversity, diversify)
         return self.recommend(
             users.user_ids, histories, k, filter_seen, excluded, search, because=because
         )
@@ -174,7 +204,7 @@ class BatchRecommender:
             k: Items per user.
             filter_seen: Whether their own items are left out.
             exclude: Items never to return: one list, or one per user.
-            search: Of the method `search`.
+            search: Of the method `search` or `diversified`.
             trained_rows: Of the method `trained_rows`. Defaults to users unknown in training.
             because: Reasons for each item; see the method `reasons`.
         """

@@ -64,6 +64,11 @@ class Ranker(tf.Module):
     def model(self) -> Recommender:
         return self._model()
 
+    def vectors_of(self, rows: tf.Tensor) -> tf.Tensor:
+        """Item vectors ``(..., dim)`` of rows of the catalogue, of a model that has them."""
+        # Without the counts, which stand in the coordinate after the model's own.
+        return tf.gather(self.index.vectors, rows)[..., : self.model.encoder.output_dim]
+
     # A graph of its own: traced once, not in every signature again.
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]

@@ -17,6 +17,7 @@ from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.reason_column import check_because
+from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER
 
 CHUNK_SIZE = 20_000
 
@@ -31,6 +32,8 @@ def write_recommendations(
     candidates: list[str] | None = None,
     only: ItemValues | None = None,
     without: ItemValues | None = None,
+    diversity: float = 0.0,
+    diversify: str = DEFAULT_RERANKER,
     because: int = 0,
     request: dict[str, Any] | None = None,
     on_progress: Callable[[int], None] = lambda users: None,
@@ -48,14 +51,16 @@ def write_recommendations(
         only: Values that items must have, as in `tf_iclrec.recommend`; each must be that of an
             item.
         without: Values that items must not have, likewise.
+        diversity: As in `tf_iclrec.recommend`.
+        diversify: Likewise.
         because: Reasons for each item, as in `tf_iclrec.recommend`.
         request: What distinguishes this request, as JSON: parts that an interrupted program
             left are used again if it is the same.
         on_progress: Called with the number of users done after each chunk.
 
     Raises:
-        UserError: If ``k`` or ``because`` is out of range, no candidate is known, or a value is
-            not.
+        UserError: If ``k``, ``because`` or ``diversity`` is out of range, lists can't be
+            diversified so, no candidate is known, or a value is not.
     """
     import pyarrow.parquet as pq
 
@@ -65,6 +70,7 @@ def write_recommendations(
     if candidates is not None:
         candidates = recommender.encode_items(candidates, 0, "ignore")
     search = recommender.search(candidates, only, without, on_unknown="raise")
+    search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
     parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
     done, paths = 0, []

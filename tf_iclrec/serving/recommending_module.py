@@ -1,5 +1,7 @@
 """The signatures that recommend: histories to ranked items, raw ids in and out."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +17,8 @@ from tf_iclrec.serving.graph_inputs import (
 )
 from tf_iclrec.serving.item_filters import ItemFilters
 from tf_iclrec.serving.ranker import EncodedUsers, Ranker
+from tf_iclrec.serving.reranking.registry import make_reranker, possible_rerankers
+from tf_iclrec.serving.reranking.reranker import num_candidates
 from tf_iclrec.serving.retrieval_index import best_of_scores
 
 _NEVER = -float("inf")
@@ -26,6 +30,7 @@ _REQUEST = (
     strings("only"),
     strings("without"),
 )
+_DIVERSITY = (tf.TensorSpec([], tf.float32, "diversity"), tf.TensorSpec([], tf.string, "diversify"))
 
 
 class RecommendingModule(tf.Module):
@@ -66,6 +71,10 @@ class RecommendingModule(tf.Module):
         self.filters = ItemFilters(catalogue)
         self.max_k = min(max(k, max_k), len(items))
         self.k = min(k, len(items))
+        self.rerankers = {
+            name: make_reranker(name, ranker, catalogue)
+            for name in possible_rerankers(ranker, catalogue)
+        }
         self.has_intents = ranker.model.intents is not None
         self.raw_ids = as_bytes(items.ids)
         internal_ids = tf.range(NUM_SPECIAL_IDS, items.size, dtype=tf.int32)
@@ -133,6 +142,45 @@ class RecommendingModule(tf.Module):
         users = self._rows_of_users(user_id)
         return self._asked(history, k, exclude, filter_seen, only, without, users)
 
+    @takes(strings("history"), *_REQUEST, *_DIVERSITY)
+    def recommend_diverse(
+        self,
+        history: tf.Tensor,
+        k: tf.Tensor,
+        exclude: tf.Tensor,
+        filter_seen: tf.Tensor,
+        only: tf.Tensor,
+        without: tf.Tensor,
+        diversity: tf.Tensor,
+        diversify: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend`, with lists that are less of the same; see `Reranker`.
+
+        Args:
+            diversity: From 0, the lists of `recommend`, to 1.
+            diversify: In what: a name of ``RERANKERS``, such as ``"intents"``; ``""``: the first
+                for which the model has what is needed.
+        """
+        diverse = (diversity, diversify)
+        return self._asked(history, k, exclude, filter_seen, only, without, diverse=diverse)
+
+    @takes(strings("user_id", rank=1), strings("history"), *_REQUEST, *_DIVERSITY)
+    def recommend_diverse_to_user(
+        self,
+        user_id: tf.Tensor,
+        history: tf.Tensor,
+        k: tf.Tensor,
+        exclude: tf.Tensor,
+        filter_seen: tf.Tensor,
+        only: tf.Tensor,
+        without: tf.Tensor,
+        diversity: tf.Tensor,
+        diversify: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """As `recommend_diverse`, with the users' own vectors as in `recommend_to_user`."""
+        users, diverse = self._rows_of_users(user_id), (diversity, diversify)
+        return self._asked(history, k, exclude, filter_seen, only, without, users, diverse)
+
     @takes(strings("history"), strings("candidates"))
     def rank(self, history: tf.Tensor, candidates: tf.Tensor) -> dict[str, tf.Tensor]:
         """Score some items only, seen ones too: for allow-lists and re-ranking.
@@ -158,7 +206,7 @@ class RecommendingModule(tf.Module):
         return {"scores": scores, "order": order, "from_popularity": encoded.is_new}
 
     def _asked(
-        self, history, k, exclude, filter_seen, only, without, users=None
+        self, history, k, exclude, filter_seen, only, without, users=None, diverse=None
     ) -> dict[str, tf.Tensor]:
         """The answer to a request, once it is checked."""
         known = self._known(history)
@@ -169,7 +217,8 @@ class RecommendingModule(tf.Module):
         excluded = self.internal_ids.lookup(lists_like(history, exclude, "exclude"))
         seen = tf.where(filter_seen, known.to_tensor(PADDING_ID), PADDING_ID)
         filters = {"only": only, "without": without}
-        return self._recommended(known, tf.concat([seen, excluded], axis=1), k, users, filters)
+        excluded = tf.concat([seen, excluded], axis=1)
+        return self._recommended(known, excluded, k, users, filters, diverse)
 
     def _rows_of_users(self, user_id: tf.Tensor) -> tf.Tensor:
         return self.user_rows.lookup(tf.ensure_shape(user_id, [None]))
@@ -185,13 +234,21 @@ class RecommendingModule(tf.Module):
         users = tf.fill([tf.shape(recent)[0]], -1) if users is None else users
         return self.ranker.encode(recent, users)
 
-    def _recommended(self, known, excluded, k, users=None, filters=None) -> dict[str, tf.Tensor]:
+    def _recommended(
+        self, known, excluded, k, users=None, filters=None, diverse=None
+    ) -> dict[str, tf.Tensor]:
         """The answer for known items, without excluded ``(batch, width)`` internal ids and what
-        filters, those of `ItemFilters`, do not allow."""
+        filters, those of `ItemFilters`, do not allow; diverse in so far and in what."""
         encoded = self._encoded(known, users)
         # What is no item, such as padding, becomes negative: nothing to exclude.
         rows = excluded - NUM_SPECIAL_IDS
-        answer = self._answer(*self._found(encoded.queries, rows, k, filters))
+        if diverse is None:
+            found = self._found(encoded.queries, rows, k, filters)
+        else:
+            n = num_candidates(k, self.ranker.index.num_items)
+            found = self._found(encoded.queries, rows, n, filters)
+            found = self._reranked(self.ranker.recent(known), *found, k, *diverse)
+        answer = self._answer(*found)
         answer["from_popularity"] = encoded.is_new
         return answer | ({"intent": self._intent(encoded)} if self.has_intents else {})
 
@@ -210,6 +267,24 @@ class RecommendingModule(tf.Module):
             return of_all()
         named = tf.concat([tf.reshape(lists, [-1]) for lists in filters.values()], axis=0)
         return tf.cond(tf.reduce_any(named != ""), of_allowed, of_all)
+
+    def _reranked(self, item_ids, scores, rows, k, diversity, diversify):
+        """The best ``k`` of found items, by what `recommend_diverse` is told."""
+        diversity = tf.ensure_shape(diversity, [], name="diversity_is_a_scalar")
+        in_range = (diversity >= 0) & (diversity <= 1)
+        diversity = required(diversity, in_range, ["diversity must be from 0 to 1, not", diversity])
+        diversify = tf.ensure_shape(diversify, [], name="diversify_is_a_scalar")
+        names = list(self.rerankers)
+        is_named = tf.where(diversify == "", names[0], diversify) == tf.constant(names)
+        message = [f"diversify must be one of {', '.join(names)}, not", diversify]
+        which = required(
+            tf.argmax(is_named, output_type=tf.int32), tf.reduce_any(is_named), message
+        )
+        ways = [
+            functools.partial(reranker, item_ids, scores, rows, k, diversity)
+            for reranker in self.rerankers.values()
+        ]
+        return tf.switch_case(which, ways)
 
     def _intent(self, encoded: EncodedUsers) -> tf.Tensor:
         (ids, _), *_ = self.ranker.model.intents(encoded.mean_vectors)

@@ -17,6 +17,7 @@ from tf_iclrec.serving.explainer import NO_INTENT
 from tf_iclrec.serving.item_filters import ItemValues, as_cells
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
+from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, check_diversity
 from tf_iclrec.serving.user_table import UserTable
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class SavedModelRecommender:
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
+        diversity: float = 0.0,
+        diversify: str = DEFAULT_RERANKER,
     ) -> pa.Table:
         """The best items of each user of a table.
 
@@ -81,6 +84,8 @@ class SavedModelRecommender:
             only: Values that items must have, as in `tf_iclrec.recommend`.
             without: Values that items must not have, likewise.
             because: Reasons for each item, as in `tf_iclrec.recommend`.
+            diversity: As in `tf_iclrec.recommend`.
+            diversify: Likewise.
 
         Returns:
             A table as `tf_iclrec.recommend` gives it, users in the same order.
@@ -88,7 +93,9 @@ class SavedModelRecommender:
         Raises:
             UserError: If the table is not such a one, or the model refuses the request.
         """
-        return self.recommend(UserTable.of(table), k, filter_seen, only, without, because)
+        return self.recommend(
+            UserTable.of(table), k, filter_seen, only, without, because, diversity, diversify
+        )
 
     def recommend(
         self,
@@ -98,13 +105,21 @@ class SavedModelRecommender:
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
+        diversity: float = 0.0,
+        diversify: str = DEFAULT_RERANKER,
     ) -> pa.Table:
         """As `recommend_table`."""
         import pyarrow as pa
 
         check_because(because)
+        check_diversity(diversity, diversify)
         num_users = len(users.user_ids)
         request = {"k": tf.constant(k), "filter_seen": tf.constant(filter_seen)}
+        signature = _SIGNATURE
+        if diversity:
+            signature = "recommend_diverse"
+            request["diversity"] = tf.constant(diversity, tf.float32)
+            request["diversify"] = tf.constant(diversify)
         filters = {"only": as_cells(only), "without": as_cells(without)}
         items = np.full((num_users, k), b"", dtype=object)
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
@@ -121,7 +136,7 @@ class SavedModelRecommender:
                     for name, cells in filters.items()
                 },
             }
-            answer = self._ask(_SIGNATURE, **lists, **request)
+            answer = self._ask(signature, **lists, **request)
             items[rows], scores[rows] = answer["item_ids"].numpy(), answer["scores"].numpy()
             from_popularity[rows] = answer["from_popularity"].numpy()
         found = pa.array(items[np.isfinite(scores)], pa.binary()).cast(pa.string())
@@ -164,7 +179,7 @@ class SavedModelRecommender:
             return self._loaded.signatures[signature](**inputs)
         except KeyError:
             raise UserError(
-                f"The SavedModel has no signature {signature}: export the model again."
+                f"The SavedModel has no signature {signature}: its model can't, or export it again."
             ) from None
         except tf.errors.InvalidArgumentError as error:
             said = re.search(r"assertion failed: \[(.*)\]", error.message)

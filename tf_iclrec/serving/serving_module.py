@@ -42,6 +42,10 @@ class ServingModule(RecommendingModule):
         if self.user_rows is not None:
             served["recommend_to_user"] = self.recommend_to_user
             served["explain_to_user"] = self.explain_to_user
+        if self.rerankers:
+            served["recommend_diverse"] = self.recommend_diverse
+            if self.user_rows is not None:
+                served["recommend_diverse_to_user"] = self.recommend_diverse_to_user
         if self.ranker.model.has_latent_intents:
             served["latent_intents"] = self.latent_intents
         if self.ranker.model.by_dot_product:

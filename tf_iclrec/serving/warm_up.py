@@ -12,7 +12,7 @@ import tensorflow as tf
 # Where TF Serving looks for them.
 _FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 # Inputs that name no item; without a filter is how most requests are.
-_FILTERS = ("only", "without")
+_EMPTY = ("only", "without", "diversify")
 
 
 def write_warm_up_requests(
@@ -45,7 +45,7 @@ def write_warm_up_requests(
 
 
 def _example(spec: tf.TensorSpec, item_id: str | bytes) -> tf.Tensor:
-    if spec.name in _FILTERS:
+    if spec.name in _EMPTY:
         return tf.constant("")
     if spec.dtype == tf.string:
         return tf.constant(item_id)
