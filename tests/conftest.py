@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real data in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pages_of_runs():
+    """Pages take seconds, and have tests of their own: `tests/browser/test_run_report.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The package's attribute of this name is the function.
+        module = importlib.import_module("tf_iclrec.fit")
+        patch.setattr(module, "write_run_report", lambda *arguments: None)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

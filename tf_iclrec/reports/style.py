@@ -55,6 +55,8 @@ figure { margin: 0; }
 summary h3 { display: inline; color: var(--ink); }
 .card ul { margin: 0; padding-left: 1.2rem; }
 .card li + li { margin-top: .35rem; }
+.card .plain { list-style: none; padding: 0; }
+.plain li + li { margin: 0; }
 .items { margin: 0 0 .75rem; padding-left: 1.6rem; }
 small { color: var(--muted); font-size: .85em; }
 figcaption { display: flex; flex-wrap: wrap; column-gap: 1rem; justify-content: space-between; }
@@ -103,7 +105,8 @@ section > div:not(.columns) > * { margin-bottom: 1.25rem; }
 details { margin-top: .25rem; font-size: .85rem; }
 summary { color: var(--muted); cursor: pointer; }
 .scroll { overflow: auto; max-height: 40rem; }
-details .scroll { max-height: 20rem; }
+figure .scroll, section > div > details .scroll { max-height: 20rem; }
+section > div > .card .scroll { max-height: none; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
 th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }

@@ -30,7 +30,8 @@ def yardsticks(
         but: Name of a system that is not wanted.
 
     Returns:
-        By the name of the system ``"test"``, the metrics of ranks by name, and ``"lists"``.
+        By the name of the system ``"test"``, the metrics of ranks by name, ``"lists"`` and
+        ``"intervals"``.
     """
     models = {"popularity": PopularityRecommender.from_training_data(split)}
     rivals = {}
@@ -51,5 +52,6 @@ def yardsticks(
         for name, model in models.items()
     }
     return {
-        name: {part: report[part] for part in ("test", "lists")} for name, report in reports.items()
+        name: {part: report[part] for part in ("test", "lists", "intervals")}
+        for name, report in reports.items()
     }

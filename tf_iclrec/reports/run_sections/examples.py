@@ -6,58 +6,62 @@ import dataclasses
 
 import numpy as np
 
-from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.splits.split import HeldOut, Split
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.evaluation.report import held_out_ranks
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
+from tf_iclrec.evaluation.report import held_out_answers
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.serving.batch_recommender import BatchRecommender
+from tf_iclrec.serving.explainer import Reasons
+from tf_iclrec.serving.item_intents import NO_INTENT
 
 _USERS = 10
 _SHOWN = 8  # Items of a history.
 _RECOMMENDED = 5
+_REASONS = 3
 _OPEN = 3  # The others are folded.
 
 
 def examples_section(reported: ReportedRun) -> Section | None:
     """Ten users of the test, from the shortest history to the longest, each with what came before
-    the test, what is recommended, and what the user took next."""
-    few = _a_few(reported.run.split)
+    the test, what is recommended and why, and what the user took next."""
+    model, few = reported.run.model, _a_few(reported.run.split)
     if not len(few.test.users):
         return None
-    ranks = held_out_ranks(reported.run.model, few, "test", **reported.run.config.evaluation)
+    k = min(_RECOMMENDED, few.interactions.num_items)
+    evaluation = reported.run.config.evaluation
+    ranks, recommended = held_out_answers(model, few, "test", k, **evaluation)
     histories = few.test.histories.joined()
-    recommended = _recommended(reported, few.test.users, histories)
+    trained = few.trained_rows(few.test.users)
+    reasons = BatchRecommender(model, few).reasons(histories, recommended, _REASONS, trained)
     items = ShownItems(few.interactions)
     cards = []
     for number, user in enumerate(few.interactions.users[few.test.users].tolist()):
         ids = histories.item_ids[histories.starts[number] : histories.ends[number]]
         target = int(few.test.target_ids[number])
-        taken = f"took {items.name(target)} next, rank {ranks[number]:,} of {len(items.items):,}"
+        taken = f"took {items.name(target)} next, rank {ranks[number]:,} of {len(items.names):,}"
+        why = [part[number] for part in reasons]
+        lists = _recommended(items, recommended[number], Reasons(*why), target)
         cards.append(
             element(
                 "details",
                 element("summary", element("h3", f"User {user}"), f": {len(ids):,} items; {taken}"),
-                element(
-                    "div",
-                    _history(items, ids),
-                    _table(items, recommended[number], target),
-                    class_="beside",
-                ),
+                element("div", _history(items, ids), lists, class_="beside"),
                 open="" if number < _OPEN else None,
                 class_="card",
             )
         )
-    beside = " Beside each item stands its provider." if few.interactions.providers else ""
+    beside = " Beside an item stands its provider." if few.interactions.providers else ""
     return section(
         "Examples",
         element(
             "p",
             f"{len(cards)} users of the test, chosen by nothing but the length of their histories, "
-            f"from the shortest to the longest.{beside}",
+            f"from the shortest to the longest.{beside} An item is recommended because of those "
+            "items of the history without which its score would fall, the strongest first; the "
+            "intent or the provider that the two have in common is named.",
         ),
         cards,
         wide=True,
@@ -75,7 +79,7 @@ def _a_few(split: Split) -> Split:
 
 
 class ShownItems:
-    """What to call items of a log.
+    """How to call items of a log, by internal ids.
 
     Args:
         log: With titles, where they are known.
@@ -83,7 +87,6 @@ class ShownItems:
 
     def __init__(self, log: Interactions):
         titles, ids, providers = log.titles, log.items.ids, log.providers
-        self.items = log.items
         self.names = ids if titles is None else np.where(titles == "", ids, titles)
         self.providers = np.full(len(ids), "", dtype=object)
         if providers is not None:
@@ -92,29 +95,18 @@ class ShownItems:
             self.providers[known] = providers.vocabulary.decode(of_items[known])
 
     def name(self, item_id: int) -> str:
-        """The title of an item, by its internal id; the raw id where it has none."""
+        """The title of an item, or the raw id where it has none."""
         return str(self.names[item_id - NUM_SPECIAL_IDS])
 
-    def shown(self, item_id: int) -> Html:
-        """Its name and its provider."""
-        provider = self.providers[item_id - NUM_SPECIAL_IDS]
-        beside = element("small", f" {provider}") if provider else None
-        return element("span", self.name(item_id), beside)
+    def provider(self, item_id: int) -> str:
+        """Its provider, `""` if it is not known."""
+        return str(self.providers[item_id - NUM_SPECIAL_IDS])
 
-
-def _recommended(reported: ReportedRun, users: np.ndarray, histories: Histories) -> list[list]:
-    """For each history the rows of what is recommended, as dicts."""
-    split = reported.run.split
-    recommender = BatchRecommender(reported.run.model, split)
-    names = [str(number) for number in range(len(users))]
-    trained = split.trained_rows(users) if "users" in reported.run.model.reads else None
-    k = min(_RECOMMENDED, split.interactions.num_items)
-    nothing = recommender.encode_items((), len(users), "ignore")
-    seen = reported.run.config.evaluation.filter_seen
-    found = recommender.recommend(
-        names, histories, k, seen, nothing, recommender.search(), trained
-    ).to_pylist()
-    return [[row for row in found if row["user_id"] == name] for name in names]
+    def shown(self, item_id: int, beside: str | None = None) -> Html:
+        """Its name, and beside it something small: the provider, if nothing else is given."""
+        beside = self.provider(item_id) if beside is None else beside
+        small = element("small", f" {beside}") if beside else None
+        return element("span", self.name(item_id), small)
 
 
 def _history(items: ShownItems, ids: np.ndarray) -> Html:
@@ -128,15 +120,31 @@ def _history(items: ShownItems, ids: np.ndarray) -> Html:
     )
 
 
-def _table(items: ShownItems, recommended: list[dict], target: int) -> Html:
-    ids = items.items.encode([row["item_id"] for row in recommended]).tolist()
-    rows = [
-        (
-            row["rank"],
-            element("span", items.shown(item), element("b", " taken"))
-            if item == target
-            else items.shown(item),
+def _recommended(items: ShownItems, ids: np.ndarray, why: Reasons, target: int) -> Html:
+    rows = []
+    for rank, item in enumerate(ids[ids != PADDING_ID].tolist()):
+        taken = element("b", " ✓ taken") if item == target else None
+        because = [
+            element("li", items.shown(reason, _in_common(items, reason, intent, provider)))
+            for reason, intent, provider in zip(
+                *(part[rank].tolist() for part in (why.item_ids, why.intents, why.providers)),
+                strict=True,
+            )
+            if reason != PADDING_ID
+        ]
+        rows.append(
+            (
+                rank + 1,
+                element("span", items.shown(item), taken),
+                element("ul", because, class_="plain") if because else "",
+            )
         )
-        for row, item in zip(recommended, ids, strict=True)
-    ]
-    return table("Recommended", ("", "item"), rows)
+    return table("Recommended", ("", "item", "because of"), rows)
+
+
+def _in_common(items: ShownItems, reason: int, intent: int, provider: int) -> str:
+    """What connects a reason with what it speaks for."""
+    found = [f"intent {intent}"] if intent != NO_INTENT else []
+    if provider != UNKNOWN_ID:
+        found.append(f"provider {items.provider(reason)}")
+    return ", ".join(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.reports.charts.bar_chart import bar_chart
 from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Score
@@ -9,11 +10,6 @@ from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.metrics import MAIN
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
-_TITLES = {
-    "length": ("By length of the history", "interactions in the history"),
-    "popularity": ("By popularity of the next item", "interactions with it in the training data"),
-    "provider": ("By providers in the history", "providers in the history"),
-}
 _BESIDE = ("HR@20", "MRR@20")
 
 
@@ -21,13 +17,12 @@ def groups_section(runs: Sequence[ReportedRun]) -> Section | None:
     """Metrics of groups of users: of a run with a chart for each grouping, of several side by
     side."""
     found = [one.run.metrics.get("groups", {}) for one in runs]
-    groupings = dict.fromkeys(name for groups in found for name in groups)
     parts = []
-    for grouping in groupings:
-        title, what = _TITLES.get(grouping, (f"By {grouping}", grouping))
+    for grouping, (what, _) in GROUPINGS.items():
+        title = f"By {what}"
         groups = [one.get(grouping, {}) for one in found]
         names = dict.fromkeys(name for one in groups for name in one)
-        if len(names) == 1:  # Everybody: nothing to tell apart.
+        if len(names) < 2:  # Everybody: nothing to tell apart.
             continue
         if len(runs) == 1:
             parts.append(_chart(title, what, groups[0]))
