@@ -4,6 +4,10 @@ import dataclasses
 import importlib
 import json
 import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,6 +177,17 @@ def test_it_needs_no_scripts_and_no_mouse(run, browser_page):
     page.get_by_role("navigation").get_by_role("link", name="Model card").focus()
     page.keyboard.press("Enter")
     assert 0 <= page.get_by_role("heading", name="Model card").bounding_box()["y"] < 900
+
+
+def test_the_picture_for_the_readme(run, tmp_path):
+    script = Path(__file__).parents[2] / "docs" / "picture.py"
+    command = [sys.executable, script, run / "report.html", "--output", tmp_path / "report.png"]
+    subprocess.run(command, check=True, timeout=120)
+    header = (tmp_path / "report.png").read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    width, height = struct.unpack(">2I", header[16:])
+    assert width == 1200
+    assert 800 < height < 2400
 
 
 def test_the_command_makes_the_same_page_again(run, tmp_path):

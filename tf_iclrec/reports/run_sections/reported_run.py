@@ -86,9 +86,9 @@ class ReportedRun:
         logs = [one.run.interactions for one in (self, other)]
         targets = [one.run.split.test for one in (self, other)]
         if not _equal([log.items.ids for log in logs]) or not _equal([log.users for log in logs]):
-            return "they are on different data: other users or other items"
+            return "they are on different data, with other users or items"
         if not _equal(list(map(_targets, targets))):
-            return "they are tested on different interactions"
+            return "they are on different data, with other interactions to test"
         seen = [one.run.config.evaluation.filter_seen for one in (self, other)]
         if seen[0] != seen[1]:
             return "one leaves a user's own items out of the ranking (filter_seen) and one does not"
