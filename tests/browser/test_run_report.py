@@ -135,7 +135,7 @@ def test_the_history_is_drawn_and_in_a_table(run):
     (header, *rows) = page["Figures of every epoch"]
     assert {"epoch", "loss", "next item", "NDCG@20", "moved, K=4"} <= set(header)
     assert [row[0] for row in rows] == ["1", "2"]
-    titles = {"Training: loss", "Validation NDCG", "E-step: inertia of the clusters"}
+    titles = {"Training: loss", "Validation: NDCG", "E-step: inertia of the clusters"}
     assert {f"{title}: figures" for title in titles} <= set(page.tables)
 
 

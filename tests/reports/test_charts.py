@@ -7,6 +7,7 @@ import pytest
 
 from tf_iclrec.reports.charts.axis import Axis
 from tf_iclrec.reports.charts.frame import NUM_COLORS
+from tf_iclrec.reports.charts.heat_map import heat_map
 from tf_iclrec.reports.charts.interval_chart import interval_chart
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.charts.scatter_chart import scatter_chart
@@ -54,6 +55,17 @@ def test_a_map_keeps_distances_and_groups():
     assert (right - left)[0] / (left - high)[1] == pytest.approx(3 / 4, abs=0.01)
     assert ((np.concatenate([*places.values()]) >= 0) & (right <= [1000, 625])).all()
     assert "4 users; those of 5, 9 in a color" in chart
+
+
+def test_a_heat_map_has_shares_of_its_rows():
+    counts = np.array([[6, 2], [0, 0]])
+    table = heat_map("Moves", "from / to", ["a", "b"], ["x", "y"], counts)
+    assert PageTables(table)["Moves"] == [
+        ["from / to", "x", "y"],
+        ["a", "75.0%", "25.0%"],
+        ["b", "", ""],
+    ]
+    assert re.findall(r"var\(--c0\) (\d+)%", table) == ["34", "11", "0", "0"]
 
 
 def test_points_in_one_place_are_in_the_middle():

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 from tf_iclrec.analysis.intents.comparison import Change
 from tf_iclrec.analysis.intents.intent_report import IntentReport
 from tf_iclrec.analysis.intents.typical import TypicalValue
 from tf_iclrec.files import replace_file
 from tf_iclrec.reports.charts.frame import NUM_COLORS, swatch
+from tf_iclrec.reports.charts.heat_map import heat_map
 from tf_iclrec.reports.charts.scatter_chart import scatter_chart
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Share, readable
@@ -144,6 +147,32 @@ def _moves(report: IntentReport) -> Html:
             ("from", "to", "users", "share of those before"),
             rows,
         ),
+        _heat_map(report),
+    )
+
+
+def _heat_map(report: IntentReport) -> Html:
+    """Moves of the last step between the largest intents, and all others as one."""
+    ordered = sorted(report.intents, key=lambda one: -one.users)
+    group_of = np.full(len(ordered), min(_MOST_MOVES, len(ordered)))
+    for place, one in enumerate(ordered[:_MOST_MOVES]):
+        group_of[one.id] = place
+    size = int(group_of.max()) + 1
+    counts = np.zeros((size, size), dtype=np.int64)
+    before, after = np.indices(report.moves.counts[-1].shape)
+    np.add.at(counts, (group_of[before], group_of[after]), report.moves.counts[-1])
+    rows = [f"{one.id}: {one.name}" for one in ordered[:_MOST_MOVES]]
+    columns = [str(one.id) for one in ordered[:_MOST_MOVES]]
+    if size > len(rows):
+        rows.append("others")
+        columns.append("others")
+    first = report.moves.parts[-2]
+    return heat_map(
+        f"From {first:.0%} of a history to all of it: where the users of an intent go",
+        "from / to",
+        rows,
+        columns,
+        counts,
     )
 
 

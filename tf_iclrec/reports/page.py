@@ -111,13 +111,14 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[object]])
         element("tr", [_cell(index, cell, sides[index]) for index, cell in enumerate(row)])
         for row in rows
     ]
-    written = element(
-        "table",
-        element("caption", caption),
-        element("thead", element("tr", names)) if names else None,
-        element("tbody", lines),
-    )
-    # One that is too wide is scrolled by itself, with the keyboard too.
+    head = element("thead", element("tr", names)) if names else None
+    return scrolling(caption, head, element("tbody", lines))
+
+
+def scrolling(caption: str, *parts: Html | None) -> Html:
+    """A table of some parts that is scrolled by itself where it is too large, with the keyboard
+    too."""
+    written = element("table", element("caption", caption), parts)
     return element("div", written, class_="scroll", tabindex=0, role="group", aria_label=caption)
 
 

@@ -14,8 +14,7 @@ from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.serving.batch_recommender import BatchRecommender
-from tf_iclrec.serving.explainer import Reasons
-from tf_iclrec.serving.item_intents import NO_INTENT
+from tf_iclrec.serving.explainer import NO_INTENT, Reasons
 
 _USERS = 10
 _SHOWN = 8  # Items of a history.

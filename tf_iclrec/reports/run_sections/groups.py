@@ -27,12 +27,12 @@ def groups_section(runs: Sequence[ReportedRun]) -> Section | None:
         if len(runs) == 1:
             parts.append(_chart(title, what, groups[0]))
             continue
-        header = (what, *(f"{one.name}, {MAIN}" for one in runs))
+        header = (what, *(one.name for one in runs))
         rows = [
             (name, *(Score(one[name][MAIN]) if name in one else "" for one in groups))
             for name in names
         ]
-        parts.append(table(title, header, rows))
+        parts.append(table(f"{MAIN} {title[0].lower()}{title[1:]}", header, rows))
     return section("Groups of users", parts) if parts else None
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from tf_iclrec.reports.markup import element
 from tf_iclrec.reports.numbers import Score
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.metrics import metrics_of_all
@@ -38,8 +39,15 @@ def lists_section(
         (name, *(_shown(lists.get(name)) for lists in found.values()), _meaning(name))
         for name in names
     ]
+    note = (
+        "Vectors and intents are each run's own: what is measured by them compares with the "
+        "yardsticks of the first run, and not from run to run."
+    )
     return section(
-        "Lists", table("What the lists are like", ("", *found, "what it is"), rows), wide=True
+        "Lists",
+        table("What the lists are like", ("", *found, "what it is"), rows),
+        element("p", note) if len(runs) > 1 or baseline else None,
+        wide=True,
     )
 
 

@@ -36,7 +36,7 @@ def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = 
             f"Test {MAIN}", {name: _with_interval(one) for name, one in found.items()}, MAIN
         ),
         _paired(runs, baseline) if baseline else None,
-        _table(found),
+        _table(found, with_intervals=len(runs) == 1),
     )
 
 
@@ -52,12 +52,13 @@ def metrics_of_all(
     return found
 
 
-def _table(found: Mapping[str, Mapping[str, Any]]) -> Html:
-    """A row for each metric, a column for each model; the interval of the first one beside it."""
+def _table(found: Mapping[str, Mapping[str, Any]], with_intervals: bool) -> Html:
+    """A row for each metric, a column for each model, and for the intervals of the first one."""
     names = list(next(iter(found.values()))["test"])
     columns = {model: [Score(one["test"][name]) for name in names] for model, one in found.items()}
     first, *others = columns
-    if intervals := found[first].get("intervals"):
+    intervals = found[first].get("intervals")
+    if with_intervals and intervals:
         written = [Figure(" to ".join(f"{end:.4f}" for end in intervals[name])) for name in names]
         columns = {first: columns[first], "95% interval": written} | {
             model: columns[model] for model in others

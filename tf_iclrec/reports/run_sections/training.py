@@ -33,7 +33,7 @@ def training_section(reported: ReportedRun) -> Section | None:
     lines = _losses(history)
     for metric in _DRAWN:
         names = [f"{_VALIDATED}{metric}@{k}" for k in DEFAULT_CUTOFFS]
-        lines[f"Validation {metric}"] = [name for name in names if name in history]
+        lines[f"Validation: {metric}"] = [name for name in names if name in history]
     for name in history:
         found = _E_STEP.fullmatch(name)
         if found and found[2] in _OF_E_STEP:
@@ -59,7 +59,7 @@ def trainings_section(runs: Sequence[ReportedRun]) -> Section | None:
     names = dict.fromkeys(name for one in runs for name in _COMPARED if name in one.history)
     charts = [
         line_chart(
-            _words(name),
+            f"{'Validation' if name.startswith(_VALIDATED) else 'Training'}: {_words(name)}",
             {one.name: (one.epochs, one.history[name]) for one in runs if name in one.history},
             "epoch",
             "",
