@@ -1,15 +1,18 @@
 """Evaluate a finished run: ``python -m tf_iclrec.evaluate DIR``."""
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
-from tf_iclrec.evaluation.full_report import LIST_LENGTH, full_report
+from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import groups_table
-from tf_iclrec.runs import load_run
+from tf_iclrec.evaluation.user_values import LIST_LENGTH
+from tf_iclrec.runs import Run, load_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,12 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="K",
         help=f"length of the lists that are looked at (default: {LIST_LENGTH})",
     )
+    parser.add_argument(
+        "--compare",
+        metavar="DIR",
+        help="another run on the same data: show how the two differ, with the p-value of a paired "
+        "t-test over users, in place of groups",
+    )
     add_item_table(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     values = parser.parse(arguments)
     if values.k < 1:
         parser.error("--k must be at least 1")
     run = with_item_table(load_run(values.run), values)
+    if values.compare:
+        _compare(run, load_run(values.compare), values)
+        return
     report = full_report(
         run.model,
         run.split,
@@ -61,6 +73,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     users = {"users": min(users, run.config.evaluation.evaluation_users)}
     everyone = users | report[values.split] | report["lists"]
     _print_report(run.config.model, everyone, report)
+
+
+def _compare(run: Run, other: Run, values: argparse.Namespace) -> None:
+    compared = compare_runs(run, other, values.split, values.k)
+    if values.json:
+        found = {name: metric._asdict() for name, metric in compared.items()}
+        print(json.dumps({"comparison": found}, indent=2))
+        return
+    print(run.split.summary())
+    columns = {values.run: "first", values.compare: "second"}
+    columns |= {"difference": "difference", "p-value": "p_value"}
+    print(
+        groups_table(
+            {
+                heading: {
+                    name: getattr(metric, field)
+                    for name, metric in compared.items()
+                    if getattr(metric, field) is not None
+                }
+                for heading, field in columns.items()
+            }
+        )
+    )
 
 
 def _print_report(name: str, everyone: Mapping[str, float], report: Mapping[str, Any]) -> None:
