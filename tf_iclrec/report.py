@@ -44,7 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if reason := one.why_not_comparable(baseline):
                 raise UserError(f"{one.name} can't be compared with {baseline.name}: {reason}.")
     path = Path(values.output) if values.output else RunDirectory(Path(values.runs[0])).report
-    write_run_report(runs, path, baseline)
+    try:
+        write_run_report(runs, path, baseline)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}.") from error
     print(f"Page: {path}")
 
 

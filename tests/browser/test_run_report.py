@@ -1,6 +1,7 @@
 """The page of a run: what it says, and how it looks in a browser."""
 
 import dataclasses
+import datetime
 import importlib
 import json
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tf_iclrec import fit, make_config
+from tf_iclrec import build_model, fit, leave_one_out, make_config
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.groups import GROUPINGS
@@ -20,7 +21,8 @@ from tf_iclrec.evaluation.metrics import gains_of_ranks
 from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import paired_t_test
 from tf_iclrec.reports.run_report import write_run_report
-from tf_iclrec.runs import load_run
+from tf_iclrec.reports.run_sections.reported_run import ReportedRun
+from tf_iclrec.runs import Run, load_run
 
 from ..command_line import refused, run_here
 from ..reports.page_tables import PageTables
@@ -240,6 +242,26 @@ def test_a_model_that_is_not_trained_in_epochs_has_a_page_too(earlier, browser_p
     browser_page(earlier / "report.html", width=400, scheme="dark").check_sound()
 
 
+@pytest.mark.parametrize(
+    ("model", "settings"), [("bpr_mf", {}), ("ipsrec_c", {"num_blocks": 1, "max_length": 10})]
+)
+def test_every_kind_of_model_has_a_page(model, settings, tmp_path):
+    log = log_with_all()
+    log = log.with_item_attribute("color", dict.fromkeys(log.items.ids, "red"))
+    config, split = make_config(model=model, hidden_dim=8, **settings), leave_one_out(log)
+    # Of a run of before lists and intervals were measured.
+    metrics = {"test": {f"{kind}@20": 0.1 for kind in ("HR", "NDCG", "MRR")}}
+    new = Run(build_model(config, split.catalogue), split, config, metrics)
+    reported = ReportedRun("new", new, {}, datetime.date(1970, 9, 1))
+    write_run_report([reported], tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert ("for want of a vector of their own" in text) == (model == "bpr_mf")
+    assert ("does not read the providers" in text) == (model == "bpr_mf")
+    assert ("does not read the attributes color" in text) == (model == "bpr_mf")
+    assert "days before the training" in text
+    assert PageTables(text)["Test metrics"][1] == ["HR@20", "0.1000"]
+
+
 def test_a_page_that_fails_loses_no_training(data, tmp_path, monkeypatch, capsys):
     def fail(*arguments):
         raise ValueError("out of ink")
@@ -262,3 +284,4 @@ def test_bad_input(run, earlier, other_data, tmp_path):
         *("report", run, "--compare", other_data, "--output", tmp_path / "x.html"),
     )
     assert not (tmp_path / "x.html").exists()
+    refused("can't be written", "report", earlier, "--output", tmp_path / "nowhere" / "x.html")

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.item_attributes import TITLE, ItemAttribute
 from tf_iclrec.data.splits.split import HeldOut, Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.evaluation.report import held_out_answers
@@ -40,7 +41,7 @@ def examples_section(reported: ReportedRun) -> Section | None:
     for number, user in enumerate(few.interactions.users[few.test.users].tolist()):
         ids = histories.item_ids[histories.starts[number] : histories.ends[number]]
         target = int(few.test.target_ids[number])
-        taken = f"took {items.name(target)} next, rank {ranks[number]:,} of {len(items.names):,}"
+        taken = f"took {items.name(target)} next, rank {ranks[number]:,} of {len(items.ids):,}"
         why = [part[number] for part in reasons]
         lists = _recommended(items, recommended[number], Reasons(*why), target)
         cards.append(
@@ -85,27 +86,28 @@ class ShownItems:
     """
 
     def __init__(self, log: Interactions):
-        titles, ids, providers = log.titles, log.items.ids, log.providers
-        self.names = ids if titles is None else np.where(titles == "", ids, titles)
-        self.providers = np.full(len(ids), "", dtype=object)
-        if providers is not None:
-            of_items = providers.of_items[NUM_SPECIAL_IDS:]
-            known = of_items >= NUM_SPECIAL_IDS
-            self.providers[known] = providers.vocabulary.decode(of_items[known])
+        self.ids = log.items.ids
+        self.titles = log.labels.get(TITLE)
+        self.providers = log.providers
 
     def name(self, item_id: int) -> str:
         """The title of an item, or the raw id where it has none."""
-        return str(self.names[item_id - NUM_SPECIAL_IDS])
+        return _value(self.titles, item_id) or str(self.ids[item_id - NUM_SPECIAL_IDS])
 
     def provider(self, item_id: int) -> str:
         """Its provider, `""` if it is not known."""
-        return str(self.providers[item_id - NUM_SPECIAL_IDS])
+        return _value(self.providers, item_id)
 
     def shown(self, item_id: int, beside: str | None = None) -> Html:
         """Its name, and beside it something small: the provider, if nothing else is given."""
         beside = self.provider(item_id) if beside is None else beside
         small = element("small", f" {beside}") if beside else None
         return element("span", self.name(item_id), small)
+
+
+def _value(known: ItemAttribute | None, item_id: int) -> str:
+    value = UNKNOWN_ID if known is None else int(known.of_items[item_id])
+    return "" if value == UNKNOWN_ID else str(known.vocabulary.ids[value - NUM_SPECIAL_IDS])
 
 
 def _history(items: ShownItems, ids: np.ndarray) -> Html:

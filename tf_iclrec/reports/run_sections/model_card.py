@@ -88,6 +88,11 @@ def _evaluation(reported: ReportedRun) -> Iterator[str]:
         "The test asks for what users took by themselves. What they would have taken had they seen "
         "these lists can only be told by an experiment with them."
     )
+    if config.final.refit:
+        yield (
+            "All figures are of the model that was trained without the test; the one that is "
+            "served was trained again, on everything."
+        )
     seed = config.training.seed if "training" in config else None
     if seed is not None:
         yield (
