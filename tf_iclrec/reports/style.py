@@ -108,7 +108,9 @@ summary { color: var(--muted); cursor: pointer; }
 figure .scroll, section > div > details .scroll { max-height: 20rem; }
 section > div > .card .scroll { max-height: none; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { padding-bottom: .3rem; text-align: left; font-weight: 600; }
+caption {
+  max-width: calc(100vw - 4rem); padding-bottom: .3rem; text-align: left; font-weight: 600;
+}
 th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
 th, td { vertical-align: top; }
 th { font-weight: 400; }
@@ -117,9 +119,10 @@ tbody th { min-width: 5.5rem; overflow-wrap: break-word; }
 tbody th.number { width: 3rem; min-width: 3rem; }
 td { min-width: 10rem; overflow-wrap: anywhere; }
 td.number { min-width: 4rem; }
+thead td { min-width: 0; }
 .card td { min-width: 6rem; }
 .value { text-align: right; }
 .number { text-align: right; white-space: nowrap; }
-th.number:not(:last-child), td.number:not(:last-child) { padding-right: 1rem; }
+th.number:not(:last-child), td.number:not(:last-child) { padding-right: .75rem; }
 @media (max-width: 40rem) { .minor { display: none; } }
 """

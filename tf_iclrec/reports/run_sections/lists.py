@@ -36,7 +36,10 @@ def lists_section(
         return None
     names = dict.fromkeys(name for lists in found.values() for name in lists)
     rows = [
-        (name, *(_shown(lists.get(name)) for lists in found.values()), _meaning(name))
+        (
+            element("span", name, element("small", f" {_meaning(name)}")),
+            *(_shown(lists.get(name)) for lists in found.values()),
+        )
         for name in names
     ]
     note = (
@@ -45,7 +48,7 @@ def lists_section(
     )
     return section(
         "Lists",
-        table("What the lists are like", ("", *found, "what it is"), rows),
+        table("What the lists are like", ("", *found), rows),
         element("p", note) if len(runs) > 1 or baseline else None,
         wide=True,
     )
