@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from tf_iclrec.analysis.compare_runs import check_comparable
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
 from tf_iclrec.errors import UserError
 from tf_iclrec.reports.run_report import write_run_report
@@ -41,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if values.compare:
         *runs, baseline = reported
         for one in runs:
-            if reason := one.why_not_comparable(baseline):
-                raise UserError(f"{one.name} can't be compared with {baseline.name}: {reason}.")
+            check_comparable(one.run.split, baseline.run.split, "test")
     path = Path(values.output) if values.output else RunDirectory(Path(values.runs[0])).report
     try:
         write_run_report(runs, path, baseline)

@@ -120,7 +120,7 @@ tbody th.number { width: 3rem; min-width: 3rem; }
 td { min-width: 10rem; overflow-wrap: anywhere; }
 td.number { min-width: 4rem; }
 thead td { min-width: 0; }
-.card td { min-width: 6rem; }
+.card tbody td { min-width: 6rem; }
 .value { text-align: right; }
 .number { text-align: right; white-space: nowrap; }
 th.number:not(:last-child), td.number:not(:last-child) { padding-right: .75rem; }

@@ -23,13 +23,11 @@ _MEANINGS = (
 )
 
 
-def lists_section(
-    runs: Sequence[ReportedRun], baseline: ReportedRun | None = None
-) -> Section | None:
+def lists_section(runs: Sequence[ReportedRun]) -> Section | None:
     """Coverage, concentration, novelty and diversity."""
     found = {
         name: metrics["lists"]
-        for name, metrics in metrics_of_all(runs, baseline).items()
+        for name, metrics in metrics_of_all(runs).items()
         if "lists" in metrics
     }
     if not found:
@@ -49,7 +47,7 @@ def lists_section(
     return section(
         "Lists",
         table("What the lists are like", ("", *found), rows),
-        element("p", note) if len(runs) > 1 or baseline else None,
+        element("p", note) if len(runs) > 1 else None,
         wide=True,
     )
 

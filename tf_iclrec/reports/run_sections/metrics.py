@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.significance import paired_t_test
+from tf_iclrec.analysis.compare_runs import compare_runs
+from tf_iclrec.errors import UserError
 from tf_iclrec.reports.charts.interval_chart import interval_chart
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Figure, Score
@@ -73,30 +73,27 @@ def _with_interval(metrics: Mapping[str, Any]) -> tuple[float, float, float]:
 
 
 def _paired(runs: Sequence[ReportedRun], baseline: ReportedRun) -> Html | list[Html]:
-    """Paired tests of the runs against another."""
+    """How the runs differ from another: of a single run with its lists, which are measured by its
+    own vectors and intents then, as those of the other are."""
     rows, reasons = [], []
     for one in runs:
         if one is baseline:
             continue
-        if reason := one.why_not_comparable(baseline):
-            reasons.append(
-                element("p", f"{one.name} can't be tested against {baseline.name}: {reason}.")
-            )
+        try:
+            compared = compare_runs(one.run, baseline.run)
+        except UserError as error:
+            reasons.append(element("p", f"{one.name} and {baseline.name}: {error}"))
             continue
-        rows += _differences(one, baseline)
+        others = [name for name in compared if name not in one.run.metrics["test"]]
+        for name in [*_TESTED, *(others if len(runs) == 1 else [])]:
+            difference = Figure(f"{compared[name].difference:+.4f}")
+            rows.append((one.name, name, difference, _p_value(compared[name].p_value)))
     caption = f"Differences from {baseline.name}, user by user (paired t-test)"
     header = ("run", "metric", "difference", "p-value")
     return [table(caption, header, rows) if rows else None, reasons]
 
 
-def _differences(one: ReportedRun, baseline: ReportedRun) -> list[tuple[object, ...]]:
-    first, second = gains_of_ranks(one.test_ranks), gains_of_ranks(baseline.test_ranks)
-    tests = {name: paired_t_test(first[name], second[name]) for name in _TESTED}
-    return [
-        (one.name, name, Figure(f"{test.difference:+.4f}"), _p_value(test.p_value))
-        for name, test in tests.items()
-    ]
-
-
-def _p_value(value: float) -> Figure:
+def _p_value(value: float | None) -> Figure:
+    if value is None:  # Of all users together.
+        return Figure("")
     return Figure(f"{value:.3f}" if value >= 0.001 else "below 0.001")

@@ -96,8 +96,8 @@ def _evaluation(reported: ReportedRun) -> Iterator[str]:
     seed = config.training.seed if "training" in config else None
     if seed is not None:
         yield (
-            f"One training with seed {seed}. Another seed ends elsewhere, as far as the intervals "
-            "reach or further on a small log."
+            f"One training with seed {seed}. Another seed ends elsewhere, which intervals over "
+            "users don't show."
         )
 
 
@@ -129,15 +129,18 @@ def _limits(reported: ReportedRun) -> Iterator[str]:
             f"{held_out.seen:,} test targets ({_share(held_out.seen / number)}) are items that the "
             "user had before, which the ranking leaves out: they count as not found."
         )
-    top = Popularity(split.training_counts).share_of_top(0.01)
+    popularity, lists = Popularity(split.training_counts), metrics.get("lists", {})
     yield (
-        f"The most popular 1% of the items have {_share(top)} of the interactions it learnt from."
-        + (
-            f" Its lists together show {_share(metrics['lists']['Coverage@20'])} of the catalogue."
-            if "Coverage@20" in metrics.get("lists", {})
-            else ""
-        )
+        f"The most popular 1% of the items have {_share(popularity.share_of_top(0.01))} of the "
+        "interactions it learnt from."
     )
+    if {"Coverage@20", "Gini@20"} <= lists.keys():
+        own, learnt = lists["Gini@20"], popularity.gini
+        yield (
+            f"The lists of all test users together show {_share(lists['Coverage@20'])} of the "
+            f"catalogue, {'more' if own > learnt else 'less'} unequally than it was taken: the "
+            f"Gini index of the lists is {own:.2f}, that of the training interactions {learnt:.2f}."
+        )
     if reported.days:
         age = (reported.trained - reported.days[1]).days
         if age > _OLD:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tf_iclrec.data.splits.split import HeldOut
 from tf_iclrec.data.times import format_time
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run
-
-# Test targets that are ranked for a comparison of two runs.
-_MOST_RANKED = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,29 +65,6 @@ class ReportedRun:
         first, last = (format_time(int(time)) for time in (times.min(), times.max()))
         return datetime.date.fromisoformat(first[:10]), datetime.date.fromisoformat(last[:10])
 
-    @functools.cached_property
-    def test_ranks(self) -> np.ndarray:
-        """Ranks of test targets, ``(n,)`` int32: of all of them, or of so many as can be ranked
-        in a short time, always the same ones."""
-        evaluation = dict(self.run.config.evaluation)
-        most = min(evaluation.pop("evaluation_users"), _MOST_RANKED)
-        split = self.run.split
-        return held_out_ranks(self.run.model, split, "test", evaluation_users=most, **evaluation)
-
-    def why_not_comparable(self, other: ReportedRun) -> str | None:
-        """What keeps figures of this run from being compared with another's; None if nothing
-        does: both rank the same items, for the same targets after the same histories."""
-        logs = [one.run.interactions for one in (self, other)]
-        targets = [one.run.split.test for one in (self, other)]
-        if not _equal([log.items.ids for log in logs]) or not _equal([log.users for log in logs]):
-            return "they are on different data, with other users or items"
-        if not _equal(list(map(_targets, targets))):
-            return "they are on different data, with other interactions to test"
-        seen = [one.run.config.evaluation.filter_seen for one in (self, other)]
-        if seen[0] != seen[1]:
-            return "one leaves a user's own items out of the ranking (filter_seen) and one does not"
-        return None
-
 
 def distinct_names(paths: Sequence[str | Path]) -> list[str]:
     """Names for runs: those of their folders, or as much more of the paths as tells them apart.
@@ -110,14 +81,6 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
         if len(set(names)) == different:
             break
     return names
-
-
-def _targets(held_out: HeldOut) -> np.ndarray:
-    return np.stack([held_out.users, held_out.target_ids, held_out.histories.lengths])
-
-
-def _equal(pair: list[np.ndarray]) -> bool:
-    return pair[0] is pair[1] or np.array_equal(*pair)
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
