@@ -206,13 +206,12 @@ def test_an_earlier_run_is_tested_user_by_user(run, earlier, browser_page, tmp_p
     for one in map(load_run, (run, earlier)):
         ranks.append(held_out_ranks(one.model, one.split, "test"))
     expected = paired_t_test(*(gains_of_ranks(one)["NDCG@20"] for one in ranks))
-    [row] = [
-        row
-        for row in page["Differences from earlier, user by user (paired t-test)"]
-        if row[1] == "NDCG@20"
-    ]
-    assert row[2] == f"{expected.difference:+.4f}"
-    assert row[3] in (f"{expected.p_value:.3f}", "below 0.001")
+    rows = page["Differences from earlier, user by user (paired t-test)"]
+    by_metric = {row[1]: row[2:] for row in rows}
+    assert by_metric["NDCG@20"][0] == f"{expected.difference:+.4f}"
+    assert by_metric["NDCG@20"][1] in (f"{expected.p_value:.3f}", "below 0.001")
+    assert by_metric["Coverage@20"][1] == ""  # All users together have one.
+    assert by_metric["Novelty@20"][1]
     metrics = json.loads((earlier / "metrics.json").read_text())["test"]
     (header, *rows) = page["Test metrics"]
     column = header.index("earlier")
@@ -230,7 +229,7 @@ def test_runs_stand_side_by_side(run, earlier, other_data, browser_page, tmp_pat
     assert settings["--hidden-dim"] == ["8", "(not read)", "(not read)"]
     assert len({*settings["--data"]}) == 2
     text = path.read_text()
-    assert "other can&#x27;t be tested against run: they are on different data" in text
+    assert "other and run: The runs can&#x27;t be compared: their test targets are not" in text
     assert "Differences from run, user by user (paired t-test)" in page.tables
     for width in (400, 1400):
         browser_page(path, width=width).check_sound()
@@ -274,6 +273,14 @@ def test_a_page_that_fails_loses_no_training(data, tmp_path, monkeypatch, capsys
     assert not (tmp_path / "run" / "report.html").exists()
 
 
+def test_of_many_users_some_are_described_and_it_is_said(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("tf_iclrec.reports.run_sections.intents._MOST_USERS", 40)
+    report(run, "--output", tmp_path / "report.html")
+    page = PageTables.of(tmp_path / "report.html")
+    assert sum(int(row[2]) for row in page["Intents, by number of users"][1:]) == 40
+    assert "figures of 40 users, drawn from 150" in (tmp_path / "report.html").read_text()
+
+
 def test_bad_input(run, earlier, other_data, tmp_path):
     unfinished = tmp_path / "unfinished"
     shutil.copytree(run, unfinished, ignore=shutil.ignore_patterns("model.keras", "saved_model"))
@@ -281,7 +288,7 @@ def test_bad_input(run, earlier, other_data, tmp_path):
     refused("is not a run directory", "report", tmp_path)
     refused("--output", "report", run, earlier)
     refused(
-        "run can't be compared with other: they are on different data",
+        "The runs can't be compared: their test targets are not the same.",
         *("report", run, "--compare", other_data, "--output", tmp_path / "x.html"),
     )
     assert not (tmp_path / "x.html").exists()

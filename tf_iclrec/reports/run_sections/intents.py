@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from tf_iclrec.analysis.intents.describe import describe_intents
 from tf_iclrec.reports.intent_page import sections_of_intents
-from tf_iclrec.reports.page import Section
+from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
 # Of more users so many are looked at: an epoch of them takes as long.
 _MOST_USERS = 3_000
 
 
-def intents_sections(reported: ReportedRun, baseline: ReportedRun | None = None) -> list[Section]:
+def intents_sections(
+    reported: ReportedRun, baseline: ReportedRun | None = None
+) -> list[Html | None]:
     """The intents with their map, how users move between them, and what became of those of an
     earlier run; nothing for a model without intents."""
     if not _has_intents(reported):
         return []
     before = baseline.run if baseline and _has_intents(baseline) else None
-    return sections_of_intents(describe_intents(reported.run, before, most_users=_MOST_USERS))
+    report = describe_intents(reported.run, before, most_users=_MOST_USERS)
+    intents, *others = sections_of_intents(report)
+    trained = int((reported.run.split.train.lengths > 0).sum())
+    sample = None
+    if trained > report.users.num_rows:
+        sample = element(
+            "p",
+            f"These are figures of {report.users.num_rows:,} users, drawn from {trained:,}. The "
+            "command tf_iclrec.intents describes the intents of all.",
+        )
+    return [intents, sample, *others]
 
 
 def _has_intents(reported: ReportedRun) -> bool:
