@@ -47,7 +47,13 @@ function toAddress(state) {
 }
 
 const changed = (change) => toAddress({ ...asked, ...change });
-const ask = (change) => { location.hash = changed(change); };
+const busy = (is) => by("recommended").setAttribute("aria-busy", String(is));
+const ask = (change) => {
+  const address = changed(change);
+  if (address === (location.hash || "#")) return;
+  busy(true);
+  location.hash = address;
+};
 const idsOf = (items) => items.map((item) => item.id);
 const withItems = (items) => ask({ user: null, items, view: "recommendations" });
 const add = (item) => withItems([...idsOf(answer.history), item.id]);
@@ -85,6 +91,8 @@ async function refresh() {
     if (!found.from_popularity) showItems(await recommended(signal, { because: REASONS }), last);
   } catch (error) {
     if (!signal.aborted) say(error.message, true);
+  } finally {
+    if (!signal.aborted) busy(false);
   }
 }
 

@@ -19,7 +19,7 @@ export function itemRow(item, { place, marks = [], facts = [], below = [], actio
   const known = Object.entries(item.known).map(([name, value]) => `${name} ${value}`);
   const parts = [...(item.title ? [item.id] : []), ...known, ...facts];
   return element(
-    "li", {},
+    "li", { "data-id": item.id },
     element("span", { class: "place" }, String(place)),
     element(
       "div", {},
