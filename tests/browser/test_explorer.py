@@ -142,7 +142,7 @@ def test_reasons_stand_below_what_they_explain(visit, run):
         assert bool(text) == bool(len(reasons))
         for reason in reasons:
             item = reason["item_id"]
-            assert f"{titles.get(item, item)} (−" in text
+            assert f"{titles.get(item, item)} (\N{MINUS SIGN}" in text
             assert reason["provider"] is None or f"same provider {reason['provider']}" in text
 
 
