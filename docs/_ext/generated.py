@@ -15,6 +15,7 @@ from unittest import mock
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+
 from tf_iclrec import SYSTEMS
 from tf_iclrec.options import all_sections, flag
 from tf_iclrec.settings import Declared
