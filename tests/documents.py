@@ -1,0 +1,96 @@
+"""Blocks of code in Markdown, run as a reader would: one after the other, in one folder.
+
+A block that can't be run here stands below a comment that says why::
+
+    <!-- not run: needs Docker -->
+"""
+
+import contextlib
+import dataclasses
+import io
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+from tf_iclrec.commands import run_command
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<why>.*?) -->\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$",
+    flags=re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A block of code.
+
+    Attributes:
+        language: What stands behind its fence.
+        code: What is in it.
+        why_not: Why it is not run; empty if it is.
+    """
+
+    language: str
+    code: str
+    why_not: str = ""
+
+
+def blocks_of(text: str) -> list[Block]:
+    """All blocks of code of a page."""
+    return [
+        Block(found["language"], found["code"], found["why"] or "")
+        for found in _BLOCK.finditer(text)
+    ]
+
+
+def command_lines(code: str) -> list[list[str]]:
+    """The commands of a shell block, each as the name of its module and its arguments."""
+    lines = code.replace("\\\n", " ").splitlines()
+    return [_command(words) for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def _command(words: list[str]) -> list[str]:
+    if words[:2] == ["python", "-m"] and words[2].startswith("tf_iclrec."):
+        return [words[2].removeprefix("tf_iclrec."), *words[3:]]
+    if words[0] == "tf-iclrec":
+        return words[1:]
+    raise ValueError(f"Don't know how to run {shlex.join(words)!r}; say why it is not run.")
+
+
+def run_line(module: str, *arguments: str) -> str:
+    """Run a command in this process.
+
+    Returns:
+        What it printed.
+    """
+    # Not imported, which would put the module `recommend` in the place of the function.
+    main = runpy.run_module(f"tf_iclrec.{module}")["main"]
+    output, errors, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            run_command(lambda: main(list(arguments)), "Interrupted.")
+        except SystemExit as stopped:
+            code = stopped.code or 0
+    assert code == 0, f"{module} {shlex.join(arguments)}: {errors.getvalue()}"
+    return output.getvalue()
+
+
+def run_page(text: str) -> str:
+    """Run all blocks of a page in the current folder, its Python in one namespace.
+
+    Returns:
+        What they printed.
+    """
+    output, names = io.StringIO(), {"__name__": "__main__"}
+    for block in blocks_of(text):
+        if block.why_not:
+            continue
+        if block.language == "sh":
+            for line in command_lines(block.code):
+                output.write(run_line(*line))
+        elif block.language == "python":
+            with contextlib.redirect_stdout(output):
+                exec(compile(block.code, "<page>", "exec"), names)
+    return output.getvalue()
