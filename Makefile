@@ -4,7 +4,7 @@ VENV ?= .venv
 SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
 
-.PHONY: train test test-spark lint lock
+.PHONY: train test test-spark docs docs-links test-docs lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs 12 \
@@ -14,6 +14,18 @@ test: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# The site, in docs/_build/html; its notebooks are run, a minute each.
+docs: $(VENV)/docs-installed
+	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# Asks every address that the site links to; needs the network.
+docs-links: docs
+	$(VENV)/bin/sphinx-build --quiet --builder linkcheck docs docs/_build/links
+
+# Runs every command and block of Python of the guides, and looks at the site in a browser.
+test-docs: docs
+	$(VENV)/bin/python -m pytest -p no:xdist -m docs tests/docs
 
 # Needs Java 17.
 test-spark: $(SPARK_VENV)/installed
@@ -29,6 +41,10 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --no-deps --requirement requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/docs-installed: $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --constraint requirements.lock --editable ".[docs]"
 	touch $@
 
 # Newest versions within the ranges of pyproject.toml; needs uv. Resolved for Linux, and without

@@ -30,7 +30,7 @@ smartquotes = False
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-# Notebooks run anew when their cells or the library change; outputs are kept under the digest of both.
+# Notebooks run anew when their cells or the library change.
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True

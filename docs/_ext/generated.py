@@ -1,9 +1,7 @@
 """Pages of the reference that are made from the program itself, so that they can't go stale.
 
-```{command-help} train
-```
-shows what a command prints with ``--help``, ``{settings}`` every setting by the part that reads it,
-``{models}`` all models and ``{model-settings}`` what each of them sets.
+``{commands}`` shows what each command prints with ``--help``, ``{settings}`` every setting by the
+part that reads it, ``{models}`` all models and ``{model-settings}`` what each of them sets.
 """
 
 import contextlib
@@ -17,11 +15,20 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from tf_iclrec import SYSTEMS
+from tf_iclrec.__main__ import COMMANDS
 from tf_iclrec.options import all_sections, flag
 from tf_iclrec.settings import Declared
 from tf_iclrec.systems.system import Section
 
 WIDTH = 92
+
+
+def commands_page() -> str:
+    """What each command prints with ``--help``, in Markdown."""
+    return "\n\n".join(
+        f"## {name}\n\nTo {what}.\n\n```text\n{help_of(name)}\n```"
+        for name, what in COMMANDS.items()
+    )
 
 
 def help_of(command: str) -> str:
@@ -64,8 +71,8 @@ def _settings_of(section: Section) -> str:
     if section.alternatives:
         names = ", ".join(f"`{name}`" for name in sorted(section.alternatives))
         lines += (
-            f" `{flag(section.option)}` chooses {section.help}: {names}; `{section.default}` unless "
-            "a model sets another."
+            f" `{flag(section.option)}` chooses {section.help}: {names}; `{section.default}` "
+            "unless a model sets another."
         )
     if section.switch:
         option = section.settings()[section.switch].option(section.prefix)
@@ -128,14 +135,6 @@ def _typed(option: str, value: object) -> str:
     return f"{flag(option)} {' '.join(map(str, value)) if isinstance(value, tuple) else value}"
 
 
-class CommandHelp(SphinxDirective):
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        text = help_of(self.arguments[0])
-        return [nodes.literal_block(text, text, language="text")]
-
-
 def _directive(make: Callable[[], str]) -> type[SphinxDirective]:
     """A directive in whose place stands what a function makes, Markdown."""
 
@@ -147,8 +146,8 @@ def _directive(make: Callable[[], str]) -> type[SphinxDirective]:
 
 
 def setup(app):
-    app.add_directive("command-help", CommandHelp)
     for name, make in {
+        "commands": commands_page,
         "settings": settings_page,
         "models": models_table,
         "model-settings": model_settings_table,

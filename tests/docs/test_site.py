@@ -1,0 +1,72 @@
+"""The built site in a browser: `make docs` has built it."""
+
+import functools
+import http.server
+import threading
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+
+from ..browser.conftest import browser, browser_page  # noqa: F401
+from ..documents import ROOT
+
+SITE = ROOT / "docs" / "_build" / "html"
+PAGES = [
+    "index.html",
+    "getting_started.html",
+    "guides/serve.html",
+    "concepts/measured.html",
+    "notebooks/intents.html",
+    "benchmarks/results/2026-11-22-speed.html",
+    "reference/settings.html",
+    "reference/generated/tf_iclrec.recommend.html",
+]
+pytestmark = pytest.mark.docs
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where the site is served, on this machine."""
+    assert (SITE / "index.html").is_file(), "There is no site: make docs."
+    handler = functools.partial(_Quiet, directory=SITE)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("place", PAGES)
+def test_a_page_is_sound(place, width, address, browser_page):  # noqa: F811
+    opened = browser_page(address + place, width=width)
+    opened.check_quiet()
+    assert opened.sideways() == 0
+    assert opened.violations() == []
+
+
+def test_the_search_finds_a_page(address, browser_page):  # noqa: F811
+    opened = browser_page(address + "search.html?q=retrain")
+    opened.page.get_by_role("link", name="Retrain daily").first.wait_for()
+
+
+def test_every_link_inside_the_site_leads_somewhere():
+    import bs4
+
+    pages = {path: bs4.BeautifulSoup(path.read_text(), "html.parser") for path in SITE.rglob("*.html")}
+    assert len(pages) > 80
+    anchors = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
+    dead = []
+    for path, page in pages.items():
+        for link in page.find_all("a", href=True):
+            target, anchor = urldefrag(urljoin(path.as_uri(), link["href"]))
+            if not target.startswith("file:"):
+                continue
+            found = type(path)(unquote(target.removeprefix("file://")))
+            if not found.exists() or (anchor and found in anchors and anchor not in anchors[found]):
+                dead.append(f"{path.relative_to(SITE)}: {link['href']}")
+    assert dead == []
