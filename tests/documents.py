@@ -11,6 +11,7 @@ import io
 import re
 import runpy
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 from tf_iclrec.commands import run_command
@@ -59,21 +60,34 @@ def _command(words: list[str]) -> list[str]:
     raise ValueError(f"Don't know how to run {shlex.join(words)!r}; say why it is not run.")
 
 
-def run_line(module: str, *arguments: str) -> str:
+def main_of(command: str) -> Callable[[list[str]], None]:
+    """The function behind a command. Its module is not imported, which would put the module
+    `recommend` in the place of the function of that name."""
+    return runpy.run_module(f"tf_iclrec.{command}")["main"]
+
+
+def help_of(command: str) -> str:
+    """What a command prints with ``--help``."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        main_of(command)(["--help"])
+    return output.getvalue()
+
+
+def run_line(command: str, *arguments: str) -> str:
     """Run a command in this process.
 
     Returns:
         What it printed.
     """
-    # Not imported, which would put the module `recommend` in the place of the function.
-    main = runpy.run_module(f"tf_iclrec.{module}")["main"]
+    main = main_of(command)
     output, errors, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
             run_command(lambda: main(list(arguments)), "Interrupted.")
         except SystemExit as stopped:
             code = stopped.code or 0
-    assert code == 0, f"{module} {shlex.join(arguments)}: {errors.getvalue()}"
+    assert code == 0, f"{command} {shlex.join(arguments)}: {errors.getvalue()}"
     return output.getvalue()
 
 

@@ -1,14 +1,26 @@
 """A small shop with finished runs, in which the pages of the guides are run."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import fit, make_config
+from tf_iclrec import SYSTEMS, fit, make_config
 from tf_iclrec.data.synthetic import planted_intents
 
 NAMED = ["soap", "comb", "towel", "tea", "jam"]
-SMALL = {"num_members": 1, "hidden_dim": 16, "num_intents": 6, "epochs": 1}
+SMALL = {"num_members": 1, "hidden_dim": 16, "epochs": 1}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_defaults():
+    """Models that are small unless a page says otherwise; the recipe would take a minute a line."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, system in SYSTEMS.items():
+            small = dataclasses.replace(system, settings={**system.settings, **SMALL})
+            patch.setitem(SYSTEMS, name, small)
+        yield
 
 
 def _log(num_users: int) -> pd.DataFrame:
@@ -27,7 +39,7 @@ def _log(num_users: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory):
+def shop(tmp_path_factory, small_defaults):
     """A folder with `log.csv`, `newer.csv`, `items.csv`, and the runs `mine` and `both`."""
     folder = tmp_path_factory.mktemp("shop")
     log = _log(200)
@@ -42,7 +54,7 @@ def shop(tmp_path_factory):
         "category": [f"category {row % 5}" for row in range(len(items))],
     }
     pd.DataFrame(table).to_csv(folder / "items.csv", index=False)
-    data = {"data": str(folder / "log.csv"), **SMALL}
+    data = {"data": str(folder / "log.csv"), "num_intents": 6}
     fit(make_config(model="iclrec", **data), folder / "runs" / "mine")
     fit(
         make_config(model="iclrec_provider_sum", items=str(folder / "items.csv"), **data),
