@@ -57,10 +57,11 @@ class DuckDBEngine(Engine):
             "timezone": "UTC",
             # The order of the source counts.
             "preserve_insertion_order": True,
-            # Counted for `step`, and not printed by DuckDB itself.
-            "enable_progress_bar": True,
-            "enable_progress_bar_print": False,
         }
+        if sys.stderr.isatty():
+            # Counted for `step`, and not printed by DuckDB itself. Nowhere else: in a notebook
+            # DuckDB refuses both settings where ipywidgets is not installed.
+            settings |= {"enable_progress_bar": True, "enable_progress_bar_print": False}
         try:
             for name, value in settings.items():
                 self._connection.execute(f"set {name} = ?", [value])
