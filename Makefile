@@ -44,7 +44,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	touch $@
 
 $(VENV)/docs-installed: $(VENV)/installed
-	$(VENV)/bin/pip install --quiet --constraint requirements.lock --editable ".[docs]"
+	$(VENV)/bin/pip install --quiet --constraint requirements.lock --editable ".[docs,browser]"
 	touch $@
 
 # Newest versions within the ranges of pyproject.toml; needs uv. Resolved for Linux, and without
