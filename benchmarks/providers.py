@@ -20,9 +20,9 @@ MODELS = {
     "ipsrec_s without contrast": {"model": "ipsrec_s", "provider_weight": 0.0},
     "ipsrec_c": {"model": "ipsrec_c"},
     "ipsrec_c without contrast": {"model": "ipsrec_c", "provider_weight": 0.0},
-    "iclrec": {"model": "iclrec"},
-    "iclrec_ips_s": {"model": "iclrec_ips_s"},
-    "iclrec_ips_c": {"model": "iclrec_ips_c"},
+    "iclrec": {"model": "iclrec", "num_intents": (256,)},
+    "iclrec_ips_s": {"model": "iclrec_ips_s", "num_intents": (256,)},
+    "iclrec_ips_c": {"model": "iclrec_ips_c", "num_intents": (256,)},
 }
 METRICS = ("HR@5", "HR@10", "MRR@5", "MRR@10", "NDCG@5", "NDCG@10", "NDCG@20")
 
@@ -47,10 +47,7 @@ def main() -> None:
         "batch_size": values.batch_size,
         "learning_rate": values.learning_rate,
     }
-    models = {name: dict(MODELS[name]) for name in values.models}
-    for name in set(models) & {"iclrec", "iclrec_ips_s", "iclrec_ips_c", "iclrec_provider_sum"}:
-        # As many as when the figures were made.
-        models[name]["num_intents"] = (256,)
+    models = {name: MODELS[name] for name in values.models}
     compare(models, budget, values.seeds, values.runs, "test", METRICS, "NDCG@10")
 
 
