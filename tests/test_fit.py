@@ -22,6 +22,7 @@ from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.training.lazy_adam import LazyAdam
 
+from .interruption import interrupted
 from .small_runs import (
     SMALL,
     accuracy_of,
@@ -77,6 +78,27 @@ def test_the_settings_are_written_by_section(finished, config):
     assert written["encoder"]["name"] == "self_attentive"
     assert written["intents"]["num_intents"] == [6]
     assert run.config == load_run(output).config == config
+
+
+def test_a_number_of_intents_left_to_the_data_is_decided_once(one_encoder, tmp_path, capsys):
+    settings = changed(one_encoder, num_intents="auto", epochs=1)
+    with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
+        fit(settings, tmp_path / "run")
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "num-intents auto" in line]
+    decided = json.loads((tmp_path / "run" / "config.json").read_text())["intents"]["num_intents"]
+    # Six were planted.
+    assert 4 <= decided[0] <= 9
+    assert line.startswith(f"Intents: {decided[0]} ")
+    resumed = fit(settings, tmp_path / "run", resume=True)
+    assert resumed.config.intents.num_intents == tuple(decided)
+    assert [weight.shape[0] for weight in resumed.model.intents.centroids] == decided
+    # Not again, and not another number.
+    assert "num-intents auto" not in capsys.readouterr().out
+    with pytest.raises(UserError, match="another value of num_intents"):
+        fit(changed(settings, num_intents=(5,)), tmp_path / "run", resume=True)
+    # A warm start keeps it too.
+    warm = make_config(init_from=str(tmp_path / "run"))
+    assert warm.intents.num_intents == tuple(decided)
 
 
 def test_metrics_have_the_agreed_form(finished):

@@ -47,7 +47,7 @@ def test_the_page_says_the_same(described):
     # Titles are text, not markup.
     assert "The &lt;" in page
     assert "The <" not in page
-    for title in ("What the intents are", "How users move", "What became of the earlier intents"):
+    for title in ("Map of 240 users", "Moves between intents", "Earlier intents"):
         assert title in page
 
 

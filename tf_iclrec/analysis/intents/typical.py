@@ -87,12 +87,12 @@ def users_of_values(
         num_groups: Number of groups.
         above_average: Whether the users count who have more of it than users on average.
 
-    Example: of three users one has more of the first value than the mean, 2/3.
+    Example: of the first value users have 0.72 on average, so that the third, with 2/3, has less.
     >>> ids = np.array([3, 4, 3, 3, 3, 4], dtype=np.int32)
     >>> histories = Histories(ids, np.array([0, 2, 3]), np.array([2, 3, 6]))
     >>> groups = np.array([0, 1, 1])
     >>> users_of_values(histories, None, 2, groups, 2, True).toarray().astype(int).tolist()
-    [[0, 1], [1, 0]]
+    [[0, 1], [1, 1]]
     >>> users_of_values(histories, None, 2, groups, 2, False).toarray().astype(int).tolist()
     [[1, 1], [2, 1]]
     """
