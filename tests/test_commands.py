@@ -307,6 +307,8 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         (["--epohcs", 3], "Unknown option --epohcs: did you mean '--epochs'?"),
         (["--model", "iclrek"], "Unknown model 'iclrek': did you mean 'iclrec'?"),
         (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
+        (["--num-intents", "many"], "--num-intents: invalid int or auto value: 'many'"),
+        (["--epochs", "auto"], "--epochs: invalid int value: 'auto'"),
         (["--epochs", 0], "epochs must be at least 1, not 0"),
         (
             ["--model", "sasrec", "--num-intents", 4],

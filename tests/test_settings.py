@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from tf_iclrec.settings import Setting, settings_of
+from tf_iclrec.settings import AUTO, Setting, settings_of
 
 
 class Base:
@@ -165,3 +165,17 @@ def test_a_value_of_another_type_or_out_of_range_is_refused(part, name, value, m
 def test_one_value_does_where_several_are_expected():
     (declared,) = settings_of(Alone).values()
     assert declared.checked(3, "it") == declared.checked([3], "it") == (3,)
+
+
+def test_a_value_can_be_left_to_the_data_where_that_is_said():
+    def part(numbers: Annotated[tuple[int, ...], Setting("numbers", auto=True)] = (4,)): ...
+
+    declared = settings_of(part)["numbers"]
+    for value in (AUTO, (AUTO,), [AUTO]):
+        assert declared.checked(value, "it") == AUTO
+    assert declared.checked(3, "it") == (3,)
+    for value in ((AUTO, 3), "many"):
+        with pytest.raises(ValueError, match="int or auto expected"):
+            declared.checked(value, "it")
+    with pytest.raises(ValueError, match="'auto': int expected"):
+        settings_of(Alone)["names"].checked(AUTO, "it")

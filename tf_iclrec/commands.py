@@ -89,7 +89,7 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
         options["action"] = argparse.BooleanOptionalAction
     elif declared.is_tuple:
         kind = declared.part_kind.__name__
-        options |= {"type": declared.parsed, "nargs": "+", "metavar": kind.upper()}
+        options |= {"type": _type_of(declared), "nargs": "+", "metavar": kind.upper()}
         default = default if default == AUTO else " ".join(map(str, default))
     elif declared.choices:
         options |= {"metavar": "|".join(declared.choices)}
@@ -97,6 +97,19 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
         options |= {"type": declared.kind, "metavar": declared.kind.__name__.upper()}
     shown = f" (default: {default})" if default != "" else ""
     group.add_argument(flag(option), **options, help=declared.setting.help + shown)
+
+
+def _type_of(declared: Declared) -> Callable[[str], Any]:
+    """Reads one of several values; its name is what an error says."""
+    kind = declared.part_kind
+    if not declared.setting.auto:
+        return kind
+
+    def read(text: str) -> Any:
+        return AUTO if text == AUTO else kind(text)
+
+    read.__name__ = f"{kind.__name__} or {AUTO}"
+    return read
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -90,14 +90,6 @@ class Declared:
     def is_tuple(self) -> bool:
         return isinstance(self.kind, types.GenericAlias)
 
-    def parsed(self, text: str) -> Any:
-        """What is written for a value, or for one of several.
-
-        Raises:
-            ValueError: If it has another type.
-        """
-        return AUTO if self.setting.auto and text == AUTO else self.part_kind(text)
-
     @property
     def part_kind(self) -> type:
         """What a value is made of, where it is a tuple; otherwise what it is."""
@@ -130,7 +122,8 @@ class Declared:
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
-            raise ValueError(f"{shown} can't be {value!r}: {kind.__name__} expected.")
+            expected = kind.__name__ + " or auto" * self.setting.auto
+            raise ValueError(f"{shown} can't be {value!r}: {expected} expected.")
         if self.choices and value not in self.choices:
             raise ValueError(f"{shown} must be one of {', '.join(self.choices)}, not {value}.")
         if kind in (int, float) and not self.setting.allows(value):
