@@ -2,6 +2,7 @@
 
     python benchmarks/intents.py --runs DIR [--data Beauty=Beauty.txt:Beauty.tsv ...]
                                  [--seeds 0 1] [--epochs N] [--models iclrec sasrec]
+    python benchmarks/intents.py --planted
 
 For each data set, with a number of intents that fits it (`tf_iclrec.choose_num_intents`), users are
 grouped in four ways, each for several seeds:
@@ -16,7 +17,8 @@ grouped in four ways, each for several seeds:
 Shown is the adjusted mutual information (0: chance, 1: the same groups) of two seeds, and of the
 groups with what users have most of: the first and the last part of their items' category, and the
 brand. A user whose most frequent value is not the only one counts for the first in the alphabet.
-Runs that are in DIR already are not repeated.
+Runs that are in DIR already are not repeated. With --planted it is shown instead which number of
+intents is found in logs where it is known.
 """
 
 import argparse
@@ -30,16 +32,26 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 import tf_iclrec
 from tf_iclrec.analysis.intents.assignment import Assignment, encoded
+from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.training.intent_clustering import kmeans
 from tf_iclrec.training.spectral_initialization import spectral_vectors
 
 STARTS = 3
+# Number of intents, users, items, mean length of a history.
+PLANTED = (
+    *((4, 300, 60, 8.0), (4, 2000, 600, 8.0)),
+    *((6, 300, 60, 8.0), (6, 1000, 300, 6.0)),
+    *((10, 600, 300, 8.0), (10, 1500, 1500, 7.0)),
+    *((16, 2000, 600, 8.0), (16, 5000, 2000, 8.0)),
+    *((30, 1500, 600, 8.0), (30, 3000, 600, 8.0), (30, 8000, 3000, 8.0)),
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=Path, required=True, help="folder for run directories")
+    parser.add_argument("--runs", type=Path, help="folder for run directories")
+    parser.add_argument("--planted", action="store_true", help="only find numbers that are known")
     parser.add_argument(
         "--data",
         nargs="+",
@@ -50,10 +62,23 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--epochs", type=int, default=2)
     values = parser.parse_args()
+    if values.planted:
+        find_planted(values.seeds)
+        return
     for one in values.data:
         name, _, source = one.partition("=")
         log, _, items = source.partition(":")
         study(name, log, items, values)
+
+
+def find_planted(seeds: list[int]) -> None:
+    print("| planted | users | items | mean length | found, by seed of the log |")
+    print("|---|---|---|---|---|")
+    for intents, users, items, length in PLANTED:
+        logs = [planted_intents(users, items, intents, length, seed=seed)[0] for seed in seeds]
+        found = [tf_iclrec.choose_num_intents(tf_iclrec.leave_one_out(log)).number for log in logs]
+        shown = " ".join(map(str, found))
+        print(f"| {intents} | {users} | {items} | {length:g} | {shown} |", flush=True)
 
 
 def study(name: str, source: str, items: str, values: argparse.Namespace) -> None:
