@@ -132,8 +132,7 @@ class Explainer(tf.Module):
             # One after the other, for the sake of memory.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             some = slice(part * size, (part + 1) * size)
-            histories, out = tf.gather(known, rows[some]), left_out[some, tf.newaxis]
-            kept = tf.ragged.boolean_mask(histories, histories != out)
+            kept = _without(tf.gather(known, rows[some]), left_out[some])
             encoded = self.ranker.encode(self.ranker.recent(kept), tf.gather(users, rows[some]))
             asked = tf.gather(item_ids, rows[some]) - NUM_SPECIAL_IDS
             found = found.write(part, self.ranker.index.score(encoded.own, asked))
@@ -159,6 +158,18 @@ def _distinct(item_ids: tf.Tensor) -> tf.Tensor:
     ordered = tf.sort(item_ids, axis=1)
     is_repeated = tf.pad(ordered[:, 1:] == ordered[:, :-1], [[0, 0], [1, 0]])
     return tf.where(is_repeated, PADDING_ID, ordered)
+
+
+def _without(histories: tf.RaggedTensor, left_out: tf.Tensor) -> tf.RaggedTensor:
+    """Histories without an item each ``(batch,)``."""
+    rows = histories.value_rowids()
+    is_kept = histories.values != tf.gather(left_out, rows)
+    return tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(histories.values, is_kept),
+        tf.boolean_mask(rows, is_kept),
+        histories.nrows(),
+        validate=False,
+    )
 
 
 def _in_common(of_items: tf.Tensor, reasons: tf.Tensor, item_ids: tf.Tensor, none: int):
