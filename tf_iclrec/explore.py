@@ -1,18 +1,15 @@
 """Try a finished run in the browser: ``python -m tf_iclrec.explore RUN``."""
 
-import socket
 import threading
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
 from tf_iclrec.errors import UserError
 from tf_iclrec.explorer.explorer import Explorer
 from tf_iclrec.runs import load_run
-
-# Other machines do not reach this address.
-_LOOPBACK = "127.0.0.1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,49 +26,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--no-browser", action="store_true", help="only say the address")
     add_item_table(parser)
     values = parser.parse(arguments)
-    server_of = _server_maker()
-    with _listening(values.port) as listener:
+    server = _server()
+    with server.listening(values.port) as listener:
         run = with_item_table(load_run(values.run, for_serving=True), values)
         explorer = Explorer(run, Path(values.run).resolve().name)
         explorer.warm_up()
-        address = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        host, port = listener.getsockname()
+        address = f"http://{host}:{port}"
         print(f"Open {address} (Ctrl-C ends it)", flush=True)
         if not values.no_browser:
             # Some browsers run in the terminal, and return when they are closed.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        server_of(explorer).run(sockets=[listener])
+        server.server_of(explorer).run(sockets=[listener])
 
 
-def _listening(port: int) -> socket.socket:
-    """A socket that takes connections; those that come before the server runs wait for it."""
-    listener = socket.socket()
+def _server() -> ModuleType:
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_LOOPBACK, port))
-        listener.listen()
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise UserError(f"Port {port} can't be used ({error}). Choose another --port.") from error
-    return listener
-
-
-def _server_maker():
-    """What makes a server of an explorer; asked for first, as the packages may be missing."""
-    try:
-        import uvicorn
-
-        from tf_iclrec.explorer.app import explorer_app
+        from tf_iclrec.explorer import server
     except ImportError as error:
         raise UserError(
             "The page needs Starlette and uvicorn: pip install 'tf_iclrec[explore]'."
         ) from error
-
-    def server_of(explorer: Explorer) -> uvicorn.Server:
-        return uvicorn.Server(
-            uvicorn.Config(explorer_app(explorer), log_level="warning", ws="none")
-        )
-
-    return server_of
+    return server
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """The page in which a run is tried, used as people use it."""
 
-import contextlib
 import re
-import socket
 import threading
 from urllib.parse import unquote_plus
 
@@ -14,22 +12,6 @@ from tf_iclrec.explorer.explorer import Explorer
 from ..explorer.shop import shop_log, shop_run
 
 
-@contextlib.contextmanager
-def serving(app):
-    """The address of an application that is served in a thread."""
-    import uvicorn
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=30)
-
-
 @pytest.fixture(scope="module")
 def run():
     return shop_run(shop_log())
@@ -37,11 +19,16 @@ def run():
 
 @pytest.fixture(scope="module")
 def address(run):
-    app = pytest.importorskip("tf_iclrec.explorer.app", reason="needs the extra: explore")
+    server = pytest.importorskip("tf_iclrec.explorer.server", reason="needs the extra: explore")
     explorer = Explorer(run, "shop")
     explorer.warm_up()
-    with serving(app.explorer_app(explorer)) as address:
-        yield address
+    with server.listening(0) as listener:
+        running = server.server_of(explorer)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield "http://{}:{}".format(*listener.getsockname())
+        running.should_exit = True
+        thread.join(timeout=30)
 
 
 class Visitor:

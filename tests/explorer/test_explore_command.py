@@ -61,6 +61,8 @@ def test_a_port_in_use_is_said(finished):
 
 def test_the_extra_is_named(finished, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "tf_iclrec.explorer.server", raising=False)
+    monkeypatch.delattr("tf_iclrec.explorer.server", raising=False)
     refused("pip install 'tf_iclrec[explore]'", "explore", finished, "--port", 0)
 
 
