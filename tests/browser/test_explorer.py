@@ -155,6 +155,25 @@ def test_filters_and_the_length_of_the_list(visit, run):
     assert at.ids() == expected(run, ["7"], k=5, filter_seen=False)
 
 
+def test_diversity(visit, run):
+    at = visit("/#item=7")
+    slider = at.page.get_by_label("How much items should differ")
+    for strength in (0.05, 0.1):
+        slider.press("ArrowRight")
+        at.wait()
+        wanted = expected(run, ["7"], diversity=strength, diversify="intents")
+        at.page.wait_for_function("text => location.hash.includes(text)", arg=f"={strength}")
+        assert at.ids() == wanted
+    slider.press("End")
+    at.wait()
+    at.page.get_by_label("In their").select_option("providers")
+    at.wait()
+    assert at.ids() == expected(run, ["7"], diversity=1, diversify="providers") != wanted
+    at.page.reload()
+    at.wait()
+    assert (slider.input_value(), at.ids() == wanted) == ("1", False)
+
+
 def test_similar_items(visit):
     at = visit("/#item=7")
     at.click("Similar", "#history")

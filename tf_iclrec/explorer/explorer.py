@@ -15,6 +15,7 @@ from tf_iclrec.explorer.item_cards import ItemCards
 from tf_iclrec.explorer.text_search import TextSearch
 from tf_iclrec.recommendation import recommend, recommender_of
 from tf_iclrec.runs import Run
+from tf_iclrec.serving.reranking.registry import possible_rerankers
 
 _MOST_FOUND = 20
 _MOST_RECOMMENDED = 100
@@ -50,6 +51,8 @@ class Explorer:
         [item] = self.find_items("")[:1]
         self.recommend(user=self.log.users[0], k=1, because=1)
         self.recommend(history=[item["id"]], k=1)
+        for name in self._rerankers:
+            self.recommend(history=[item["id"]], k=1, diversity=0.5, diversify=name)
         for name, attribute in self.recommender.catalogue.known.items():
             self.recommend(k=1, without={name: [attribute.vocabulary.ids[0]]})
         if self._has_vectors:
@@ -64,6 +67,7 @@ class Explorer:
             "users": self.log.num_users,
             "intents": len(self.intents),
             "filters": list(self.recommender.catalogue.known),
+            "diversify": self._rerankers,
             "has_similar": self._has_vectors,
             "most": min(_MOST_RECOMMENDED, self.log.num_items),
         }
@@ -166,6 +170,10 @@ class Explorer:
         rows = np.array([-1], dtype=np.int32) if rows is None else rows
         item_ids = known.padded(np.array([0]), self.model.max_length)
         return self.intents.closest(self.recommender.ranker.encode(item_ids, rows))
+
+    @property
+    def _rerankers(self) -> list[str]:
+        return possible_rerankers(self.recommender.ranker, self.recommender.catalogue)
 
     @property
     def _has_vectors(self) -> bool:

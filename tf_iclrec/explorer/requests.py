@@ -24,6 +24,7 @@ _TEXT = _Kind("a text", lambda value: isinstance(value, str))
 _TEXTS = _Kind("a list of texts", _is_texts)
 _VALUES = _Kind("lists of texts by name", _is_values)
 _COUNT = _Kind("a whole number", lambda value: type(value) is int)
+_NUMBER = _Kind("a number", lambda value: type(value) in (int, float))
 _FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
 
 _ASKED = {
@@ -34,6 +35,8 @@ _ASKED = {
     "exclude": _TEXTS,
     "only": _VALUES,
     "without": _VALUES,
+    "diversity": _NUMBER,
+    "diversify": _TEXT,
     "because": _COUNT,
 }
 

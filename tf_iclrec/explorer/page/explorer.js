@@ -29,6 +29,8 @@ function fromAddress() {
     seen: written.has("seen"),
     only: pairs("only"),
     without: pairs("without"),
+    diversity: Number(written.get("diversity") ?? 0),
+    diversify: written.get("diversify") ?? facts.diversify[0] ?? null,
     view: facts.intents && written.get("view") === "intents" ? "intents" : "recommendations",
     intent: written.get("intent"),
   };
@@ -41,6 +43,8 @@ function toAddress(state) {
   if (state.k !== Math.min(20, facts.most)) written.append("k", state.k);
   if (state.seen) written.append("seen", "yes");
   for (const kind of KINDS) state[kind].forEach((pair) => written.append(kind, pair.join("=")));
+  if (state.diversity) written.append("diversity", state.diversity);
+  if (state.diversify !== (facts.diversify[0] ?? null)) written.append("diversify", state.diversify);
   if (state.view === "intents") written.append("view", "intents");
   if (state.view === "intents" && state.intent !== null) written.append("intent", state.intent);
   return `#${written}`;
@@ -48,11 +52,13 @@ function toAddress(state) {
 
 const changed = (change) => toAddress({ ...asked, ...change });
 const busy = (is) => by("recommended").setAttribute("aria-busy", String(is));
-const ask = (change) => {
+// `replace`: without a step of its own for the browser's back button.
+const ask = (change, replace = false) => {
   const address = changed(change);
   if (address === (location.hash || "#")) return;
   busy(true);
-  location.hash = address;
+  if (replace) location.replace(address);
+  else location.hash = address;
 };
 const idsOf = (items) => items.map((item) => item.id);
 const withItems = (items) => ask({ user: null, items, view: "recommendations" });
@@ -67,10 +73,17 @@ function byName(pairs) {
 }
 
 async function recommended(signal, more = {}) {
-  const { user, items, k, seen, only, without } = asked;
-  const whose = user === null ? { history: items } : { user };
-  const filters = { only: byName(only), without: byName(without) };
-  return post("recommend", { ...whose, k, filter_seen: !seen, ...filters, ...more }, signal);
+  const { user, items, k, seen, only, without, diversity, diversify } = asked;
+  const body = {
+    ...(user === null ? { history: items } : { user }),
+    k,
+    filter_seen: !seen,
+    only: byName(only),
+    without: byName(without),
+    ...(diversity ? { diversity, diversify } : {}),
+    ...more,
+  };
+  return post("recommend", body, signal);
 }
 
 async function refresh() {
@@ -192,6 +205,11 @@ function show(found, before, milliseconds) {
   fill(by("filter-list"), KINDS.flatMap((kind) => asked[kind].map((pair) => filterChip(kind, pair))));
   by("k").value = String(asked.k);
   by("seen").checked = asked.seen;
+  const slider = by("diversity");
+  // Not under the hand that moves it.
+  if (document.activeElement !== slider) slider.value = asked.diversity;
+  by("diversity-value").textContent = number(asked.diversity);
+  by("diversify").value = asked.diversify ?? "";
   for (const view of VIEWS) {
     by(view).hidden = asked.view !== view;
     const link = by(`to-${view}`);
@@ -251,6 +269,9 @@ async function start() {
   by("filters").hidden = !facts.filters.length;
   by("filter-name").append(...facts.filters.map((name) => new Option(name)));
 
+  by("diverse").hidden = !facts.diversify.length;
+  by("diversify").append(...facts.diversify.map((name) => new Option(name)));
+
   combobox(by("user"), finder("users"), (user) => ask({ user: user.id }));
   combobox(by("item"), finder("items"), add);
   combobox(by("filter-value"), finder("values", () => ({ name: by("filter-name").value })), addFilter);
@@ -258,6 +279,8 @@ async function start() {
   by("clear").addEventListener("click", () => withItems([]));
   by("k").addEventListener("change", () => ask({ k: Number(by("k").value) }));
   by("seen").addEventListener("change", () => ask({ seen: by("seen").checked }));
+  by("diversity").addEventListener("input", () => ask({ diversity: Number(by("diversity").value) }, true));
+  by("diversify").addEventListener("change", () => ask({ diversify: by("diversify").value }));
   by("similar-close").addEventListener("click", () => by("similar").close());
   addEventListener("hashchange", refresh);
   await refresh();
