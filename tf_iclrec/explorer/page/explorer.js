@@ -50,20 +50,34 @@ function toAddress(state) {
   return `#${written}`;
 }
 
-const changed = (change) => toAddress({ ...asked, ...change });
+// On top of what the address says, which may have changed since the last answer.
+const changed = (change) => toAddress({ ...fromAddress(), ...change });
 const busy = (is) => by("recommended").setAttribute("aria-busy", String(is));
 // `replace`: without a step of its own for the browser's back button.
 const ask = (change, replace = false) => {
   const address = changed(change);
   if (address === (location.hash || "#")) return;
+  asking?.abort();
   busy(true);
   if (replace) location.replace(address);
   else location.hash = address;
 };
 const idsOf = (items) => items.map((item) => item.id);
 const withItems = (items) => ask({ user: null, items, view: "recommendations" });
-const add = (item) => withItems([...idsOf(answer.history), item.id]);
-const remove = (place) => withItems(idsOf(answer.history).toSpliced(place, 1));
+
+function history() {
+  const { user, items } = fromAddress();
+  return user === null ? items : idsOf(answer.history);
+}
+
+const add = (item) => withItems([...history(), item.id]);
+
+function remove(item, place) {
+  const items = history();
+  const at = items[place] === item.id ? place : items.lastIndexOf(item.id);
+  if (at >= 0) withItems(items.toSpliced(at, 1));
+}
+
 const openIntent = (intent) => ask({ view: "intents", intent });
 
 function byName(pairs) {
@@ -132,7 +146,7 @@ function historyRow(item, place) {
   const [, ...similar] = actionsOf(item);
   return itemRow(item, {
     place: place + 1,
-    actions: [button("Remove", `remove ${place} ${item.id}`, spoken, () => remove(place)), ...similar],
+    actions: [button("Remove", `remove ${place} ${item.id}`, spoken, () => remove(item, place)), ...similar],
   });
 }
 
@@ -165,9 +179,9 @@ function recommendationRow(item, place, before) {
 }
 
 function filterChip(kind, [name, value]) {
-  const others = asked[kind].filter((pair) => pair[0] !== name || pair[1] !== value);
+  const others = () => fromAddress()[kind].filter((pair) => pair[0] !== name || pair[1] !== value);
   const text = `${kind} ${name} ${value}`;
-  const taken = () => ask({ [kind]: others });
+  const taken = () => ask({ [kind]: others() });
   return element("li", {}, button(`${text} ✕`, `filter ${text}`, `Remove the filter: ${text}`, taken));
 }
 
@@ -253,7 +267,7 @@ const finder = (path, more = () => ({})) => async (q) => (await get(path, { q, .
 
 function addFilter(value) {
   const [kind, name] = [by("filter-kind").value, by("filter-name").value];
-  const others = asked[kind].filter((pair) => pair[0] !== name || pair[1] !== value.id);
+  const others = fromAddress()[kind].filter((pair) => pair[0] !== name || pair[1] !== value.id);
   ask({ [kind]: [...others, [name, value.id]] });
 }
 
