@@ -186,6 +186,23 @@ def test_evaluate_shows_users_by_their_providers(trained_with_providers):
     assert rate.split()[2:] == [f"{group['HR@5']:.4f}" for group in groups.values()]
 
 
+def test_evaluate_compares_two_runs(trained, trained_with_providers, tmp_path):
+    runs = [output for _, output in (trained_with_providers, trained)]
+    hits = [json.loads((run / "metrics.json").read_text())["test"]["HR@20"] for run in runs]
+    result = run_here("evaluate", runs[0], "--compare", runs[1])
+    assert result.returncode == 0, result.stderr
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("HR@20 ")]
+    assert line.split()[1:4] == [f"{x:.4f}" for x in (*hits, hits[0] - hits[1])]
+    printed = json.loads(run_here("evaluate", runs[0], "--compare", runs[1], "--json").stdout)
+    metric = printed["comparison"]["HR@20"]
+    assert metric["difference"] == pytest.approx(hits[0] - hits[1])
+    assert line.split()[4] == f"{metric['p_value']:.4f}"
+    other = tmp_path / "log.txt"
+    other.write_text("".join(f"{user} 1 2 3 4\n" for user in range(1, 9)))
+    run_here("train", "--data", other, "--model", "transitions", "--output", tmp_path / "run")
+    refused("their users are not the same", "evaluate", runs[0], "--compare", tmp_path / "run")
+
+
 def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):
     _, output = trained
     arguments = ["--config", output / "config.json", "--output", tmp_path / "run"]
