@@ -35,6 +35,11 @@ def write_run_report(
 
     Raises:
         OSError: If the file can't be written.
+
+    Example:
+    >>> directory = RunDirectory(Path("runs/mine"))  # doctest: +SKIP
+    >>> reported = ReportedRun.of(load_run(directory.path), directory)  # doctest: +SKIP
+    >>> write_run_report([reported], directory.report)  # doctest: +SKIP
     """
     written = _of_several(runs, baseline or runs[0]) if len(runs) > 1 else _of_one(*runs, baseline)
     with replace_file(Path(path)) as temporary:
