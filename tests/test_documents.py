@@ -67,9 +67,9 @@ def test_blocks_are_found_with_why_they_are_not_run():
 
 
 def test_lines_of_a_shell_are_commands():
-    code = "python -m tf_iclrec.train --data log.csv \\\n    --output 'a b'  # one\n\ntf-iclrec export r\n"
+    code = "python -m tf_iclrec.train -x a \\\n    --output 'a b'  # b\n\ntf-iclrec export r\n"
     assert command_lines(code) == [
-        ["train", "--data", "log.csv", "--output", "a b"],
+        ["train", "-x", "a", "--output", "a b"],
         ["export", "r"],
     ]
     with pytest.raises(ValueError, match="say why it is not run"):

@@ -62,7 +62,8 @@ def test_the_search_finds_a_page(address, browser_page):  # noqa: F811
 def test_every_link_inside_the_site_leads_somewhere():
     import bs4
 
-    pages = {path: bs4.BeautifulSoup(path.read_text(), "html.parser") for path in SITE.rglob("*.html")}
+    paths = SITE.rglob("*.html")
+    pages = {path: bs4.BeautifulSoup(path.read_text(), "html.parser") for path in paths}
     assert len(pages) > 80
     anchors = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     dead = []
