@@ -89,7 +89,7 @@ def describe_intents(
     if not before:
         return report
     known = [name for name in names if name in before.interactions.known_of_items]
-    then = Assignment.of_users(before.model, before.split)
+    then = Assignment.of_users(before.model, before.split, most_users)
     return dataclasses.replace(
         report,
         comparison=_comparison(before, then, run, assignment),
