@@ -135,8 +135,7 @@ def _moves(report: IntentReport) -> Html:
         for before, after in zip(*(part.tolist() for part in divmod(order, len(last))), strict=True)
         if last[before, after]
     ]
-    return section(
-        "Moves between intents",
+    tables = (
         table(
             f"Intents of {readable(moves.num_users)} users by the first parts of their histories",
             ("part of the history", "keep their intent", "would by chance"),
@@ -147,8 +146,9 @@ def _moves(report: IntentReport) -> Html:
             ("from", "to", "users", "share of those before"),
             rows,
         ),
-        _heat_map(report),
     )
+    in_columns = element("div", tables, class_="columns")
+    return section("Moves between intents", _heat_map(report), in_columns, wide=True)
 
 
 def _heat_map(report: IntentReport) -> Html:

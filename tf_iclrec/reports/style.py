@@ -48,7 +48,7 @@ dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow
 .notices ul { margin: .4rem 0 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .notices li + li { margin-top: .4rem; }
 .fine { margin: 1.25rem 0 0; color: var(--fine); }
-figure, .card, section > div > .scroll, section > div > details {
+figure, .card, section > div > .scroll, .columns > .scroll, section > div > details {
   padding: .9rem 1rem; border-radius: .5rem; background: var(--card);
 }
 figure { margin: 0; }

@@ -36,7 +36,7 @@ def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = 
             f"Test {MAIN}", {name: _with_interval(one) for name, one in found.items()}, MAIN
         ),
         _paired(runs, baseline) if baseline else None,
-        _table(found, with_intervals=len(runs) == 1),
+        _table(found, with_intervals=len(runs) == 1 and baseline is None),
     )
 
 
