@@ -17,7 +17,7 @@ from starlette.routing import Route
 from tf_iclrec.errors import UserError
 from tf_iclrec.explorer.explorer import Explorer
 from tf_iclrec.explorer.requests import parse_request
-from tf_iclrec.reports.style import STYLE
+from tf_iclrec.reports.style import BASICS
 
 # The page runs and loads nothing but what comes from here, and no other page can frame or read it.
 _HEADERS = {
@@ -102,7 +102,7 @@ def explorer_app(explorer: Explorer) -> Starlette:
 
 def _page() -> list[Route]:
     """The files of the page, and the look of all pages of the library as ``/style.css``."""
-    contents = {"style.css": STYLE.encode()}
+    contents = {"style.css": BASICS.encode()}
     for path in (resources.files(__package__) / "page").iterdir():
         contents[path.name] = path.read_bytes()
 

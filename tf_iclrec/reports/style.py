@@ -1,6 +1,7 @@
 """How pages look: light and dark, on a telephone and on a wide screen."""
 
-STYLE = """
+# What all pages share, the one to try a run too.
+BASICS = """
 :root {
   color-scheme: light dark;
   --ink: #1b2330; --muted: #56616f; --line: #dde2e9; --paper: #ffffff; --card: #f6f8fa;
@@ -23,12 +24,28 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.25rem; margin: 2.25rem 0 .75rem; }
 h3 { font-size: 1rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
 a { color: var(--c0); }
+header p { margin: .25rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption {
+  max-width: calc(100vw - 4rem); padding-bottom: .3rem; text-align: left; font-weight: 600;
+}
+th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
+th, td { vertical-align: top; }
+th { font-weight: 400; }
+thead th, thead td { border-top: 0; font-size: .85rem; color: var(--muted); }
+.number { text-align: right; white-space: nowrap; }
+th.number:not(:last-child), td.number:not(:last-child) { padding-right: .75rem; }
+@media (max-width: 40rem) { .minor { display: none; } }
+"""
+
+STYLE = (
+    BASICS
+    + """
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: .25rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: .75rem 0 0; padding: 0; }
 nav li { list-style: none; font-size: .9rem; }
 main:focus { outline: none; }
-header p { margin: .25rem 0 0; color: var(--muted); overflow-wrap: anywhere; }
 .columns { columns: 2 30rem; column-gap: 1.25rem; }
 .columns > * { break-inside: avoid; margin: 0 0 1.25rem; }
 .columns > p, .columns > .wide { column-span: all; }
@@ -107,14 +124,6 @@ summary { color: var(--muted); cursor: pointer; }
 .scroll { overflow: auto; max-height: 40rem; }
 figure .scroll, section > div > details .scroll { max-height: 20rem; }
 section > div > .card .scroll { max-height: none; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption {
-  max-width: calc(100vw - 4rem); padding-bottom: .3rem; text-align: left; font-weight: 600;
-}
-th, td { padding: .25rem .5rem .25rem 0; border-top: 1px solid var(--line); text-align: left; }
-th, td { vertical-align: top; }
-th { font-weight: 400; }
-thead th, thead td { border-top: 0; font-size: .85rem; color: var(--muted); }
 tbody th { min-width: 5.5rem; overflow-wrap: break-word; }
 tbody th.number { width: 3rem; min-width: 3rem; }
 td { min-width: 10rem; overflow-wrap: anywhere; }
@@ -122,7 +131,5 @@ td.number { min-width: 4rem; }
 thead td { min-width: 0; }
 .card tbody td { min-width: 6rem; }
 .value { text-align: right; }
-.number { text-align: right; white-space: nowrap; }
-th.number:not(:last-child), td.number:not(:last-child) { padding-right: .75rem; }
-@media (max-width: 40rem) { .minor { display: none; } }
 """
+)

@@ -159,7 +159,10 @@ function moved(id, place, before) {
 
 function reasonText(reason) {
   const item = answer.history.find((one) => one.id === reason.item_id);
-  const shared = [reason.provider && `same provider ${reason.provider}`, reason.intent_name].filter(Boolean);
+  const shared = [
+    ...(reason.provider ? [`same provider ${reason.provider}`] : []),
+    ...(reason.intent_name ? [`same intent ${reason.intent_name}`] : []),
+  ];
   return `${nameOf(item)} (${[`−${number(reason.drop)}`, ...shared].join(", ")})`;
 }
 
