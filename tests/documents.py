@@ -11,9 +11,11 @@ import io
 import re
 import runpy
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
+from tf_iclrec import SYSTEMS
 from tf_iclrec.commands import run_command
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +91,17 @@ def run_line(command: str, *arguments: str) -> str:
             code = stopped.code or 0
     assert code == 0, f"{command} {shlex.join(arguments)}: {errors.getvalue()}"
     return output.getvalue()
+
+
+@contextlib.contextmanager
+def small_models() -> Iterator[None]:
+    """Models that are small unless a page says otherwise: as published, each line of a page that
+    trains would take a minute."""
+    small = {"num_members": 1, "hidden_dim": 16, "epochs": 1}
+    with mock.patch.dict(SYSTEMS):
+        for name, system in SYSTEMS.items():
+            SYSTEMS[name] = dataclasses.replace(system, settings={**system.settings, **small})
+        yield
 
 
 def run_page(text: str) -> str:

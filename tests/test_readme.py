@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_iclrec import load_run
 from tf_iclrec.data.synthetic import planted_intents
 
-from .documents import ROOT, blocks_of, run_page
+from .documents import ROOT, blocks_of, run_page, small_models
 
 README = (ROOT / "README.md").read_text()
 SERVING = (ROOT / "docs" / "guides" / "serve.md").read_text()
@@ -44,7 +44,8 @@ def test_the_lines_for_own_data_train_recommend_and_export(tmp_path, monkeypatch
     }
     pd.DataFrame(table).to_csv(tmp_path / "log.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    output = run_page(README)
+    with small_models():
+        output = run_page(README)
     # Of the command, of Keras, and of the recommendations.
     for said in ("Test metrics, whole catalogue ranked", "val_NDCG@20", "from_popularity"):
         assert said in output

@@ -1,25 +1,20 @@
 """A small shop with finished runs, in which the pages of the guides are run."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import SYSTEMS, fit, make_config
+from tf_iclrec import fit, make_config
 from tf_iclrec.data.synthetic import planted_intents
 
+from ..documents import small_models
+
 NAMED = ["soap", "comb", "towel", "tea", "jam"]
-SMALL = {"num_members": 1, "hidden_dim": 16, "epochs": 1}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def small_defaults():
-    """Models that are small unless a page says otherwise; the recipe would take a minute a line."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, system in SYSTEMS.items():
-            small = dataclasses.replace(system, settings={**system.settings, **SMALL})
-            patch.setitem(SYSTEMS, name, small)
+    with small_models():
         yield
 
 
