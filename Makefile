@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
+EPOCHS ?= 12
 
 .PHONY: train test test-spark docs docs-links test-docs lint lock
 
 train: $(VENV)/installed
-	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs 12 \
+	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
 		--output $(RUN) --overwrite
 
 test: $(VENV)/installed
