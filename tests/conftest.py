@@ -23,6 +23,14 @@ def no_pages_of_runs():
         yield
 
 
+@pytest.fixture
+def not_exported(monkeypatch):
+    """What a test trains is not exported, which takes as long as a short training: for tests that
+    look at no SavedModel. Runs of fixtures of a wider scope are."""
+    module = importlib.import_module("tf_iclrec.fit")
+    monkeypatch.setattr(module, "export_saved_model", lambda *arguments, **settings: None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}

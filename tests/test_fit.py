@@ -33,7 +33,7 @@ from .small_runs import (
     write_log,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +328,8 @@ def test_an_existing_run_is_not_overwritten_by_accident(finished, config):
     assert load_run(output).metrics
 
 
-def test_the_served_numbers_of_items_are_those_of_the_settings(one_encoder, tmp_path):
+def test_the_served_numbers_of_items_are_those_of_the_settings(one_encoder, tmp_path, monkeypatch):
+    monkeypatch.undo()  # This one is exported.
     fit(changed(one_encoder, epochs=1, k=3, max_k=4), tmp_path / "run")
     loaded = tf.saved_model.load(str(tmp_path / "run" / "saved_model" / "1"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))

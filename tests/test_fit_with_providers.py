@@ -19,7 +19,7 @@ from .small_runs import (
     write_log,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from tf_iclrec.data.prepared import write_prepared
 
 from .timed_logs import timed_planted_intents
 
+pytestmark = pytest.mark.usefixtures("not_exported")
+
 DATES = ["1970-02-10", "1970-03-01", "1970-03-20"]
 
 

@@ -121,6 +121,7 @@ def test_it_trains_and_its_setting_is_in_the_runs_configuration(source, tmp_path
     np.testing.assert_array_equal(loaded.model(batch), run.model(batch))
 
 
+@pytest.mark.usefixtures("not_exported")
 def test_it_trains_from_the_command_line(source, tmp_path, capsys):
     arguments = ["--data", source, "--output", str(tmp_path / "run"), "--model", "sasrec"]
     for option, value in SMALL.items():
