@@ -88,14 +88,15 @@ def slow_gain(way, chosen, item, history, facts):
     if way == "providers":
         own = facts.values["provider"]
         return 0.5 ** sum(own[one] == own[item] >= 3 for one in chosen)
-    unit = facts.vectors / np.linalg.norm(facts.vectors, axis=1, keepdims=True)
-    return -max((unit[one - 3] @ unit[item - 3] for one in chosen), default=0.0)
+    others, own = facts.vectors[np.array(chosen, dtype=int) - 3], facts.vectors[item - 3]
+    lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
+    return -max(others @ own / lengths, default=0.0)
 
 
 @pytest.mark.parametrize("way", list(RERANKERS))
 @pytest.mark.parametrize("strength", [0.3, 1.0])
 def test_at_each_place_stands_the_best(ask, facts, served, histories, way, strength):
-    chosen, scores = ask(histories[:-1], diversity=strength, diversify=way)
+    chosen, scores = ask(histories[:-1], k=20, diversity=strength, diversify=way)
     for user, history in enumerate(histories[:-1]):
         candidates, candidate_scores = served.best(history, 89, left_out=history)
         history = served.log.items.encode(history)[-MAX_LENGTH:]
