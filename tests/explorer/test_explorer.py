@@ -77,6 +77,14 @@ def test_without_a_history_the_items_come_by_popularity(explorer, run):
     assert counts == sorted(run.split.training_counts, reverse=True)[:3]
 
 
+@pytest.mark.parametrize("diversity", [0, 0.5])
+def test_filters_that_no_item_passes(explorer, diversity):
+    """Items of brand 1 end in 1 or 6."""
+    filters = {"provider": ["brand 1"], "kind": ["3"]}
+    answer = explorer.recommend(history=["7"], only=filters, diversity=diversity, because=2)
+    assert answer["items"] == []
+
+
 def test_what_is_unknown_is_refused(explorer):
     with pytest.raises(UserError, match="Item 'gin' is not in the data"):
         explorer.recommend(history=["gin"])

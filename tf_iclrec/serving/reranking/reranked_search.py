@@ -28,6 +28,8 @@ class RerankedSearch:
     def __call__(self, asked: Asked, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         n = num_candidates(k, self.num_items)
         scores, rows = self.search(asked, n)
+        if not scores.shape[1]:
+            return scores, rows  # No item passes the filters.
         size = max(1, _CANDIDATES // n)
         parts = [
             self.reranker(asked.item_ids[some], scores[some], rows[some], k, self.strength)
