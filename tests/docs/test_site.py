@@ -7,6 +7,10 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
 
+from tf_iclrec import SYSTEMS
+from tf_iclrec.__main__ import COMMANDS
+from tf_iclrec.options import flag, places
+
 from ..browser.conftest import browser, browser_page  # noqa: F401
 from ..documents import ROOT
 
@@ -57,6 +61,20 @@ def test_a_page_is_sound(place, width, address, browser_page):  # noqa: F811
 def test_the_search_finds_a_page(address, browser_page):  # noqa: F811
     opened = browser_page(address + "search.html?q=retrain")
     opened.page.get_by_role("link", name="Retrain daily").first.wait_for()
+
+
+def test_the_reference_has_every_command_setting_and_model():
+    import bs4
+
+    named = {
+        "commands": COMMANDS,
+        "settings": map(flag, places()),
+        "models": SYSTEMS,
+    }
+    for page, names in named.items():
+        html = (SITE / "reference" / f"{page}.html").read_text()
+        words = set(bs4.BeautifulSoup(html, "html.parser").article.get_text(" ").split())
+        assert set(names) <= words
 
 
 def test_every_link_inside_the_site_leads_somewhere():
