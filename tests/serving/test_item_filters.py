@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Catalogue, UserError, export_saved_model, recommend
+from tf_iclrec import Catalogue, Interactions, UserError, export_saved_model, recommend
 from tf_iclrec.serving.item_filters import ItemFilters, allowed_items
 
 from .conftest import Served, built, request
@@ -139,3 +139,16 @@ def test_without_anything_known_of_the_items_there_is_nothing_to_filter_by():
     assert filters(tf.constant([[""]]), tf.zeros((1, 0), tf.string)).numpy().all()
     with pytest.raises(UserError, match="what is known of them is nothing"):
         allowed_items(Catalogue(num_items=4), {"provider": ["acme"]}, None)
+
+
+def test_labels_are_filters_and_titles_are_not():
+    log = Interactions.from_sequences({"ann": ["jam", "oil", "tea"]})
+    log = log.with_item_label("color", {"tea": "green", "jam": "red"})
+    log = log.with_item_label("title", {"tea": "Green tea"})
+    assert allowed_items(log.catalogue, {"color": ["red"]}, None).tolist() == [True, False, False]
+    assert allowed_items(log.catalogue, None, {"color": ["red"]}).tolist() == [False, True, True]
+    filters = ItemFilters(log.catalogue)
+    only, without = tf.constant([["color=green"]]), tf.constant([[""]])
+    assert filters(only, without).numpy().tolist() == [[False, False, True]]
+    with pytest.raises(UserError, match="what is known of them is color"):
+        allowed_items(log.catalogue, {"title": ["Green tea"]}, None)

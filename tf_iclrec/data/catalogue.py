@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
+from tf_iclrec.data.item_attributes import PROVIDER, TITLE, ItemAttribute
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
@@ -17,7 +17,8 @@ class Catalogue:
         num_items: Items, without the special ids.
         num_users: Users; 0 where no model has vectors of users.
         providers: The items' providers, where they are known.
-        attributes: What else is known of the items, by name.
+        attributes: What else models may know of the items, by name.
+        labels: What describes the items to people alone, by name.
 
     Example:
     >>> Catalogue(num_items=100).vocabulary_size
@@ -28,6 +29,7 @@ class Catalogue:
     num_users: int = 0
     providers: ItemAttribute | None = None
     attributes: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
+    labels: Mapping[str, ItemAttribute] = dataclasses.field(default_factory=dict)
 
     @property
     def vocabulary_size(self) -> int:
@@ -36,6 +38,13 @@ class Catalogue:
 
     @property
     def known(self) -> dict[str, ItemAttribute]:
-        """All that is known of the items, by name: what else there is, and ``provider``."""
+        """All that models may know of the items, by name: attributes, and ``provider``."""
         providers = {} if self.providers is None else {PROVIDER: self.providers}
         return {**self.attributes, **providers}
+
+    @property
+    def known_of_items(self) -> dict[str, ItemAttribute]:
+        """All by which items can be told from each other, by name: labels, attributes and
+        ``provider``, but for titles, which are each item's own."""
+        labels = {name: one for name, one in self.labels.items() if name != TITLE}
+        return {**labels, **self.known}

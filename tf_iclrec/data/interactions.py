@@ -70,7 +70,9 @@ class Interactions:
     @property
     def catalogue(self) -> Catalogue:
         """What a model must know of the log before it sees it."""
-        return Catalogue(self.num_items, self.num_users, self.providers, self.attributes)
+        return Catalogue(
+            self.num_items, self.num_users, self.providers, self.attributes, self.labels
+        )
 
     @property
     def titles(self) -> np.ndarray | None:
@@ -83,10 +85,8 @@ class Interactions:
 
     @property
     def known_of_items(self) -> dict[str, ItemAttribute]:
-        """All by which items can be told from each other, by name: providers, attributes and
-        labels, but for titles, which are each item's own."""
-        labels = {name: one for name, one in self.labels.items() if name != TITLE}
-        return {**labels, **self.catalogue.known}
+        """All by which items can be told from each other; see `Catalogue`."""
+        return self.catalogue.known_of_items
 
     @property
     def lengths(self) -> np.ndarray:

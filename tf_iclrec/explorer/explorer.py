@@ -53,7 +53,7 @@ class Explorer:
         self.recommend(history=[item["id"]], k=1)
         for name in self._rerankers:
             self.recommend(history=[item["id"]], k=1, diversity=0.5, diversify=name)
-        for name, attribute in self.recommender.catalogue.known.items():
+        for name, attribute in self.recommender.catalogue.known_of_items.items():
             self.recommend(k=1, without={name: [attribute.vocabulary.ids[0]]})
         if self._has_vectors:
             self.similar(item["id"])
@@ -66,7 +66,7 @@ class Explorer:
             "items": self.log.num_items,
             "users": self.log.num_users,
             "intents": len(self.intents),
-            "filters": list(self.recommender.catalogue.known),
+            "filters": list(self.recommender.catalogue.known_of_items),
             "diversify": self._rerankers,
             "has_similar": self._has_vectors,
             "most": min(_MOST_RECOMMENDED, self.log.num_items),
@@ -92,7 +92,7 @@ class Explorer:
         Raises:
             UserError: If nothing is known by that name.
         """
-        known = self.recommender.catalogue.known
+        known = self.recommender.catalogue.known_of_items
         if name not in known:
             raise UserError(f"There is no filter by {name!r}: {nearest(name, known)}")
         values, counts, search = self._values[name]
@@ -188,7 +188,7 @@ class Explorer:
     def _values(self) -> dict[str, tuple[np.ndarray, np.ndarray, TextSearch]]:
         """By name the values, how many items have each, and a search among them."""
         found = {}
-        for name, attribute in self.recommender.catalogue.known.items():
+        for name, attribute in self.recommender.catalogue.known_of_items.items():
             numbers, values = attribute.of_items[NUM_SPECIAL_IDS:], attribute.vocabulary
             counts = np.bincount(numbers, minlength=values.size)[NUM_SPECIAL_IDS:]
             found[name] = values.ids, counts, TextSearch((values.ids,), counts)

@@ -49,7 +49,7 @@ class ItemFilters(tf.Module):
 
     def __init__(self, catalogue: Catalogue):
         super().__init__()
-        known = catalogue.known
+        known = catalogue.known_of_items
         self.names = tuple(known)
         # Each value of each attribute has a place of its own; the last one is that of none.
         values = [f"{name}={value}" for name, one in known.items() for value in one.vocabulary.ids]
@@ -162,7 +162,7 @@ def allowed_items(
     Raises:
         UserError: If nothing is known by such a name, or there is no such value and there must be.
     """
-    known = catalogue.known
+    known = catalogue.known_of_items
     for name, value in _pairs(only) + _pairs(without):
         if name not in known:
             raise UserError(
