@@ -113,7 +113,7 @@ def test_the_saved_model_has_the_same_scores_and_no_vectors(by_items, split, log
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     assert set(loaded.signatures) == {
         *("serving_default", "recommend", "rank", "similar_items", "provider_affinities"),
-        "explain",
+        *("explain", "recommend_diverse"),
     }
     history = log.items.ids[[7, 30]].tolist()
     ids = log.items.encode(history)
