@@ -28,6 +28,8 @@ PAGES = [
 # What can't be mended here: the theme's buttons that unfold the navigation have no name, and Sphinx
 # makes the parameters of long signatures a list of definitions without terms.
 MADE_BY_OTHERS = ("summary-name:", "definition-list:")
+# pandas leaves the corners of its tables empty.
+MADE_BY_PANDAS = ("empty-table-header:",)
 pytestmark = pytest.mark.docs
 
 
@@ -53,7 +55,8 @@ def test_a_page_is_sound(place, width, address, browser_page):  # noqa: F811
     opened = browser_page(address + place, width=width)
     opened.check_quiet()
     assert opened.sideways() == 0
-    assert [one for one in opened.violations() if not one.startswith(MADE_BY_OTHERS)] == []
+    known = MADE_BY_OTHERS + (MADE_BY_PANDAS if place.startswith("notebooks/") else ())
+    assert [one for one in opened.violations() if not one.startswith(known)] == []
     # axe-core looks for a style sheet of the theme in the wrong folder.
     opened.errors.clear()
 
