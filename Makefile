@@ -16,7 +16,7 @@ test: $(VENV)/installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-# The site, in docs/_build/html; its notebooks are run, a minute each.
+# The site, in docs/_build/html; its notebooks are run, a minute or two each.
 docs: $(VENV)/docs-installed
 	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 
