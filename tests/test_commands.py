@@ -154,7 +154,7 @@ def test_training_with_providers_says_how_many_are_known(trained_with_providers,
         rf"3 items are not in {items_table}",
         line,
     )
-    assert "item_provider_contrast: " in result.stdout
+    assert "item_provider_contrast " in result.stdout
     assert result.stderr == ""
 
 
