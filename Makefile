@@ -5,7 +5,7 @@ SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
 EPOCHS ?= 12
 
-.PHONY: train test test-spark docs docs-links test-docs lint lock
+.PHONY: train test test-browser test-spark docs docs-links test-docs lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
@@ -15,6 +15,10 @@ test: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Needs Chromium: the pages of runs and data, and the explorer, as people use them.
+test-browser: $(VENV)/installed
+	$(VENV)/bin/python -m pytest -p no:xdist -m browser tests/browser
 
 # The site, in docs/_build/html; its notebooks are run, a minute or two each.
 docs: $(VENV)/docs-installed

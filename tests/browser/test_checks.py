@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.browser
+
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Tea</title>
 <meta name="viewport" content="width=device-width">{head}</head>
 <body><main><h1>Tea</h1>{body}</main></body></html>"""

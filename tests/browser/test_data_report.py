@@ -8,6 +8,8 @@ from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.data_report import write_data_report
 
+pytestmark = pytest.mark.browser
+
 PREPARATION = {
     "sources": ["a_log_with_a_long_name_" * 5 + ".csv"],
     "rows_read": 1234,

@@ -11,6 +11,8 @@ from tf_iclrec.explorer.explorer import Explorer
 
 from ..explorer.shop import shop_log, shop_run
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def run():

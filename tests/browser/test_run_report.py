@@ -27,6 +27,8 @@ from tf_iclrec.runs import Run, load_run
 from ..command_line import refused, run_here
 from ..reports.page_tables import PageTables
 
+pytestmark = pytest.mark.browser
+
 EVIL = "<script>alert('&\"')</script>"
 FIT = importlib.import_module("tf_iclrec.fit")  # Not the function of this name.
 TINY = {"num_members": 1, "hidden_dim": 8, "num_blocks": 1, "max_length": 10, "epochs": 2}
