@@ -11,6 +11,7 @@ import io
 import re
 import runpy
 import shlex
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -65,7 +66,10 @@ def _command(words: list[str]) -> list[str]:
 def main_of(command: str) -> Callable[[list[str]], None]:
     """The function behind a command. Its module is not imported, which would put the module
     `recommend` in the place of the function of that name."""
-    return runpy.run_module(f"tf_iclrec.{command}")["main"]
+    with warnings.catch_warnings():
+        # Other tests have imported some of the modules.
+        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
+        return runpy.run_module(f"tf_iclrec.{command}")["main"]
 
 
 def help_of(command: str) -> str:

@@ -242,8 +242,14 @@ BAD_DATA = {
     "only short users": ("1 2 3\n2 3 4\n", "None of the 2 users has the 3 items"),
     "missing column": ("user,item\n1,2\n", "Columns there are: user, item"),
     "unparsable time": (CSV, "row 2, column 'timestamp': 'yesterday' is neither"),
-    "too few users for K": ("1 2 3 4 5\n2 3 4 5 6\n", "The largest K that works is 2"),
 }
+
+
+def test_too_few_users_for_the_number_of_intents(tmp_path):
+    (tmp_path / "log.txt").write_text("1 2 3 4 5\n2 3 4 5 6\n")
+    arguments = ["--data", tmp_path / "log.txt", "--num-intents", 256]
+    message = "The largest K that works is 2: --num-intents 2."
+    refused(message, "train", *arguments, "--output", tmp_path / "run")
 
 
 @pytest.mark.parametrize("case", BAD_DATA)
@@ -270,7 +276,7 @@ BAD_ITEMS = {
     ),
     "missing column": (
         "item_id,brand\n1,acme\n",
-        "has no column 'provider'. Columns there are: item_id, brand. Name yours with",
+        "has no column 'category'. Columns there are: item_id, brand. Name yours with",
     ),
     "missing attribute": (
         "item_id,provider\n1,acme\n",
@@ -339,7 +345,7 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
         ),
         (
             ["--item-attributes", "category"],
-            "item_attributes are columns of a table of items: name it",
+            "item_attributes is of a table of items: name the table with",
         ),
         (["--config", "nowhere.json"], "nowhere.json can't be read"),
         (["--resume"], "is not a run directory"),

@@ -63,7 +63,7 @@ def test_the_run_directory_is_complete(finished):
     names = {path.name for path in output.iterdir()}
     assert names == {
         *("format.json", "config.json", "metrics.json", "history.csv", "data", "checkpoints"),
-        *("tensorboard", "model.keras", "saved_model"),
+        *("train.log", "tensorboard", "model.keras", "saved_model"),
     }
     assert (output / "saved_model" / "1" / "saved_model.pb").is_file()
     assert not [path for path in output.rglob("*") if path.name.startswith(".")]
@@ -197,7 +197,7 @@ def test_parts_of_a_large_log_are_clustered_and_ranked(one_encoder, tmp_path, ca
     # Shares of 50 users.
     hits = run.metrics["test"]["HR@20"] * 50
     assert hits == pytest.approx(round(hits), abs=1e-4)
-    sizes = sum(map(int, re.findall(r"median (\d+)", printed)))
+    sizes = sum(map(int, re.findall(r"median (\d+)", (tmp_path / "run" / "train.log").read_text())))
     assert sizes == 39
 
 

@@ -109,7 +109,7 @@ def test_providers_in_the_log_itself(tmp_path, capsys):
 
 
 def test_attributes_without_a_table_of_items_are_refused(table, capsys):
-    with pytest.raises(UserError, match="item_attributes are columns of a table of items: name it"):
+    with pytest.raises(UserError, match="item_attributes is of a table of items: name the"):
         read_log((table,), item_attributes="category")
     assert capsys.readouterr().out == ""
 
