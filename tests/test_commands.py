@@ -76,7 +76,7 @@ def test_prepared_data_trains_as_the_log_itself(sequence_file, trained, tmp_path
     result = run("prepare", "--data", sequence_file, "--output", prepared)
     assert (result.returncode, result.stderr) == (0, "")
     assert "200 users" in result.stdout
-    result = run("train", "--data", prepared, "--output", output, *SMALL)
+    result = run_here("train", "--data", prepared, "--output", output, *SMALL)
     assert result.returncode == 0, result.stderr
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (output, trained[1])]
     assert metrics[0] == metrics[1]
@@ -142,7 +142,7 @@ def trained_with_providers(sequence_file, items_table, tmp_path_factory):
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--model", "iclrec_ips_s"]
     arguments += ["--provider-weight", 0.1, "--items", items_table]
     arguments += ["--item-column", "sku", "--provider-column", "brand"]
-    return run("train", *arguments), output
+    return run_here("train", *arguments), output
 
 
 def test_training_with_providers_says_how_many_are_known(trained_with_providers, items_table):
@@ -202,7 +202,7 @@ def test_evaluate_compares_two_runs(trained, trained_with_providers, tmp_path):
 def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):
     _, output = trained
     arguments = ["--config", output / "config.json", "--output", tmp_path / "run"]
-    result = run("train", *arguments, "--epochs", 1, "--model", "sasrec")
+    result = run_here("train", *arguments, "--epochs", 1, "--model", "sasrec")
     assert result.returncode == 0, result.stderr
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["model"] == "sasrec"
@@ -226,7 +226,7 @@ def test_a_stopped_training_resumes(sequence_file, tmp_path, stop, monkeypatch):
         assert "--resume" in errors
         assert not list((tmp_path / "temporary").iterdir())
     done = json.loads((output / "checkpoints" / "state.json").read_text())["epochs_done"]
-    result = run("train", "--resume", "--output", output, "--epochs", done + 1)
+    result = run_here("train", "--resume", "--output", output, "--epochs", done + 1)
     assert result.returncode == 0, result.stderr
     assert f"Resuming after epoch {done}" in result.stdout
     assert len((output / "history.csv").read_text().splitlines()) == done + 2
