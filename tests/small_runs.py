@@ -31,6 +31,17 @@ def write_log(folder):
     return str(folder)
 
 
+def write_sequence_file(path):
+    """The same log as lines of ``user item item ...``."""
+    log, _ = planted_intents(num_users=200, num_items=60, num_intents=6)
+    rows = [
+        " ".join([str(user + 1), *(str(item - 2) for item in log.item_ids[start:end])])
+        for user, (start, end) in enumerate(zip(log.offsets, log.offsets[1:], strict=False))
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
 def changed(config, **settings):
     """The configuration with some other settings, as ``--config`` and options make it."""
     return resolve(config.model, settings, config.options())
