@@ -12,7 +12,6 @@ from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
-from tf_iclrec.files import replace_file
 from tf_iclrec.reports.charts.bar_chart import bar_chart
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.data_warnings import warnings_of
@@ -22,7 +21,7 @@ from tf_iclrec.reports.figures.histogram import integer_histogram
 from tf_iclrec.reports.figures.popularity import Popularity
 from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Share
-from tf_iclrec.reports.page import facts, notices, page, section, table
+from tf_iclrec.reports.page import facts, notices, page, section, table, write_page
 from tf_iclrec.reports.preparation_sections import preparation_sections
 
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
@@ -79,9 +78,7 @@ def write_data_report(
         held_out and _test_items(held_out),
         subtitle=", ".join(map(str, preparation.get("sources", ()))),
     )
-    with replace_file(Path(path)) as temporary:
-        # The name of a file may hold bytes that are no text.
-        temporary.write_text(written, encoding="utf-8", errors="replace")
+    write_page(written, path)
     return warnings
 
 

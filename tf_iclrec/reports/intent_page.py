@@ -10,13 +10,12 @@ import numpy as np
 from tf_iclrec.analysis.intents.comparison import Change
 from tf_iclrec.analysis.intents.intent_report import IntentReport
 from tf_iclrec.analysis.intents.typical import TypicalValue
-from tf_iclrec.files import replace_file
 from tf_iclrec.reports.charts.frame import NUM_COLORS, swatch
 from tf_iclrec.reports.charts.heat_map import heat_map
 from tf_iclrec.reports.charts.scatter_chart import scatter_chart
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Share, readable
-from tf_iclrec.reports.page import facts, page, section, table
+from tf_iclrec.reports.page import facts, page, section, table, write_page
 
 _MOST_MOVES = 12
 _SHOWN = 5
@@ -44,8 +43,7 @@ def write_intent_page(report: IntentReport, path: str | Path, run: str = "") -> 
         sections_of_intents(report),
         subtitle=run,
     )
-    with replace_file(Path(path)) as temporary:
-        temporary.write_text(content, encoding="utf-8", errors="replace")
+    write_page(content, path)
 
 
 def sections_of_intents(report: IntentReport) -> list[Html]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_iclrec.files import replace_file
 from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Score
-from tf_iclrec.reports.page import facts, page
+from tf_iclrec.reports.page import facts, page, write_page
 from tf_iclrec.reports.run_sections.data import data_section, models_section
 from tf_iclrec.reports.run_sections.examples import examples_section
 from tf_iclrec.reports.run_sections.groups import groups_section
@@ -42,9 +41,7 @@ def write_run_report(
     >>> write_run_report([reported], directory.report)  # doctest: +SKIP
     """
     written = _of_several(runs, baseline or runs[0]) if len(runs) > 1 else _of_one(*runs, baseline)
-    with replace_file(Path(path)) as temporary:
-        # The name of a source may hold bytes that are no text.
-        temporary.write_text(written, encoding="utf-8", errors="replace")
+    write_page(written, path)
 
 
 def _of_one(reported: ReportedRun, baseline: ReportedRun | None) -> str:
