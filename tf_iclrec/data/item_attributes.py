@@ -60,6 +60,17 @@ class ItemAttribute:
         """Number of items whose value is known."""
         return int((self.of_items[NUM_SPECIAL_IDS:] != UNKNOWN_ID).sum())
 
+    def value_of(self, item_id: int) -> str:
+        """The raw value of an item, by its internal id; ``""`` if it is unknown.
+
+        Example:
+        >>> brands = ItemAttribute(Vocabulary(["acme"]), np.array([0, 1, 2, 3, 1], dtype=np.int32))
+        >>> brands.value_of(3), brands.value_of(4)
+        ('acme', '')
+        """
+        number = int(self.of_items[item_id])
+        return "" if number == UNKNOWN_ID else str(self.vocabulary.ids[number - NUM_SPECIAL_IDS])
+
     def or_else(self, other: ItemAttribute) -> tuple[ItemAttribute, np.ndarray]:
         """With the values of ``other``, of the same items, where none is known.
 

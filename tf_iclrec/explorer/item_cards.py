@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError
 
 
@@ -63,9 +63,5 @@ class ItemCards:
         ]
 
     def _known_of(self, row: int) -> dict[str, str]:
-        values = {name: one.of_items[row + NUM_SPECIAL_IDS] for name, one in self._known.items()}
-        return {
-            name: self._known[name].vocabulary.ids[number - NUM_SPECIAL_IDS]
-            for name, number in values.items()
-            if number != UNKNOWN_ID
-        }
+        values = {name: one.value_of(row + NUM_SPECIAL_IDS) for name, one in self._known.items()}
+        return {name: value for name, value in values.items() if value}

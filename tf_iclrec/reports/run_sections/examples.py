@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import TITLE, ItemAttribute
+from tf_iclrec.data.item_attributes import TITLE
 from tf_iclrec.data.splits.split import HeldOut, Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.evaluation.report import held_out_answers
@@ -92,22 +92,18 @@ class ShownItems:
 
     def name(self, item_id: int) -> str:
         """The title of an item, or the raw id where it has none."""
-        return _value(self.titles, item_id) or str(self.ids[item_id - NUM_SPECIAL_IDS])
+        title = self.titles.value_of(item_id) if self.titles else ""
+        return title or str(self.ids[item_id - NUM_SPECIAL_IDS])
 
     def provider(self, item_id: int) -> str:
         """Its provider, `""` if it is not known."""
-        return _value(self.providers, item_id)
+        return self.providers.value_of(item_id) if self.providers else ""
 
     def shown(self, item_id: int, beside: str | None = None) -> Html:
         """Its name, and beside it something small: the provider, if nothing else is given."""
         beside = self.provider(item_id) if beside is None else beside
         small = element("small", f" {beside}") if beside else None
         return element("span", self.name(item_id), small)
-
-
-def _value(known: ItemAttribute | None, item_id: int) -> str:
-    value = UNKNOWN_ID if known is None else int(known.of_items[item_id])
-    return "" if value == UNKNOWN_ID else str(known.vocabulary.ids[value - NUM_SPECIAL_IDS])
 
 
 def _history(items: ShownItems, ids: np.ndarray) -> Html:
