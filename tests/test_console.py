@@ -1,5 +1,6 @@
 """One name for all commands."""
 
+import importlib
 import os
 import re
 import runpy
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tf_iclrec
 from tf_iclrec.__main__ import COMMANDS, main
 
 # Other tests have imported what is run here.
@@ -64,3 +66,11 @@ def test_the_installed_command_says_its_line_and_nothing_else():
     )
     assert result.returncode == 2
     assert result.stderr == "error: Unknown command 'trian': did you mean 'train'?\n"
+
+
+def test_a_command_does_not_take_the_place_of_a_function(monkeypatch):
+    function = tf_iclrec.recommend
+    monkeypatch.delitem(sys.modules, "tf_iclrec.recommend", raising=False)
+    command = importlib.import_module("tf_iclrec.recommend")
+    assert callable(command.main)
+    assert tf_iclrec.recommend is function

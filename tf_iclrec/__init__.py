@@ -4,6 +4,9 @@ ICLRec (Chen et al., WWW 2022) and the models around it: data in, training with
 ``model.fit()``, full-ranking evaluation, and a SavedModel out.
 """
 
+import sys
+import types
+
 from tf_iclrec.startup import load_tensorflow
 
 load_tensorflow()
@@ -127,3 +130,14 @@ __all__ = [
     "training_batches",
     "with_new_items",
 ]
+
+
+class _Package(types.ModuleType):
+    """Keeps `tf_iclrec.recommend` the function where the command of that name is imported too."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
