@@ -1,3 +1,4 @@
+import gc
 import importlib
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def not_exported(monkeypatch):
     look at no SavedModel. Runs of fixtures of a wider scope are."""
     module = importlib.import_module("tf_iclrec.fit")
     monkeypatch.setattr(module, "export_saved_model", lambda *arguments, **settings: None)
+
+
+def pytest_collection_finish() -> None:
+    """Graphs are millions of objects that stay: looking through all of them at Python's pace
+    would take a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

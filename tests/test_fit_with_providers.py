@@ -41,15 +41,13 @@ def items_table(tmp_path_factory):
     return str(path)
 
 
-@pytest.fixture(scope="module", params=["ipsrec_c", "iclrec_ips_s"])
-def provider_config(request, source, items_table):
+@pytest.fixture(scope="module")
+def provider_config(source, items_table):
     # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
     settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
     settings |= {"score_temperature": 0.0, "item_initialization": "random"}
     settings |= {"items": items_table, "item_attributes": "category"}
-    if request.param == "ipsrec_c":
-        del settings["num_intents"]
-    return make_config(data=source, model=request.param, **settings)
+    return make_config(data=source, model="iclrec_ips_s", **settings)
 
 
 @pytest.fixture(scope="module")

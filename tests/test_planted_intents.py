@@ -17,9 +17,9 @@ def benchmark():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_planted_intents_are_found_and_help(benchmark, seed):
-    _, without = benchmark.train(seed, intent_weight=0.0)
-    agreement, with_intents = benchmark.train(seed, intent_weight=0.3)
+def test_planted_intents_are_found_and_help(benchmark):
+    """More seeds: `python benchmarks/planted_intents.py`."""
+    _, without = benchmark.train(0, intent_weight=0.0)
+    agreement, with_intents = benchmark.train(0, intent_weight=0.3)
     assert agreement > 0.8
     assert with_intents["NDCG@20"] > without["NDCG@20"]

@@ -10,7 +10,6 @@ from tf_iclrec.analysis.intents.assignment import Assignment
 from tf_iclrec.analysis.intents.descriptions import descriptions
 from tf_iclrec.analysis.intents.intent_description import IntentDescription
 from tf_iclrec.errors import UserError
-from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.runs import Run
 from tf_iclrec.serving.ranker import EncodedUsers
 
@@ -27,7 +26,7 @@ class IntentCards:
     def __init__(self, run: Run):
         self._model = run.model
         self._intents: list[IntentDescription] = []
-        if _has_intents(run.model):
+        if run.model.found_intents:
             assignment = Assignment.of_users(run.model, run.split)
             centroids = run.model.intents.centroids[0].numpy()
             known = list(run.interactions.known_of_items)
@@ -80,7 +79,3 @@ class IntentCards:
 
     def _best(self, affinities: np.ndarray) -> list[IntentDescription]:
         return [self._intents[number] for number in np.argsort(-affinities)[:_CLOSEST]]
-
-
-def _has_intents(model: Recommender) -> bool:
-    return model.intents is not None and bool(model.intents.fitted > 0)

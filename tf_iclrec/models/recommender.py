@@ -48,6 +48,11 @@ class Recommender(keras.Model):
     def metrics(self):
         return self.ranking
 
+    @property
+    def found_intents(self) -> bool:
+        """Whether the model has intents, and an E-step has found them."""
+        return self.intents is not None and float(self.intents.fitted) > 0
+
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         scores = self(batch, training=False)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])

@@ -86,7 +86,7 @@ class Explainer(tf.Module):
         super().__init__()
         self.ranker = ranker
         intents = tf.fill([catalogue.num_items], NO_INTENT)
-        if ranker.model.intents is not None:
+        if ranker.model.found_intents:
             intents = tf.constant(item_intents(ranker.model, catalogue))
         of_special = [[NUM_SPECIAL_IDS, 0]]
         self.intents_of_items = tf.pad(intents, of_special, constant_values=NO_INTENT)

@@ -112,7 +112,7 @@ def with_intents(run: Run | str | Path) -> Run:
             f"The run{where} has no intents: its model, {run.config.model}, was trained without "
             "them. Train iclrec, or another model with --intent-weight."
         )
-    if not float(run.model.intents.fitted):
+    if not run.model.found_intents:
         raise UserError(
             f"The run{where} has no intents yet: its training ended within --warm-up-epochs."
         )

@@ -41,7 +41,7 @@ def item_facts(model: Any, split: Split) -> ItemFacts:
         split: What it was trained on.
     """
     values = {name: one.of_items for name, one in split.interactions.known_of_items.items()}
-    if getattr(model, "intents", None) is not None and model.intents.fitted.numpy():
+    if model.found_intents:
         values[INTENT] = special_ids_and(NUM_SPECIAL_IDS + item_intents(model, split.catalogue))
     vectors = model.item_vectors() if hasattr(model, "item_vectors") else None
     if vectors is not None:

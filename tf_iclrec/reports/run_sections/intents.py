@@ -16,9 +16,9 @@ def intents_sections(
 ) -> list[Html | None]:
     """The intents with their map, how users move between them, and what became of those of an
     earlier run; nothing for a model without intents."""
-    if not _has_intents(reported):
+    if not reported.run.model.found_intents:
         return []
-    before = baseline.run if baseline and _has_intents(baseline) else None
+    before = baseline.run if baseline and baseline.run.model.found_intents else None
     report = describe_intents(reported.run, before, most_users=_MOST_USERS)
     intents, *others = sections_of_intents(report)
     trained = int((reported.run.split.train.lengths > 0).sum())
@@ -30,8 +30,3 @@ def intents_sections(
             "command tf_iclrec.intents describes the intents of all.",
         )
     return [intents, sample, *others]
-
-
-def _has_intents(reported: ReportedRun) -> bool:
-    intents = reported.run.model.intents
-    return intents is not None and bool(float(intents.fitted))

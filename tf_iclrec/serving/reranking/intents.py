@@ -35,7 +35,7 @@ class IntentReranker(Reranker):
 
     @classmethod
     def lacking(cls, ranker, catalogue):
-        return "" if ranker.model.intents is not None else "the model has no intents"
+        return "" if ranker.model.found_intents else "the model has no intents"
 
     def start(self, item_ids, rows):
         is_item = tf.cast(item_ids >= NUM_SPECIAL_IDS, tf.float32)
