@@ -11,6 +11,7 @@ from tf_iclrec.startup import load_tensorflow
 
 load_tensorflow()
 
+from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.analysis.intents.describe import describe_intents
 from tf_iclrec.analysis.intents.intent_report import IntentReport
 from tf_iclrec.config import Config, make_config
@@ -110,6 +111,7 @@ __all__ = [
     "choose_num_intents",
     "confidence_interval",
     "describe_intents",
+    "evaluate_run",
     "evaluation_batches",
     "export_saved_model",
     "fit",

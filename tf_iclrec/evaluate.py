@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_iclrec.analysis.compare_runs import compare_runs
+from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
-from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.groups import GROUPINGS
-from tf_iclrec.evaluation.lists.item_facts import item_facts
-from tf_iclrec.evaluation.report import groups_table
+from tf_iclrec.evaluation.report import groups_table, noise_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
 from tf_iclrec.runs import Run, load_run
 
@@ -20,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(
         prog="python -m tf_iclrec.evaluate",
         description="Full-ranking metrics of a finished run, and what its lists are like, for all "
-        "users and for groups of them.",
+        "users and for groups of them, and how much worse they are where histories are noisy.",
     )
     parser.add_argument("run", metavar="DIR", help="run directory")
     parser.add_argument(
@@ -42,6 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=f"length of the lists that are looked at (default: {LIST_LENGTH})",
     )
     parser.add_argument(
+        "--noise",
+        nargs="+",
+        type=float,
+        default=[],
+        metavar="SHARE",
+        help="add items that the users never had to their histories, so many in relation to their "
+        "length, such as 0.05 0.1 0.2, and say how much lower the metrics are",
+    )
+    parser.add_argument(
+        "--noise-seed", type=int, default=0, metavar="INT", help="seed of the noise (default: 0)"
+    )
+    parser.add_argument(
         "--compare",
         metavar="DIR",
         help="another run on the same data: show how the two differ, with the p-value of a paired "
@@ -52,18 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     values = parser.parse(arguments)
     if values.k < 1:
         parser.error("--k must be at least 1")
+    if not all(0 < share <= 1 for share in values.noise):
+        parser.error("--noise must be above 0 and at most 1")
+    if values.noise_seed < 0:
+        parser.error("--noise-seed must be at least 0")
+    if values.noise and values.compare:
+        parser.error("--noise and --compare exclude each other: evaluate each run with --noise")
     run = with_item_table(load_run(values.run), values)
     if values.compare:
         _compare(run, load_run(values.compare), values)
         return
-    report = full_report(
-        run.model,
-        run.split,
-        item_facts(run.model, run.split),
+    report = evaluate_run(
+        run,
         values.split,
         values.k,
         {name: GROUPINGS[name] for name in values.groups},
-        **run.config.evaluation,
+        values.noise,
+        values.noise_seed,
     )
     if values.json:
         print(json.dumps(report, indent=2))
@@ -73,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     users = {"users": min(users, run.config.evaluation.evaluation_users)}
     everyone = users | report[values.split] | report["lists"]
     _print_report(run.config.model, everyone, report)
+    if values.noise:
+        print("\nBy noise in the histories, as a share of their length")
+        print(noise_table(report[values.split], report["noise"], values.split))
 
 
 def _compare(run: Run, other: Run, values: argparse.Namespace) -> None:

@@ -117,6 +117,32 @@ def groups_table(columns: Mapping[str, Mapping[str, float]]) -> str:
     return _aligned([["", *columns], *rows])
 
 
+def noise_table(
+    clean: Mapping[str, float], noise: Mapping[str, Mapping[str, Any]], part: HeldOutPart
+) -> str:
+    """Metrics of ranks under noise as an aligned text table: two columns per share, the second
+    how much lower they are.
+
+    Args:
+        clean: The metrics without noise.
+        noise: By share, as `tf_iclrec.analysis.evaluate_run.evaluate_run` gives it.
+        part: ``"valid"`` or ``"test"``.
+
+    Example:
+    >>> noise = {"0.1": {"test": {"HR@5": 0.04}, "drop": {"HR@5": 20.0}}}
+    >>> print(noise_table({"HR@5": 0.05}, noise, "test"))
+          none    0.1     drop
+    HR@5  0.0500  0.0400  20.0%
+    """
+    names = _names({"none": clean})
+    columns = [["none", *_cells(clean, names)]]
+    for share, report in noise.items():
+        drop = report["drop"]
+        columns.append([share, *_cells(report[part], names)])
+        columns.append(["drop", *(f"{drop[name]:.1f}%" if name in drop else "-" for name in names)])
+    return _aligned([*zip(["", *names], *columns, strict=True)])
+
+
 def _names(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Of all metrics: the number of users, those of ranks in their order, those of lists."""
     order = {"users": -1, "HR": 0, "NDCG": 1, "MRR": 2}

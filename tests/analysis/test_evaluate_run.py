@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from tf_iclrec import evaluate_run
+
+from ..command_line import refused, run_here
+
+
+def test_noise_makes_a_model_worse(finished):
+    printed = run_here("evaluate", finished, "--noise", 0.1, 1, "--groups", "length", "--json")
+    assert printed.returncode == 0, printed.stderr
+    report = json.loads(printed.stdout)
+    noise = report["noise"]
+    assert list(noise) == ["0.1", "1"]
+    assert {"test", "lists", "intervals", "groups", "drop"} == noise["1"].keys()
+    clean, worst = report["test"]["NDCG@20"], noise["1"]["test"]["NDCG@20"]
+    assert noise["1"]["drop"]["NDCG@20"] == pytest.approx(100 * (1 - worst / clean))
+    assert worst < noise["0.1"]["test"]["NDCG@20"] < clean
+    # The groups are those of the true histories.
+    users = [
+        {name: one["users"] for name, one in groups["length"].items()}
+        for groups in (report["groups"], noise["1"]["groups"])
+    ]
+    assert users[0] == users[1]
+    table = run_here("evaluate", finished, "--noise", 0.1, "--groups").stdout
+    title, header, first, *_ = table[table.index("By noise") :].splitlines()
+    assert title == "By noise in the histories, as a share of their length"
+    assert header.split() == ["none", "0.1", "drop"]
+    drop = f"{noise['0.1']['drop']['HR@5']:.1f}%"
+    values = [f"{one['HR@5']:.4f}" for one in (report["test"], noise["0.1"]["test"])]
+    assert first.split() == ["HR@5", *values, drop]
+
+
+def test_what_can_be_no_noise_is_refused(finished):
+    for share in (0, -0.1, 1.5, "nan"):
+        refused("--noise must be above 0 and at most 1", "evaluate", finished, "--noise", share)
+    refused("invalid float value", "evaluate", finished, "--noise", "much")
+    both = ("--noise", 0.1, "--compare", finished)
+    refused("--noise and --compare exclude each other", "evaluate", finished, *both)
+    refused("--noise-seed must be at least 0", "evaluate", finished, "--noise-seed", -1)
+
+
+def test_a_share_of_noise_is_one(run):
+    with pytest.raises(ValueError, match=r"above 0 and at most 1, not \[0\.1, 2\]"):
+        evaluate_run(run, noise=[0.1, 2])
