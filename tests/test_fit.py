@@ -231,6 +231,8 @@ def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, t
     config = changed(
         one_encoder, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
     )
+    # Of some of the users, the same ones before and after.
+    config = changed(config, training_share=0.6)
     run = fit(config, tmp_path / "whole")
     assert isinstance(run.model.optimizer, LazyAdam)
     losses = [float(row["next_item"]) for row in read_history(tmp_path / "whole")]
@@ -239,6 +241,11 @@ def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, t
     resumed = fit(config, tmp_path / "run", resume=True)
     for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
         np.testing.assert_array_equal(one, other)
+    split = load_run(tmp_path / "run").split
+    np.testing.assert_array_equal(split.train.lengths, run.split.train.lengths)
+    assert ((split.train.lengths > 0).sum(), len(split.test.users)) == (120, 200)
+    with pytest.raises(UserError, match="started with another value of training_share"):
+        fit(changed(config, training_share=0.5), tmp_path / "run", resume=True)
 
 
 def test_large_catalogues_get_the_sampled_softmax_and_are_told(

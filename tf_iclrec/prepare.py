@@ -115,8 +115,10 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     if not [one for one in sources if one not in metadata["sources"]] and sources:
         print(f"Nothing to do: {folder} holds this data already.")
         return False
-    # The core is a property of what is there at the beginning: nothing that has an id may go.
-    added = {**options, "min_user_count": 0, "min_item_count": 0, "repeats": "keep"}
+    # Core and groups are properties of what is there at the beginning: nothing that has an id may
+    # go.
+    everybody = {"min_user_count": 0, "min_item_count": 0, "users_by_length": ""}
+    added = {**options, **everybody, "repeats": "keep"}
     with replace_directory(folder) as new_folder:
         scratch = new_folder / "scratch"
         scratch.mkdir(parents=True)

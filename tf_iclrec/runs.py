@@ -16,6 +16,7 @@ from tf_iclrec.data.prepared import read_prepared, write_prepared
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.splits.training_share import train_on_share
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory, write_json
 from tf_iclrec.models.recommender import Recommender
@@ -74,7 +75,8 @@ class Run:
 
 def split_of(config: Config, interactions: Interactions) -> Split:
     """A log as the configuration wants it split."""
-    return SPLITS[config.split.name](interactions, **config.split.arguments)
+    split = SPLITS[config.split.name](interactions, **config.split.arguments)
+    return train_on_share(split, **config.trained_on)
 
 
 def start_run(directory: RunDirectory, config: Config, interactions: Interactions) -> None:

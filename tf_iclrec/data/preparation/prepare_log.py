@@ -13,7 +13,12 @@ from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation import definition
 from tf_iclrec.data.preparation.columns import Columns
 from tf_iclrec.data.preparation.engine import Engine
-from tf_iclrec.data.preparation.reduction import Size, kept_in_core, kept_of_repeats
+from tf_iclrec.data.preparation.reduction import (
+    Size,
+    kept_in_core,
+    kept_of_length_group,
+    kept_of_repeats,
+)
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.preparation.source import Source
 from tf_iclrec.data.times import UNITS
@@ -133,6 +138,10 @@ def reduce_log(
         rare = rounds[0].actions - rounds[-1].actions
         if rare:
             dropped["of users or items with too few"] = rare
+    if selection.length_group:
+        before = int(np.count_nonzero(kept))
+        kept = kept_of_length_group(log, kept, *selection.length_group)
+        dropped["of users in other groups"] = before - int(np.count_nonzero(kept))
     reduced = log if kept.all() else log.select(kept, allocate)
     return Preparation(reduced, log.num_actions, dropped, tuple(rounds))
 

@@ -1,4 +1,5 @@
-"""Fewer interactions: repeats and the k-core, by array arithmetic in blocks over the flat arrays.
+"""Fewer interactions: repeats, the k-core, groups of users, by array arithmetic in blocks over the
+flat arrays.
 
 The arrays may be files that are larger than memory; what is held is a bit more than a byte per
 interaction and some numbers per user and item.
@@ -101,3 +102,39 @@ def kept_in_core(
             part = log.actions_of(block)
             kept[part] &= ~np.repeat(rare_users[block], log.lengths[block])
             kept[part] &= ~rare_items[log.item_ids[part]]
+
+
+def kept_of_length_group(
+    log: Interactions, kept: np.ndarray, number: int, groups: int
+) -> np.ndarray:
+    """The interactions of the users in one of several equally large groups, from the shortest to
+    the longest sequences; who is as long as others is in one group or another by chance, always the
+    same.
+
+    ICLRec's groups (Sec. 5.3, Fig. 3): as many sequences in each.
+
+    Args:
+        log: The log.
+        kept: ``(actions,)`` bool, what counts; it is changed.
+        number: Of the group, from 1.
+        groups: How many there are.
+
+    Raises:
+        UserError: If there are fewer users than groups.
+
+    Example:
+    >>> log = Interactions.from_sequences({"ann": "abc", "bob": "a", "cat": "ab"})
+    >>> kept = kept_of_length_group(log, np.ones(6, dtype=bool), 3, 3)
+    >>> log.select(kept).users.tolist()
+    ['ann']
+    """
+    of_users, _ = log.counts(kept)
+    users = np.random.default_rng(0).permutation(np.flatnonzero(of_users))
+    if len(users) < groups:
+        raise UserError(f"{len(users)} users can't be divided into {groups} groups.")
+    in_order = users[np.argsort(of_users[users], kind="stable")]
+    is_member = np.zeros(log.num_users, dtype=bool)
+    is_member[np.array_split(in_order, groups)[number - 1]] = True
+    for block in log.blocks_of_users():
+        kept[log.actions_of(block)] &= np.repeat(is_member[block], log.lengths[block])
+    return kept

@@ -1,6 +1,7 @@
 """Which rows of a log are used, as people say it."""
 
 import dataclasses
+import re
 from typing import Annotated, Literal
 
 from tf_iclrec.data.times import UNITS, microseconds_per_unit, parse_time
@@ -15,7 +16,8 @@ TimeUnit = Literal["auto", "seconds", "milliseconds", "microseconds", "nanosecon
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """What is kept of a log, in this order: rows by time and rating, then repeats, then the core.
+    """What is kept of a log, in this order: rows by time and rating, then repeats, then the core,
+    then users by their length.
 
     Attributes:
         time_unit: What the numbers of the time column count; ``"auto"``: the unit in which they
@@ -27,6 +29,8 @@ class Selection:
             or of those that follow each other directly the first.
         min_user_count: Interactions that a user needs.
         min_item_count: Interactions that an item needs; both hold at the end.
+        users_by_length: ``"1/3"``: of three equally large groups of users the first, that with the
+            fewest interactions; ``""`` = all.
     """
 
     time_unit: Annotated[
@@ -51,6 +55,13 @@ class Selection:
     min_item_count: Annotated[
         int, Setting("interactions that an item needs to be kept (k-core)", at_least=0)
     ] = 0
+    users_by_length: Annotated[
+        str,
+        Setting(
+            "only the users of one of several equally large groups by the number of their "
+            "interactions, such as 1/3: the third with the fewest"
+        ),
+    ] = ""
 
     @property
     def first_time(self) -> int | None:
@@ -62,12 +73,35 @@ class Selection:
         """``until`` in microseconds since 1970."""
         return parse_time(self.until) if self.until else None
 
+    @property
+    def length_group(self) -> tuple[int, int] | None:
+        """``users_by_length`` as the number of the group, from 1, and how many there are.
+
+        Raises:
+            UserError: If it says something else.
+
+        Example:
+        >>> Selection(users_by_length="1/3").length_group
+        (1, 3)
+        """
+        if not self.users_by_length:
+            return None
+        parts = re.fullmatch(r"(\d{1,9})/(\d{1,9})", self.users_by_length, re.ASCII)
+        number, groups = map(int, parts.groups()) if parts else (0, 0)
+        if not 1 <= number <= groups:
+            raise UserError(
+                f"--users-by-length {self.users_by_length} is no group: write 1/3 for the third of "
+                "the users with the fewest interactions, 3/3 for that with the most."
+            )
+        return number, groups
+
     def check(self) -> None:
         """Make sure that something can be left.
 
         Raises:
-            UserError: If a time is none, or the end is not after the beginning.
+            UserError: If a time or group is none, or the end is not after the beginning.
         """
+        _ = self.length_group
         first, end = self.first_time, self.end_time
         if first is not None and end is not None and first >= end:
             raise UserError(f"--since {self.since} is not before --until {self.until}.")
