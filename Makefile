@@ -56,7 +56,7 @@ $(VENV)/docs-installed: $(VENV)/installed
 # saying so at each package: on macOS the same versions do, installed without their own demands.
 lock:
 	uv pip compile pyproject.toml --extra cpu --extra demo --extra tfds --extra test \
-		--extra browser --extra explore --universal --python-version 3.11 --upgrade \
+		--extra browser --extra explore --extra plots --universal --python-version 3.11 --upgrade \
 		--custom-compile-command "make lock" --output-file requirements.lock
 	sed -i.bak "s/ and sys_platform == 'linux'//; s/ and python_full_version < '3.14'//; \
 		s/ ; python_full_version < '3.14'$$//" requirements.lock

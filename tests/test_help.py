@@ -115,5 +115,5 @@ def test_preparing_has_the_options_of_data_alone(capsys):
         *("--rating-column", "--header", "--items", "--item-attributes", "--time-unit"),
         *("--item-labels", "--title-column"),
         *("--since", "--until", "--min-rating", "--repeats"),
-        *("--min-user-count", "--min-item-count"),
+        *("--min-user-count", "--min-item-count", "--users-by-length"),
     }

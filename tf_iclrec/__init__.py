@@ -14,6 +14,7 @@ load_tensorflow()
 from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.analysis.intents.describe import describe_intents
 from tf_iclrec.analysis.intents.intent_report import IntentReport
+from tf_iclrec.analysis.vectors.structure import vector_structure
 from tf_iclrec.config import Config, make_config
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
@@ -130,6 +131,7 @@ __all__ = [
     "recommend_batches",
     "sequence_batches",
     "training_batches",
+    "vector_structure",
     "with_new_items",
 ]
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "evaluate": "repeat the figures of a run, by groups of users",
     "recommend": "recommend items to many users",
     "intents": "describe the intents of a run: who has them, what is typical of them",
+    "vectors": "measure and map how the vectors of users lie, by category or provider",
     "report": "make the page of a run again, or of several side by side",
     "explore": "try a run in the browser: histories, recommendations, intents",
     "export": "write the next version of a model for TensorFlow Serving",
