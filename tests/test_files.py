@@ -1,8 +1,16 @@
+import errno
 import json
+import os
+import re
+import signal
+from pathlib import Path
 
 import pytest
 
-from tf_iclrec.files import replace_directory, replace_file, write_json
+from tf_iclrec import UserError, files
+from tf_iclrec.files import locked, replace_directory, replace_file, write_json
+
+from .faults.steps import flushed_path, watched
 
 
 @pytest.fixture
@@ -75,3 +83,134 @@ def test_value_that_is_no_json_leaves_the_old_file(old_file):
     with pytest.raises(TypeError):
         write_json(old_file, {"ids": {1, 2}})
     assert old_file.read_text() == "old"
+
+
+# Durability
+
+
+@pytest.fixture
+def order(monkeypatch):
+    """Flushes and renames in their order, by the names of files as they are at the end."""
+    calls = []
+
+    def on_step(name, arguments):
+        when, call = name.split()
+        if when == "before" and call == "fsync":
+            calls.append(("flush", Path(flushed_path(arguments[0])).name))
+        elif when == "before" and call in ("replace", "rename", "swapped"):
+            calls.append(("rename", Path(arguments[1]).name))
+
+    with watched(on_step):
+        yield calls
+
+
+def without_temporary_names(calls):
+    return [(what, re.sub(r"\.writing\.\d+\.", "new ", name)) for what, name in calls]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_name_after(old_file, order):
+    with replace_file(old_file) as temporary:
+        temporary.write_text("new")
+    assert without_temporary_names(order) == [
+        ("flush", "new weights.npz"),
+        ("rename", "weights.npz"),
+        ("flush", old_file.parent.name),
+    ]
+
+
+def test_so_is_all_that_is_in_a_folder(old_folder, order):
+    with replace_directory(old_folder) as temporary:
+        (temporary / "deep").mkdir(parents=True)
+        for name in ("one.txt", "deep/two.txt"):
+            (temporary / name).write_text("new")
+    *flushes, rename, last = without_temporary_names(order)
+    assert sorted(flushes) == [
+        ("flush", name) for name in ("deep", "new export", "one.txt", "two.txt")
+    ]
+    assert rename == ("rename", "export")
+    assert last == ("flush", old_folder.parent.name)
+
+
+def test_a_folder_is_swapped_in_one_step(old_folder, order):
+    """At no moment is there none: one call of the kernel, and nothing renamed before it."""
+    with replace_directory(old_folder) as temporary:
+        temporary.mkdir()
+    assert [name for what, name in order if what == "rename"] == ["export"]
+
+
+def test_where_folders_can_t_be_swapped_the_old_one_comes_back(old_folder, monkeypatch):
+    monkeypatch.setattr(files, "_swapped", lambda one, other: False)
+    with replace_directory(old_folder) as temporary:
+        temporary.mkdir()
+        (temporary / "new.txt").touch()
+    assert names(old_folder) == ["new.txt"]
+    assert names(old_folder.parent) == ["export"]
+    # As a command leaves it that is killed between the renames.
+    old_folder.rename(old_folder.with_name(".replaced.export"))
+    with locked(old_folder):
+        assert names(old_folder) == ["new.txt"]
+
+
+def test_a_link_to_a_folder_stays_a_link(old_folder, tmp_path):
+    (tmp_path / "link").symlink_to(old_folder)
+    with replace_directory(tmp_path / "link") as temporary:
+        temporary.mkdir()
+        (temporary / "new.txt").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert names(old_folder) == ["new.txt"]
+
+
+# Locks
+
+
+def test_a_second_command_is_refused_while_the_first_one_writes(tmp_path):
+    output = tmp_path / "runs" / "mine"
+    with locked(output):
+        refused = pytest.raises(UserError, match=f"Another command is writing {output}: wait")
+        with refused, locked(tmp_path / "runs" / "." / "mine"):
+            pass
+        with locked(tmp_path / "runs" / "other"):
+            pass
+    with locked(output):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_a_dead_process_holds_no_lock_and_its_remains_are_removed(old_folder):
+    process = os.fork()
+    if not process:
+        held = locked(old_folder)
+        held.__enter__()
+        for path in (old_folder / "checkpoints" / "weights.h5", old_folder):
+            unfinished = path.with_name(f".writing.{os.getpid()}.{path.name}")
+            unfinished.parent.mkdir(exist_ok=True)
+            unfinished.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(process, 0)
+    alive = old_folder.with_name(f".writing.{os.getppid()}.export")
+    other = old_folder.with_name(f".writing.{process}.other")
+    for path in (alive, other):
+        path.touch()
+    with locked(old_folder):
+        assert names(old_folder / "checkpoints") == []
+    assert names(old_folder.parent) == sorted([alive.name, other.name, "export"])
+
+
+# What disks refuse
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (RuntimeError("HDF5: errno = 27, error message = 'File too large'"), "File too large"),
+        (OSError(errno.EROFS, "Read-only file system", "/mnt/x"), r"system \(/mnt/x\)"),
+    ],
+)
+def test_what_a_disk_refuses_is_one_line(old_file, error, reason):
+    said = pytest.raises(UserError, match=rf"weights.npz was not written: .*{reason}\. What was")
+    with said, replace_file(old_file) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert old_file.read_text() == "old"
+    assert names(old_file.parent) == ["weights.npz"]

@@ -15,6 +15,7 @@ from tf_iclrec import (
     make_config,
     training_batches,
 )
+from tf_iclrec.checksums import read_sealed, write_sealed
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.lists.item_facts import item_facts
@@ -63,7 +64,7 @@ def test_the_run_directory_is_complete(finished):
     names = {path.name for path in output.iterdir()}
     assert names == {
         *("format.json", "config.json", "metrics.json", "history.csv", "data", "checkpoints"),
-        *("train.log", "tensorboard", "model.keras", "saved_model"),
+        *("train.log", "tensorboard", "model.keras", "saved_model", "checksums.json"),
     }
     assert (output / "saved_model" / "1" / "saved_model.pb").is_file()
     assert not [path for path in output.rglob("*") if path.name.startswith(".")]
@@ -267,13 +268,46 @@ def test_large_catalogues_get_the_sampled_softmax_and_are_told(
 def test_patience_is_restored(one_encoder, tmp_path):
     impatient = changed(one_encoder, epochs=1, patience=1, learning_rate=1e-9)
     fit(impatient, tmp_path / "run")
-    state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
+    path = tmp_path / "run" / "checkpoints" / "state.json"
     # As if the first epoch had been the best by far: the next one can't be better.
-    state["best_score"] = 2.0
-    (tmp_path / "run" / "checkpoints" / "state.json").write_text(json.dumps(state))
+    write_sealed(path, read_sealed(path) | {"best_score": 2.0})
     fit(changed(impatient, epochs=9), tmp_path / "run", resume=True)
     state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
     assert (state["epochs_done"], state["best_epoch"], state["best_score"]) == (2, 1, 2.0)
+
+
+@pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])
+def test_after_a_damaged_epoch_the_one_before_is_used(one_encoder, tmp_path, capsys, name):
+    whole = fit(changed(one_encoder, epochs=2), tmp_path / "run")
+    damaged = tmp_path / "run" / "checkpoints" / name
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    again = fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
+    printed = capsys.readouterr().out
+    assert f"{name} is damaged: " in printed
+    assert "Going on after the epoch before.\nResuming after epoch 1." in printed
+    assert again.metrics == whole.metrics
+    for one, other in zip(weights_of(again.model), weights_of(whole.model), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for path in damaged.parent.glob("state*.json"):
+        path.write_text("{")
+    with pytest.raises(UserError, match=r"is damaged: .* no other checkpoint: train again"):
+        fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
+
+
+def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(one_encoder, tmp_path, capsys):
+    config, output = changed(one_encoder, epochs=1), tmp_path / "run"
+    old = fit(config, output)
+    longer = changed(config, epochs=2, seed=4)
+    with interrupted(epoch=1), pytest.raises(KeyboardInterrupt):
+        fit(longer, output, overwrite=True)
+    assert load_run(output).metrics == old.metrics
+    assert f"Until it is finished, the new run is in {output}.new." in capsys.readouterr().out
+    new = fit(longer, output, resume=True)
+    assert "Resuming after epoch 1." in capsys.readouterr().out
+    assert load_run(output).metrics == new.metrics != old.metrics
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
 def test_a_run_can_be_continued_for_more_epochs(one_encoder, tmp_path):

@@ -10,7 +10,7 @@ from tf_iclrec.__main__ import COMMANDS as CONSOLE
 PACKAGE = Path(__file__).parent.parent / "tf_iclrec"
 
 # Each part may import the parts before it (and itself); commands may import everything.
-ORDER = ["errors", "files", "startup", "faiss_library", "settings", "run_directory"]
+ORDER = ["errors", "files", "checksums", "startup", "faiss_library", "settings", "run_directory"]
 ORDER += ["data", "layers", "encoders", "objectives", "evaluation"]
 ORDER += ["models", "serving"]
 ORDER += ["training", "systems", "options", "config", "runs", "analysis", "reports"]

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
+import tensorflow as tf
+
 from tf_iclrec.config import Config
 from tf_iclrec.data.reading import names
 from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+from tf_iclrec.files import storage_fault
 from tf_iclrec.options import flag, places, places_in
 from tf_iclrec.runs import Run
 from tf_iclrec.serving.item_filters import parse_values
@@ -177,7 +180,8 @@ def given_settings(
 
 
 def run_command(main: Callable[[], None], on_interrupt: str) -> None:
-    """Run a command and exit: 0, 2 for bad input, 1 for a broken training, 130 for Ctrl-C.
+    """Run a command and exit: 0; 2 for bad input or a disk that refuses; 1 for a broken training or
+    too little memory; 130 for Ctrl-C.
 
     Args:
         main: The command.
@@ -185,18 +189,32 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
     """
     try:
         main()
-    except UserError as error:
-        _say(f"error: {error}")
-        sys.exit(2)
-    except NonFiniteLossError as error:
-        _say(f"error: {error}")
-        sys.exit(1)
     except KeyboardInterrupt:
         _say(f"interrupted. {on_interrupt}")
         # Without taking Python apart while TensorFlow's threads are at work, which can crash, but
         # with what modules do at an exit, such as removing temporary files.
         atexit._run_exitfuncs()
         os._exit(130)
+    except Exception as error:
+        code, message = _explained(error)
+        if not code:
+            raise
+        _say(f"error: {message}")
+        sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """An exit code and a message; 0 for an error that nobody foresaw."""
+    if isinstance(error, UserError):
+        return 2, str(error)
+    if isinstance(error, NonFiniteLossError):
+        return 1, str(error)
+    if reason := storage_fault(error):
+        return 2, f"{reason}. What was there is unchanged."
+    if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+        reason = (str(error).splitlines() or [""])[0]
+        return 1, f"Out of memory. {reason}"
+    return 0, ""
 
 
 def _say(message: str) -> None:

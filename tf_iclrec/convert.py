@@ -1,5 +1,6 @@
 """Turn published ICLRec weights into a run: ``python -m tf_iclrec.convert WEIGHTS.npz``."""
 
+import argparse
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,14 +13,15 @@ from tf_iclrec.config import make_config
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.errors import UserError
-from tf_iclrec.fit import build_model, finish_run
+from tf_iclrec.files import locked, replace_directory
+from tf_iclrec.fit import build_model, finish_run, write_page
 from tf_iclrec.models.published_weights import (
     load_published_weights,
     published_settings,
     published_vocabulary,
 )
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.runs import start_run
+from tf_iclrec.runs import Run, start_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,8 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--overwrite", action="store_true", help="replace a run that is in --output"
     )
     values = parser.parse(arguments)
-    directory = RunDirectory(Path(values.output))
-    directory.check_free(values.overwrite)
+    output = RunDirectory(Path(values.output))
+    with locked(output.path):
+        output.check_free(values.overwrite)
+        # As a whole: there is no training to go on with.
+        with replace_directory(output.path) as path:
+            run = _converted(values, RunDirectory(path))
+    write_page(run, output)
+
+
+def _converted(values: argparse.Namespace, directory: RunDirectory) -> Run:
     weights = _read_weights(values.weights)
     settings = published_settings(weights, values.num_heads)
     config = make_config(data=values.data, **settings)
@@ -54,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model.compile(keras.optimizers.Adam(config.training.learning_rate))
     model.build_optimizer()
     start_run(directory, config, split.interactions)
-    finish_run(model, split, config, directory)
+    return finish_run(model, split, config, directory)
 
 
 def _read_weights(path: str) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tf_iclrec.commands import Parser, add_new_items, run_command
 from tf_iclrec.errors import UserError
+from tf_iclrec.files import locked
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 from tf_iclrec.serving.saved_model import (
@@ -54,11 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError(f"{values.ann} exists. Remove it, or choose another folder for --ann.")
     if values.new_items:
         run = run.with_new_items(values.new_items)
-    version = next_version(folder)
-    export_saved_model(run.model, run.split, version, values.k, values.max_k)
-    print(f"SavedModel: {version}")
-    if values.ann:
-        print(export_nearest_neighbours(run.model, run.split, values.ann))
+    with locked(folder):
+        version = next_version(folder)
+        export_saved_model(run.model, run.split, version, values.k, values.max_k)
+        print(f"SavedModel: {version}")
+        if values.ann:
+            print(export_nearest_neighbours(run.model, run.split, values.ann))
 
 
 if __name__ == "__main__":

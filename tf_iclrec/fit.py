@@ -41,9 +41,9 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
     Args:
         config: Settings; see `make_config`.
         output: The run directory.
-        resume: Continue the run in ``output`` after its last complete epoch. Its settings
-            must be the same, except for ``epochs`` and ``patience``.
-        overwrite: Replace a run in ``output``.
+        resume: Continue the run in ``output`` after its last complete epoch, if there is one. Its
+            settings must be the same, except for ``epochs`` and ``patience``.
+        overwrite: Replace a run in ``output``, when the new one is finished.
 
     Returns:
         The finished run, with the best epoch's model.
@@ -52,16 +52,25 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
         UserError: If the data or settings can't be used; nothing is written then.
         NonFiniteLossError: If a loss becomes NaN or infinite.
     """
-    directory, family = RunDirectory(Path(output)), SYSTEMS[config.model].family
+    output = RunDirectory(Path(output))
+    with output.written(resume, overwrite) as directory:
+        resume = resume and directory.config.is_file()
+        start = _init_from(config)
+        if not resume and start and Path(start).resolve() == output.path.resolve():
+            raise UserError(
+                f"{output.path} can't be started from and written to: name two folders."
+            )
+        run = _fit(config, directory, resume)
+    write_page(run, output)
+    return run
+
+
+def _fit(config: Config, directory: RunDirectory, resume: bool) -> Run:
+    family = SYSTEMS[config.model].family
     if resume:
         config = _as_before(config, directory)
         interactions = read_prepared(directory.data)
     else:
-        directory.check_free(overwrite)
-        if _init_from(config) and Path(_init_from(config)).resolve() == directory.path.resolve():
-            raise UserError(
-                f"{directory.path} can't be started from and written to: name two folders."
-            )
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
@@ -113,17 +122,19 @@ def finish_run(
         final: What is exported, if it is another model, and what that was trained on.
     """
     served, served_split = final or (model, split)
-    with replace_file(directory.model) as path:
-        model.save(path)
-    if final:
-        with replace_file(directory.final.model) as path:
-            served.save(path)
     facts = item_facts(model, split)
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
     export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
+    # Last and one after the other: between the first and the last of them the run is neither what
+    # it was nor what it becomes, which the checksums tell.
+    saved = [(model, directory.model)] + [(served, directory.final.model)] * bool(final)
+    for one, file in saved:
+        with replace_file(file) as path:
+            one.save(path)
     write_json(directory.metrics, metrics)
+    directory.seal()
     _print_metrics({config.model: metrics} | metrics["yardsticks"])
     if final:
         print(
@@ -131,13 +142,11 @@ def finish_run(
             f"{directory.final.path.name}/{directory.final.model.name}, "
             f"{directory.saved_models.name}/1"
         )
-    run = Run(model, split, config, metrics)
-    _write_page(run, directory)
-    print(f"Run directory: {directory.path}", flush=True)
-    return run
+    return Run(model, split, config, metrics)
 
 
-def _write_page(run: Run, directory: RunDirectory) -> None:
+def write_page(run: Run, directory: RunDirectory) -> None:
+    """Make the page of a finished run, and say where it and the run are."""
     try:
         write_run_report([ReportedRun.of(run, directory)], directory.report)
     except Exception as error:
@@ -148,6 +157,7 @@ def _write_page(run: Run, directory: RunDirectory) -> None:
         )
     else:
         print(f"Page: {directory.report}")
+    print(f"Run directory: {directory.path}", flush=True)
 
 
 def _print_metrics(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
@@ -180,8 +190,10 @@ def _train_final(
     print(f"\n{split.summary()}", flush=True)
     plan = {"epochs": best_epoch, "training": dict(config.get("training", {}))}
     if not directory.plan.is_file() or json.loads(directory.plan.read_text()) != plan:
-        # Of a training that was continued since: the learning rates were others.
-        shutil.rmtree(directory.path, ignore_errors=True)
+        # Of a training that was continued since: the learning rates were others. What is served
+        # stays until there is another.
+        directory.plan.unlink(missing_ok=True)
+        shutil.rmtree(directory.checkpoints, ignore_errors=True)
         directory.checkpoints.mkdir(parents=True)
         write_json(directory.plan, plan)
     model = _new_model(config, split, started=directory.state.is_file())

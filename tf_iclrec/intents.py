@@ -1,5 +1,6 @@
 """Describe the intents of a finished run: ``python -m tf_iclrec.intents RUN --output DIR``."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from tf_iclrec.analysis.intents.describe import describe_intents, with_intents
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
 from tf_iclrec.data.reading import names
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_directory
+from tf_iclrec.files import locked, replace_directory
 from tf_iclrec.reports.intent_page import write_intent_page
 
 PAGE = "intents.html"
@@ -35,12 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_item_table(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace what is in DIR")
     values = parser.parse(arguments)
+    with locked(values.output):
+        _describe(values)
+
+
+def _describe(values: argparse.Namespace) -> None:
     output = _free_folder(values.output, values.overwrite)
     run = with_item_table(with_intents(values.run), values)
     before = with_item_table(with_intents(values.compare), values) if values.compare else None
     report = describe_intents(run, before, values=names(values.values) or None)
     with replace_directory(output) as folder:
-        folder.mkdir(parents=True)
+        folder.mkdir()
         report.save(folder)
         write_intent_page(report, folder / PAGE, Path(values.run).name)
     for one in sorted(report.intents, key=lambda one: -one.users):

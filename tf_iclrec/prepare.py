@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_iclrec.checksums import DamagedError
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.data.arrays import in_files
 from tf_iclrec.data.preparation.append import append
@@ -18,7 +19,7 @@ from tf_iclrec.data.prepared import is_prepared, read_metadata, read_prepared, w
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.tfds_export import write_tensorflow_dataset
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_directory
+from tf_iclrec.files import locked, replace_directory
 from tf_iclrec.options import flag, resolved
 from tf_iclrec.reports.data_report import write_data_report
 from tf_iclrec.systems.sections import DATA
@@ -64,12 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ENGINES[tree["engine"][CHOICE]],
         **{name: value for name, value in tree["engine"].items() if name != CHOICE},
     )
-    if values.append:
-        folder = Path(values.append)
-        written = _append(folder, tree["data"], given, make_engine)
-    else:
-        folder = Path(values.output)
-        written = _prepare(folder, tree["data"], values.overwrite, make_engine)
+    folder = Path(values.append or values.output)
+    with locked(folder):
+        if values.append:
+            written = _append(folder, tree["data"], given, make_engine)
+        else:
+            written = _prepare(folder, tree["data"], values.overwrite, make_engine)
     if written and values.tfds:
         write_tensorflow_dataset(read_prepared(folder), folder.name, values.tfds)
         print(f"Data set of TensorFlow Datasets: {folder.name} in {values.tfds}")
@@ -78,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -> bool:
     """Write a new folder, unless what is asked for is there; returns whether it was written."""
     sources = fingerprint([*data["source"], *filter(None, [data["items"]])])
-    metadata = read_metadata(output)
+    try:
+        metadata = read_metadata(output)
+    except DamagedError:  # Then it can be replaced all the same.
+        metadata = {}
     if (metadata.get("options"), metadata.get("sources")) == (_as_json(data), sources) and sources:
         print(f"Nothing to do: {output} holds this data, prepared with these options.")
         return False
@@ -86,7 +90,6 @@ def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -
         raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
     if output.exists() and not is_prepared(output):
         raise UserError(f"{output} holds something else than prepared data: choose another folder.")
-    output.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(output) as folder:
         scratch = folder / "scratch"
         scratch.mkdir(parents=True)

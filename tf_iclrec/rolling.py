@@ -12,10 +12,10 @@ from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.times import parse_time
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
-from tf_iclrec.files import replace_directory, write_json
+from tf_iclrec.files import write_json
 from tf_iclrec.fit import fit
-from tf_iclrec.run_directory import FORMAT, RunDirectory
-from tf_iclrec.runs import read_config, split_of
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import read_config, split_of, start_run
 
 # As in `Run.metrics`.
 Metrics = dict[str, Any]
@@ -46,7 +46,6 @@ def fit_at_dates(
     Raises:
         UserError: If the data or a setting can't be used; nothing is written then.
     """
-    directory = RunDirectory(Path(output))
     moments = [parse_time(date) for date in dates]
     if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
         raise UserError(f"The dates to split at must ascend, not be {' '.join(dates)}.")
@@ -54,40 +53,33 @@ def fit_at_dates(
         date: _split_at(config, date, until)
         for date, until in zip(dates, [*dates[1:], ""], strict=True)
     }
-    if resume:
-        _check_resumable(config, directory)
-    else:
-        directory.check_free(overwrite)
-        log = read_log(**config.data).log
-        for one in by_date.values():
-            split_of(one, log)
-        _start(config, directory)
-    found = {}
-    for date, one in by_date.items():
-        print(f"\nAt {date}", flush=True)
-        run = RunDirectory(directory.path / date)
-        if not run.metrics.is_file():
-            fit(one, run.path, resume=run.config.is_file())
-        found[date] = json.loads(run.metrics.read_text())
-    found["mean"] = _mean(list(found.values()))
-    write_json(directory.metrics, found)
+    output = RunDirectory(Path(output))
+    with output.written(resume, overwrite) as directory:
+        if resume and directory.config.is_file():
+            _check_resumable(config, directory)
+        else:
+            log = read_log(**config.data).log
+            for one in by_date.values():
+                split_of(one, log)
+            start_run(directory, config)
+        found = {}
+        for date, one in by_date.items():
+            print(f"\nAt {date}", flush=True)
+            run = RunDirectory(directory.path / date)
+            if not run.metrics.is_file():
+                fit(one, run.path, resume=True)
+            found[date] = json.loads(run.metrics.read_text())
+        found["mean"] = _mean(list(found.values()))
+        write_json(directory.metrics, found)
     print("\nTest metrics by date, whole catalogue ranked")
     print(metrics_table({date: metrics["test"] for date, metrics in found.items()}))
-    print(f"Folder: {directory.path}", flush=True)
+    print(f"Folder: {output.path}", flush=True)
     return found
 
 
 def _split_at(config: Config, date: str, until: str) -> Config:
     given = {"split": "time", "split_at": date, "split_until": until, "refit": False}
     return resolve(config.model, given, config.options())
-
-
-def _start(config: Config, directory: RunDirectory) -> None:
-    directory.path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_directory(directory.path) as path:
-        path.mkdir()
-        write_json(RunDirectory(path).format, {"format": FORMAT})
-        RunDirectory(path).config.write_text(config.to_json() + "\n")
 
 
 def _check_resumable(config: Config, directory: RunDirectory) -> None:

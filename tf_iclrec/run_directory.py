@@ -4,9 +4,10 @@
 
     format.json        the version of this layout
     config.json  metrics.json  history.csv
+    checksums.json     of those that don't change any more, written last
     train.log          all figures of each epoch, to read
     data/              the interactions
-    checkpoints/       the last complete epoch, to resume from
+    checkpoints/       the last two complete epochs, to resume from, and the best one
     tensorboard/       losses and metrics per epoch
     report.html        a page about all of it
     model.keras        the best epoch, which the figures are of
@@ -17,11 +18,15 @@
         model.keras    what is served then, also in saved_model/1/
 """
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+from tf_iclrec.checksums import read_sealed, write_sealed
 from tf_iclrec.errors import UserError
+from tf_iclrec.files import locked, move_directory
 
 # Raised when what is written and what is read don't fit together any more. 3: the settings by
 # section.
@@ -49,6 +54,10 @@ class RunDirectory:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics.json"
+
+    @property
+    def checksums(self) -> Path:
+        return self.path / "checksums.json"
 
     @property
     def history(self) -> Path:
@@ -101,14 +110,31 @@ class RunDirectory:
         """There once an epoch is complete."""
         return self.checkpoints / "state.json"
 
+    def seal(self) -> None:
+        """Write checksums of what says which run this is, and of its results if they are there."""
+        files = (self.format, self.config, self.model, self.final.model, self.metrics)
+        names = [str(file.relative_to(self.path)) for file in files if file.is_file()]
+        write_sealed(self.checksums, {}, names)
+
+    def check_whole(self) -> None:
+        """Make sure that all that has checksums is as it was written.
+
+        Raises:
+            DamagedError: If it is not.
+        """
+        if self.checksums.is_file():
+            read_sealed(self.checksums)
+
     def check_readable(self) -> None:
         """Make sure that here is a run of this version's format.
 
         Raises:
-            UserError: If there is none, or one of another format.
+            UserError: If there is none, or one of another format, or its settings are damaged.
         """
         if not self.config.is_file():
             raise UserError(f"{self.path} is not a run directory: it has no config.json.")
+        if self.checksums.is_file():
+            read_sealed(self.checksums, {self.format.name, self.config.name})
         written = json.loads(self.format.read_text())["format"] if self.format.is_file() else 1
         if written > FORMAT:
             raise UserError(
@@ -139,3 +165,38 @@ class RunDirectory:
                 f"{self.path} already holds a run. Use --resume to continue it, --overwrite to "
                 "replace it, or another --output."
             )
+
+    @property
+    def successor(self) -> "RunDirectory":
+        """Where the run that replaces this one is until it is finished."""
+        return RunDirectory(self.path.with_name(f"{self.path.name}.new"))
+
+    @property
+    def to_resume(self) -> "RunDirectory":
+        """The run to go on with under this name, if there is one."""
+        return self.successor if self.successor.config.is_file() else self
+
+    @contextlib.contextmanager
+    def written(self, resume: bool, overwrite: bool) -> Iterator["RunDirectory"]:
+        """Yield the folder to write a run to, which no other command writes to meanwhile.
+
+        A run that is replaced stays until the new one is whole, which is beside it until then.
+
+        Args:
+            resume: Whether to go on with a run that is there.
+            overwrite: Whether to replace it.
+
+        Raises:
+            UserError: See `check_free` and `tf_iclrec.files.locked`.
+        """
+        with locked(self.path):
+            directory = self.to_resume
+            if not (resume and directory.config.is_file()):
+                self.check_free(overwrite)
+                self.successor.check_free(overwrite=True)
+                directory = self.successor if self.config.is_file() else self
+            if directory != self:
+                print(f"Until it is finished, the new run is in {directory.path}.", flush=True)
+            yield directory
+            if directory != self:
+                move_directory(directory.path, self.path)

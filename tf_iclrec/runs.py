@@ -1,13 +1,14 @@
 """What a training run leaves behind, and how to read it again."""
 
 import dataclasses
-import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from tf_iclrec.checksums import DamagedError, read_sealed
 from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
@@ -79,16 +80,27 @@ def split_of(config: Config, interactions: Interactions) -> Split:
     return train_on_share(split, **config.trained_on)
 
 
-def start_run(directory: RunDirectory, config: Config, interactions: Interactions) -> None:
-    """Make the folder ready for a new run, removing an old one."""
+def start_run(
+    directory: RunDirectory, config: Config, interactions: Interactions | None = None
+) -> None:
+    """Make the folder ready for a new run, removing an old one.
+
+    Args:
+        directory: The folder.
+        config: The settings.
+        interactions: The data; None where each run inside the folder has its own.
+    """
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     # As a whole, so that what is there can be resumed.
     with replace_directory(directory.path) as path:
         new = RunDirectory(path)
-        new.checkpoints.mkdir(parents=True)
+        new.path.mkdir()
         write_json(new.format, {"format": FORMAT})
         new.config.write_text(config.to_json() + "\n")
-        write_prepared(interactions, new.data)
+        if interactions is not None:
+            new.checkpoints.mkdir()
+            write_prepared(interactions, new.data)
+        new.seal()
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -111,23 +123,49 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
             model that was evaluated.
 
     Raises:
-        UserError: If the folder holds no run, or one that was interrupted.
+        UserError: If the folder holds no run, or one that was interrupted or is damaged.
     """
     directory = RunDirectory(Path(path))
     config = read_config(directory)
     needed = [directory.model, directory.metrics, *[directory.final.model] * config.final.refit]
+    to_do = f"python -m tf_iclrec.train --resume --output {path}"
     if not all(path.is_file() for path in needed):
-        raise UserError(
-            f"The run in {path} is not finished. Continue it: python -m tf_iclrec.train "
-            f"--resume --output {path}"
-        )
+        raise UserError(f"The run in {path} is not finished. Continue it: {to_do}")
+    try:
+        directory.check_whole()
+        metrics = read_sealed(directory.metrics)
+    except DamagedError as error:
+        # Also what is left where a finished run was given more epochs and then killed.
+        raise UserError(f"{error} To write it again: {to_do}") from error
     log = read_prepared(directory.data)
     split = split_of(config, log)
     if for_serving:
         split = split_to_serve(split, log, **config.final)
     return Run(
-        model=keras.saving.load_model(directory.served_model if for_serving else directory.model),
+        model=_load_model(directory.served_model if for_serving else directory.model),
         split=split,
         config=config,
-        metrics=json.loads(directory.metrics.read_text()),
+        metrics=metrics,
     )
+
+
+def _load_model(path: Path) -> Recommender:
+    """Read a ``.keras`` file: what its configuration names must be a part of Keras or registered
+    with it, and nothing is imported or unpickled.
+
+    Raises:
+        DamagedError: If the file is damaged, or holds something else than a recommender.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if name := archive.testzip():
+                raise DamagedError(f"{path} is damaged: its part {name} is not as it was written.")
+        model = keras.saving.load_model(path, safe_mode=True)
+    except DamagedError:
+        raise
+    except Exception as error:  # Whatever Keras or HDF5 make of it.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DamagedError(f"{path} can't be read: {reason}") from error
+    if not isinstance(model, Recommender):
+        raise DamagedError(f"{path} holds no recommender.")
+    return model

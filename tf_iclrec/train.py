@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from tf_iclrec.commands import (
     Parser,
@@ -15,6 +16,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
 from tf_iclrec.options import all_sections
 from tf_iclrec.rolling import fit_at_dates
+from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM
 from tf_iclrec.systems.table import systems_table
 
@@ -60,7 +62,9 @@ def _parser() -> Parser:
     parser.add_argument("--list-models", action="store_true", help="show all models and exit")
     parser.add_argument("--config", metavar="FILE", help="JSON file with settings to start from")
     parser.add_argument(
-        "--resume", action="store_true", help="continue an interrupted run in --output"
+        "--resume",
+        action="store_true",
+        help="continue the run in --output; with --data also start it, if there is none",
     )
     parser.add_argument(
         "--roll",
@@ -70,7 +74,9 @@ def _parser() -> Parser:
         "--output, and a table with the means",
     )
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace a run that is in --output"
+        "--overwrite",
+        action="store_true",
+        help="replace the run in --output, which stays until the new one is finished",
     )
     return parser
 
@@ -84,14 +90,21 @@ def _config(values: argparse.Namespace) -> Config:
     if values.config:
         model, from_file = read_settings(values.config)
     else:
-        to_resume = values.output if values.resume else ""
-        model, from_file = settings_of_run(to_resume or given.get("init_from", ""))
+        model, from_file = settings_of_run(_to_resume(values) or given.get("init_from", ""))
     return resolve(
         values.model or model or DEFAULT_SYSTEM,
         given,
         from_file,
         file_model=model,
     )
+
+
+def _to_resume(values: argparse.Namespace) -> Path | None:
+    """The run whose settings count: none where there is none and the data of one is named."""
+    if not values.resume or not values.output:
+        return None
+    run = RunDirectory(Path(values.output)).to_resume
+    return run.path if run.config.is_file() or "data" not in values else None
 
 
 if __name__ == "__main__":

@@ -167,11 +167,40 @@ def test_sequences_stay_in_their_file_until_they_are_read(tmp_path, random_frame
         np.testing.assert_array_equal(getattr(loaded, name), getattr(log, name))
 
 
-def test_damaged_data_is_refused_with_its_folder(tmp_path):
+@pytest.mark.parametrize("name", ["item_ids.npy", "offsets.npy", "users.json", "metadata.json"])
+def test_a_flipped_byte_is_found(name, tmp_path):
     write_prepared(LOG, tmp_path)
-    whole = (tmp_path / "item_ids.npy").read_bytes()
-    (tmp_path / "item_ids.npy").write_bytes(whole[:-4])
-    with pytest.raises(UserError, match=f"prepared data in {tmp_path} is damaged"):
+    content = bytearray((tmp_path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=r"\.(npy|json) is damaged: "):
+        read_prepared(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("item_ids", np.array([3, 4, 9, 3, 4, 3], "int32"), "item_ids that are not in the vocab"),
+        ("item_ids", np.array([3, 4, -1, 3, 4, 3], "int32"), "item_ids that are not in the vocab"),
+        ("item_ids", np.array([3.0] * 6), "item_ids of another shape or type"),
+        ("item_ids", np.array([{"tea": 1}] * 6), "Python objects"),
+        ("offsets", np.array([0, 5, 3, 6]), "offsets that don't fit"),
+        ("offsets", np.array([0, 3, 9]), "offsets that don't fit"),
+        ("times", np.arange(5), "times that don't fit"),
+        ("users", '["ann", "bob", 7]', "ids that are no list of strings"),
+        ("users", "[" * 100_000, ""),
+        ("items", '["jam", "jam"]', "occurs more than once"),
+        ("items", "{", ""),
+    ],
+)
+def test_parts_that_don_t_fit_are_refused_whoever_wrote_them(name, content, message, tmp_path):
+    write_prepared(LOG, tmp_path)
+    (tmp_path / "metadata.json").unlink()
+    if isinstance(content, str):
+        (tmp_path / f"{name}.json").write_text(content)
+    else:
+        np.save(tmp_path / f"{name}.npy", content)
+    with pytest.raises(UserError, match=f"prepared data in {tmp_path} is damaged.*{message}"):
         read_prepared(tmp_path)
 
 

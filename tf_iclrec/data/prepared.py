@@ -2,7 +2,7 @@
 
 ::
 
-    metadata.json             format and statistics
+    metadata.json             format and statistics, and checksums of the other files
     item_ids.npy offsets.npy  the sequences, see `Interactions`
     times.npy ratings.npy own_provider_ids.npy    what else is known of each interaction
     users.json items.json     raw ids in the order of their internal ids
@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from tf_iclrec.checksums import DamagedError, read_sealed, write_sealed
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import replace_file
 
 _METADATA = "metadata.json"
 _FORMAT = 1
@@ -68,9 +69,10 @@ def write_prepared(
             continue
         with replace_file(directory / f"{name}.npy") as path, path.open("wb") as file:
             np.save(file, arrays[name])
-    write_json(
+    write_sealed(
         directory / _METADATA,
         {"format": _FORMAT, "statistics": statistics(log), **(metadata or {})},
+        [*ids, *(f"{name}.npy" for name in _ARRAYS if arrays.get(name) is not None)],
     )
 
 
@@ -80,7 +82,7 @@ def read_prepared(directory: str | Path) -> Interactions:
     What is there per interaction stays in its file and is read when it is needed.
 
     Raises:
-        UserError: If the folder does not hold prepared data.
+        UserError: If the folder does not hold prepared data, or a file is damaged.
     """
     directory = Path(directory)
     files = {name: directory / f"{name}.npy" for name in _ARRAYS}
@@ -94,11 +96,20 @@ def read_prepared(directory: str | Path) -> Interactions:
             f"{directory} holds no prepared data. Give a sequence file, a CSV or Parquet "
             "file, or a folder written by this program."
         )
+    read_metadata(directory)
     try:
-        arrays = {name: np.load(files[name], mmap_mode="r") for name in there}
-    except ValueError as error:
-        raise UserError(f"The prepared data in {directory} is damaged: {error}") from error
-    raw_ids = {name: json.loads((directory / name).read_text()) for name in needed}
+        arrays = {name: np.load(files[name], mmap_mode="r", allow_pickle=False) for name in there}
+        raw_ids = {name: json.loads((directory / name).read_bytes()) for name in needed}
+        log = _log_of(arrays, raw_ids)
+        _check(log)
+    except (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError) as error:
+        raise DamagedError(f"The prepared data in {directory} is damaged: {error}") from error
+    except RecursionError as error:
+        raise DamagedError(f"The prepared data in {directory} is damaged.") from error
+    return log
+
+
+def _log_of(arrays: dict[str, np.ndarray], raw_ids: dict[str, Any]) -> Interactions:
     providers = None
     if _PROVIDERS in raw_ids:
         of_items = np.array(arrays["providers_of_items"])
@@ -120,6 +131,46 @@ def read_prepared(directory: str | Path) -> Interactions:
     )
 
 
+def _check(log: Interactions) -> None:
+    """Make sure that the parts of a log fit each other, whoever wrote them.
+
+    Raises:
+        ValueError: If they don't.
+    """
+    import pandas as pd
+
+    offsets, of_items = log.offsets, [log.providers, *log.attributes.values(), *log.labels.values()]
+    of_items = [one for one in of_items if one is not None]
+    for raw in (log.users, log.items.ids, *(one.vocabulary.ids for one in of_items)):
+        if raw.ndim != 1 or pd.api.types.infer_dtype(raw, skipna=False) not in ("string", "empty"):
+            raise ValueError("ids that are no list of strings")
+    if (
+        offsets.shape != (log.num_users + 1,)
+        or offsets.dtype.kind != "i"
+        or offsets[0] != 0
+        or (np.diff(offsets) < 0).any()
+        or offsets[-1] != len(log.item_ids)
+    ):
+        raise ValueError("offsets that don't fit the users and interactions")
+    _check_numbers("item_ids", log.item_ids, offsets[-1], log.items.size)
+    for one in of_items:
+        _check_numbers("values of items", one.of_items, log.items.size, one.vocabulary.size)
+    if log.own_provider_ids is not None:
+        known = log.providers.vocabulary.size if log.providers else 0
+        _check_numbers("own_provider_ids", log.own_provider_ids, offsets[-1], known)
+    for name, kind in (("times", "i"), ("ratings", "f")):
+        array = getattr(log, name)
+        if array is not None and (array.shape != log.item_ids.shape or array.dtype.kind != kind):
+            raise ValueError(f"{name} that don't fit the interactions")
+
+
+def _check_numbers(name: str, ids: np.ndarray, length: int, size: int) -> None:
+    if ids.shape != (length,) or ids.dtype.kind != "i":
+        raise ValueError(f"{name} of another shape or type")
+    if length and not 0 <= ids.min() <= ids.max() < size:
+        raise ValueError(f"{name} that are not in the vocabulary")
+
+
 def is_prepared(directory: str | Path) -> bool:
     """Whether a folder holds prepared data, at least in part."""
     names = (*(f"{name}.npy" for name in _ARRAYS), _USERS, _ITEMS, _METADATA)
@@ -127,9 +178,13 @@ def is_prepared(directory: str | Path) -> bool:
 
 
 def read_metadata(directory: str | Path) -> dict[str, Any]:
-    """What `write_prepared` noted; empty for a folder without notes."""
+    """What `write_prepared` noted; empty for a folder without notes.
+
+    Raises:
+        DamagedError: If this or another file of the folder is damaged.
+    """
     path = Path(directory) / _METADATA
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return read_sealed(path) if path.is_file() else {}
 
 
 def statistics(log: Interactions) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
+from tf_iclrec.data.preparation.fingerprint import unchanged
 from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
 from tf_iclrec.data.preparation.prepare_log import Preparation
 from tf_iclrec.data.preparation.selection import Selection
@@ -145,10 +146,11 @@ def read_log(
     table = None
     if items:
         # Before the log, which may take longer: what is wrong with the table is said at once.
-        table = read_item_table(
-            *(items, item_column, provider_column, title_column),
-            *(names(item_attributes), names(item_labels)),
-        )
+        with unchanged([items]):
+            table = read_item_table(
+                *(items, item_column, provider_column, title_column),
+                *(names(item_attributes), names(item_labels)),
+            )
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(
         *(source, columns, names(header), Selection(**selection)),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import locked, replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.reason_column import check_because
@@ -72,28 +72,29 @@ def write_recommendations(
     search = recommender.search(candidates, only, without, on_unknown="raise")
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
-    parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
-    done, paths = 0, []
-    for number, users in enumerate(chunks):
-        path = parts.path(number)
-        if not path.is_file():
-            table = recommender.recommend(
-                users,
-                recommender.histories_of(users),
-                k,
-                filter_seen,
-                excluded,
-                search,
-                recommender.trained_rows(users),
-                because,
-            )
-            with replace_file(path) as temporary:
-                pq.write_table(table, temporary)
-        paths.append(path)
-        done += len(users)
-        on_progress(done)
-    _join(paths, output)
-    parts.remove()
+    with locked(output):
+        parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
+        done, paths = 0, []
+        for number, users in enumerate(chunks):
+            path = parts.path(number)
+            if not path.is_file():
+                table = recommender.recommend(
+                    users,
+                    recommender.histories_of(users),
+                    k,
+                    filter_seen,
+                    excluded,
+                    search,
+                    recommender.trained_rows(users),
+                    because,
+                )
+                with replace_file(path) as temporary:
+                    pq.write_table(table, temporary)
+            paths.append(path)
+            done += len(users)
+            on_progress(done)
+        _join(paths, output)
+        parts.remove()
 
 
 class _Parts:

@@ -1,19 +1,16 @@
 """Epochs of a pre-training, resumable like those of the training that follows."""
 
-import json
 from pathlib import Path
 
 import keras
 
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.encoders.encoder import Encoder
-from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
+from tf_iclrec.training.checkpoints import Checkpoints
 from tf_iclrec.training.progress_lines import ProgressLines
 from tf_iclrec.training.save_progress import reseed
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
-
-_STATE = "state.json"
 
 
 class SavePretraining(keras.callbacks.Callback):
@@ -29,15 +26,14 @@ class SavePretraining(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, seed: int):
         super().__init__()
-        self.folder = folder
+        self.checkpoints = Checkpoints(folder)
         self.seed = seed
         self.epochs_done = 0
 
     def restore(self, model: keras.Model) -> None:
         """Load the last complete epoch, if there is one."""
-        if (self.folder / _STATE).is_file():
-            state = json.loads((self.folder / _STATE).read_text())
-            model.load_weights(self.folder / state["weights"])
+        if state := self.checkpoints.read():
+            self.checkpoints.load(model)
             self.epochs_done = state["epochs_done"]
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -45,13 +41,9 @@ class SavePretraining(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.epochs_done = epoch + 1
-        weights = f"epoch_{self.epochs_done}.weights.h5"
-        with replace_file(self.folder / weights) as path:
-            self.model.save_weights(path)
-        write_json(self.folder / _STATE, {"weights": weights, "epochs_done": self.epochs_done})
-        for old in self.folder.glob("epoch_*.weights.h5"):
-            if old.name != weights:
-                old.unlink()
+        self.checkpoints.save(
+            self.model, self.epochs_done, is_best=True, epochs_done=self.epochs_done
+        )
 
 
 def pretrain(

@@ -1,7 +1,6 @@
 """Checkpoints, history and early stopping: all that an interrupted run needs to go on."""
 
 import csv
-import json
 import math
 import time
 from pathlib import Path
@@ -9,12 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import replace_file
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.training.checkpoints import Checkpoints
 
 MONITOR = "val_NDCG@20"
-_STATE = "state.json"
-_BEST = "best.weights.h5"
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
@@ -28,10 +26,8 @@ def reseed(model: keras.Model, seed: int, epoch: int) -> None:
 class SaveProgress(keras.callbacks.Callback):
     """Save each complete epoch, remember the best one and stop when none is better for long.
 
-    ``checkpoints/state.json`` is written last and names the weights that belong to it, so a
-    run killed at any moment has a consistent checkpoint. The weights hold the optimizer and
-    the intents; randomness is set anew from the seed and the epoch's number, so a resumed run
-    goes on exactly as if it had not been interrupted.
+    The weights hold the optimizer and the intents; randomness is set anew from the seed and the
+    epoch's number, so a run killed at any moment goes on exactly as if it had not been.
 
     Args:
         checkpoints: Folder of the checkpoints; must exist.
@@ -48,7 +44,7 @@ class SaveProgress(keras.callbacks.Callback):
 
     def __init__(self, checkpoints: Path, history: Path, patience: int, seed: int):
         super().__init__()
-        self.checkpoints = checkpoints
+        self.checkpoints = Checkpoints(checkpoints)
         self.history = history
         self.patience = patience
         self.seed = seed
@@ -64,19 +60,21 @@ class SaveProgress(keras.callbacks.Callback):
 
     def restore(self, model: SequentialRecommender) -> None:
         """Load the last complete epoch, if there is one, into a compiled model."""
-        if not (self.checkpoints / _STATE).is_file():
+        state = self.checkpoints.read()
+        if state is None:
             return
-        state = json.loads((self.checkpoints / _STATE).read_text())
         model.build_optimizer()
-        model.load_weights(self.checkpoints / state["weights"])
+        self.checkpoints.load(model)
         self.epochs_done = state["epochs_done"]
         self.best_epoch = state["best_epoch"]
         self.best_score = state["best_score"]
         self.rows = state["history"]
+        # As it may be of an epoch less, or of one that turned out to be damaged.
+        self._write_history()
 
     def restore_best(self, model: SequentialRecommender) -> None:
         """Load the weights of the best epoch."""
-        model.load_weights(self.checkpoints / _BEST)
+        self.checkpoints.load_best(model)
 
     def on_train_begin(self, logs=None):
         self._last_time = time.perf_counter()
@@ -93,11 +91,18 @@ class SaveProgress(keras.callbacks.Callback):
         self.epochs_done = epoch + 1
         # Without validation the last epoch is the best.
         score = float(logs.get(MONITOR, self.epochs_done))
-        if score > self.best_score:
+        if is_best := score > self.best_score:
             self.best_score, self.best_epoch = score, self.epochs_done
-            with replace_file(self.checkpoints / _BEST) as path:
-                self.model.save_weights(path)
-        self._save()
+        self.checkpoints.save(
+            self.model,
+            self.epochs_done,
+            is_best,
+            epochs_done=self.epochs_done,
+            best_epoch=self.best_epoch,
+            best_score=self.best_score,
+            history=self.rows,
+        )
+        self._write_history()
         if self.stopped:
             self.model.stop_training = True
 
@@ -105,23 +110,7 @@ class SaveProgress(keras.callbacks.Callback):
         if self.stopped:
             print(f"No better {MONITOR} for {self.patience} epochs: stopped.", flush=True)
 
-    def _save(self):
-        weights = f"epoch_{self.epochs_done}.weights.h5"
-        with replace_file(self.checkpoints / weights) as path:
-            self.model.save_weights(path)
-        write_json(
-            self.checkpoints / _STATE,
-            {
-                "weights": weights,
-                "epochs_done": self.epochs_done,
-                "best_epoch": self.best_epoch,
-                "best_score": self.best_score,
-                "history": self.rows,
-            },
-        )
-        for old in self.checkpoints.glob("epoch_*.weights.h5"):
-            if old.name != weights:
-                old.unlink()
+    def _write_history(self):
         with replace_file(self.history) as path, path.open("w", newline="") as file:
             # Intents appear only after the warm-up, so later rows can have more columns.
             columns = list(dict.fromkeys(name for row in self.rows for name in row))

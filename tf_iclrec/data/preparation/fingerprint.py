@@ -1,10 +1,14 @@
 """What tells whether files are still the same."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tf_iclrec.data.preparation.source import files_of
+from tf_iclrec.data.prepared import is_prepared
 from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
+from tf_iclrec.errors import UserError
 
 
 def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
@@ -25,8 +29,8 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
     found: list[dict[str, str | int]] = []
     for name in names:
         path = Path(name)
-        if path.is_dir():
-            files += sorted(one for one in path.rglob("*") if one.is_file())
+        if is_prepared(path):
+            files += sorted(one for one in path.iterdir() if one.is_file())
         elif name.startswith(TFDS) or name == DEFAULT_SOURCE:
             found.append({"name": name})
         else:
@@ -41,3 +45,23 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
             }
         )
     return found
+
+
+@contextlib.contextmanager
+def unchanged(names: Sequence[Any]) -> Iterator[None]:
+    """Make sure that files stay the same while they are read.
+
+    Args:
+        names: As for `fingerprint`, or tables in memory.
+
+    Raises:
+        UserError: If one of them is written to meanwhile.
+    """
+    names = [str(name) for name in names if isinstance(name, str | Path)]
+    before = fingerprint(names)
+    yield
+    for one in fingerprint(names):
+        if one not in before:
+            raise UserError(
+                f"{one['name']} was changed while it was read: try again when it is complete."
+            )

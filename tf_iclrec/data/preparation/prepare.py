@@ -16,6 +16,7 @@ from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.columns import GUESS, choose_columns
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.engine import Engine
+from tf_iclrec.data.preparation.fingerprint import unchanged
 from tf_iclrec.data.preparation.prepare_log import Preparation, prepare_rows, reduce_log
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.sources import DEFAULT_SOURCE, completejourney, open_source
@@ -54,14 +55,15 @@ def prepare(
     columns = dict(columns or {})
     if list(map(str, names)) == [DEFAULT_SOURCE]:
         return _completejourney(selection, make_engine, allocate, scratch)
-    source = open_source(names, header)
-    if isinstance(source, Interactions):
-        return _of_log(source, selection, allocate)
-    if selection.min_rating and not columns.get("rating"):
-        columns["rating"] = GUESS
-    chosen = choose_columns(source.columns, columns, source.name)
-    with _engine(make_engine, scratch) as engine:
-        return prepare_rows(source, chosen, engine, selection, allocate)
+    with unchanged(names):
+        source = open_source(names, header)
+        if isinstance(source, Interactions):
+            return _of_log(source, selection, allocate)
+        if selection.min_rating and not columns.get("rating"):
+            columns["rating"] = GUESS
+        chosen = choose_columns(source.columns, columns, source.name)
+        with _engine(make_engine, scratch) as engine:
+            return prepare_rows(source, chosen, engine, selection, allocate)
 
 
 def _completejourney(selection, make_engine, allocate, scratch) -> Preparation:

@@ -1,0 +1,84 @@
+"""JSON files that know whether they, and the files beside them, are as they were written.
+
+A file's digest is its SHA-256, as ``sha256sum`` prints it.
+"""
+
+import hashlib
+import json
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tf_iclrec.errors import UserError
+from tf_iclrec.files import write_json
+
+_FILES, _OWN = "files_sha256", "sha256"
+
+
+class DamagedError(UserError):
+    """A file is not as it was written."""
+
+
+def write_sealed(path: Path, value: Mapping[str, Any], files: Iterable[str] = ()) -> None:
+    """Write a JSON object with digests of files beside it, and of itself.
+
+    Args:
+        path: The JSON file.
+        value: The object.
+        files: Names of files that belong to it, relative to its folder.
+    """
+    sealed = dict(value)
+    if files := list(files):
+        sealed[_FILES] = {name: digest(path.parent / name) for name in files}
+    write_json(path, sealed | {_OWN: _digest_of(sealed)})
+
+
+def read_sealed(path: Path, files: Container[str] | None = None) -> dict[str, Any]:
+    """Read what `write_sealed` wrote, or an earlier version without digests.
+
+    Args:
+        path: The JSON file.
+        files: The files to look at. Defaults to all that belong to it.
+
+    Returns:
+        The object, without digests.
+
+    Raises:
+        DamagedError: If it, or one of the files, is not as it was written.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is damaged: {error}") from error
+    if not isinstance(value, dict):
+        raise DamagedError(f"{path} is damaged: it holds no JSON object.")
+    own = value.pop(_OWN, None)
+    # An earlier version's file has neither.
+    if own != _digest_of(value) and (own is not None or _FILES in value):
+        raise DamagedError(f"{path} is damaged: it is not as it was written.")
+    for name, expected in dict(value.pop(_FILES, {})).items():
+        if files is None or name in files:
+            _check(path.parent, name, expected)
+    return value
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(folder: Path, name: str, expected: str) -> None:
+    path = folder / name
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise DamagedError(f"{folder} is damaged: it names {name}, which lies elsewhere.")
+    try:
+        found = digest(path)
+    except OSError as error:
+        raise DamagedError(f"{path} can't be read: {error.strerror}.") from error
+    if found != expected:
+        raise DamagedError(f"{path} is damaged: it is not as it was written.")
+
+
+def _digest_of(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
