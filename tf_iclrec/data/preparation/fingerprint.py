@@ -7,6 +7,7 @@ from typing import Any
 
 from tf_iclrec.data.preparation.source import files_of
 from tf_iclrec.data.prepared import is_prepared
+from tf_iclrec.data.public.registry import split_name
 from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
 from tf_iclrec.errors import UserError
 
@@ -28,6 +29,7 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
     files: list[Path] = []
     found: list[dict[str, str | int]] = []
     for name in names:
+        _, name = split_name(name)
         path = Path(name)
         if is_prepared(path):
             files += sorted(one for one in path.iterdir() if one.is_file())

@@ -19,7 +19,8 @@ from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.fingerprint import unchanged
 from tf_iclrec.data.preparation.prepare_log import Preparation, prepare_rows, reduce_log
 from tf_iclrec.data.preparation.selection import Selection
-from tf_iclrec.data.sources import DEFAULT_SOURCE, completejourney, open_source
+from tf_iclrec.data.public.public_log import PublicLog
+from tf_iclrec.data.sources import open_source
 from tf_iclrec.errors import UserError
 
 # Makes an engine that keeps what does not fit into memory in a folder.
@@ -53,12 +54,12 @@ def prepare(
     selection = selection or Selection()
     selection.check()
     columns = dict(columns or {})
-    if list(map(str, names)) == [DEFAULT_SOURCE]:
-        return _completejourney(selection, make_engine, allocate, scratch)
     with unchanged(names):
         source = open_source(names, header)
         if isinstance(source, Interactions):
             return _of_log(source, selection, allocate)
+        if isinstance(source, PublicLog):
+            return _public(source, selection, make_engine, allocate, scratch)
         if selection.min_rating and not columns.get("rating"):
             columns["rating"] = GUESS
         chosen = choose_columns(source.columns, columns, source.name)
@@ -66,12 +67,19 @@ def prepare(
             return prepare_rows(source, chosen, engine, selection, allocate)
 
 
-def _completejourney(selection, make_engine, allocate, scratch) -> Preparation:
-    source, own_selection, products = completejourney()
-    columns = choose_columns(source.columns, {}, source.name)
+def _public(
+    public: PublicLog,
+    selection: Selection,
+    make_engine: MakeEngine,
+    allocate: Allocate,
+    scratch: Path | None,
+) -> Preparation:
+    """What is wanted of a log whose columns are known: names that are given are of other tables."""
+    columns = choose_columns(public.source.columns, public.columns, public.source.name)
     with _engine(make_engine, scratch) as engine:
-        made = prepare_rows(source, columns, engine, own_selection, allocate)
-    made = dataclasses.replace(made, log=products.describe(made.log))
+        made = prepare_rows(public.source, columns, engine, public.selection, allocate)
+    if public.items:
+        made = dataclasses.replace(made, log=public.items.describe(made.log))
     if selection == Selection():
         return made
     further = _of_log(made.log, selection, allocate)

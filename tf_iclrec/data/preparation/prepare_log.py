@@ -103,7 +103,7 @@ def prepare_rows(
     kept = engine.named(judged.where(F.col("reason") == F.lit("")), "kept_rows")
     with engine.step("Numbering and ordering"):
         log = _ordered(engine, kept, num_kept, columns, allocate)
-    notes = [] if unit in (None, 1e6) else [f"times were read as {UNITS[unit]}"]
+    notes = [f"times were read as {UNITS[unit]}"] if unit in UNITS and unit != 1e6 else []
     return dataclasses.replace(
         reduce_log(log, selection, allocate, counts),
         rows_read=figures["rows"],
@@ -207,6 +207,8 @@ def _unit(rows, figures, engine, source, names, selection: Selection) -> float |
     """Microseconds in one of the times; None where they are dates."""
     if not figures["numbers"]:
         return None
+    if source.time_unit:
+        return source.time_unit
     try:
         return selection.unit(figures["smallest"], figures["largest"])
     except ValueError as error:

@@ -40,6 +40,7 @@ class Source:
         separator: Of text tables.
         has_header: Whether the first line of each text table has the names.
         table: What is in memory.
+        time_unit: Microseconds that numbers in its time column count, where its format says so.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Source:
     separator: str = ""
     has_header: bool = True
     table: pa.Table | None = None
+    time_unit: float | None = None
 
     @property
     def quotes(self) -> bool:
