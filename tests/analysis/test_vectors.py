@@ -188,6 +188,9 @@ def test_the_page_has_maps_and_is_replaced_only_when_that_is_asked_for(finished,
     before = page.read_bytes()
     refused(f"{page} exists. Use --overwrite", *arguments)
     assert page.read_bytes() == before
+    nowhere = tmp_path / "no such folder" / "page.html"
+    some = ("--by", "aisle", "--map-users", 8, "--output", nowhere)
+    refused("can't be written", "vectors", finished, *some)
 
 
 def test_bad_options_are_refused(finished, tmp_path):
@@ -197,6 +200,3 @@ def test_bad_options_are_refused(finished, tmp_path):
     sand = ("--by", "aisle", "--output", page, "--map-values", "sand")
     refused("No user has 'sand' as main value", "vectors", finished, *sand)
     assert not page.exists()
-    nowhere = tmp_path / "no such folder" / "page.html"
-    some = ("--by", "aisle", "--map-users", 8)
-    refused("can't be written", "vectors", finished, *some, "--output", nowhere)

@@ -26,7 +26,8 @@ def train_on_share(
 ) -> Split:
     """A split of whose users only some are trained on.
 
-    The catalogue, and what is held out for validation and test, stay as they are.
+    The catalogue, and what is held out for validation and test, stay as they are. The model that
+    ``--refit`` trains to be served is trained on everybody.
 
     Args:
         split: The log and what is held out.
