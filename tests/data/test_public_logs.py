@@ -150,7 +150,7 @@ def test_what_is_missing_is_named_with_where_it_is_from(tmp_path):
     with pytest.raises(UserError, match=r"No such file or folder: twitch:\."):
         load_interactions("twitch:")
     with pytest.raises(UserError, match="known by name are read alone"):
-        load_interactions([f"wechat:{tmp_path}", "log.csv"])
+        load_interactions([f"wechat:{tmp_path}", tmp_path / "user_action.csv"])
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
     files: list[Path] = []
     found: list[dict[str, str | int]] = []
     for name in names:
-        _, name = split_name(name)
+        public, name = split_name(name)
         path = Path(name)
-        if is_prepared(path):
+        if public and not path.is_dir():
+            files += [path] if path.is_file() else []
+        elif public or is_prepared(path):
             files += sorted(one for one in path.iterdir() if one.is_file())
         elif name.startswith(TFDS) or name == DEFAULT_SOURCE:
             found.append({"name": name})
