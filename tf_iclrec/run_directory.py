@@ -20,11 +20,10 @@
 
 import contextlib
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_iclrec.checksums import read_sealed, write_sealed
+from tf_iclrec.checksums import DamagedError, read_sealed, write_sealed
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, move_directory
 
@@ -135,7 +134,9 @@ class RunDirectory:
             raise UserError(f"{self.path} is not a run directory: it has no config.json.")
         if self.checksums.is_file():
             read_sealed(self.checksums, {self.format.name, self.config.name})
-        written = json.loads(self.format.read_text())["format"] if self.format.is_file() else 1
+        written = read_sealed(self.format).get("format") if self.format.is_file() else 1
+        if not isinstance(written, int):
+            raise DamagedError(f"{self.format} is damaged: it names no format.")
         if written > FORMAT:
             raise UserError(
                 f"The run in {self.path} has format {written}, and this version of tf_iclrec reads "

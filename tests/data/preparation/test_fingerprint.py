@@ -1,9 +1,14 @@
 import os
+from pathlib import Path
 
 import pytest
 
-from tf_iclrec import UserError
+from tf_iclrec import UserError, load_interactions
+from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.fingerprint import fingerprint
+from tf_iclrec.data.prepared import write_prepared
+
+from ..small_logs import LOG
 
 
 @pytest.fixture
@@ -38,6 +43,29 @@ def test_a_folder_is_all_of_its_files(log):
     (log.parent / "deeper" / "other.csv").write_text("x")
     names = [one["name"] for one in fingerprint([str(log.parent)])]
     assert names == [str(log.parent / "deeper" / "other.csv"), str(log)]
+
+
+def test_prepared_data_is_what_is_in_its_folder(tmp_path):
+    write_prepared(LOG, tmp_path)
+    names = {Path(one["name"]).name for one in fingerprint([str(tmp_path)])}
+    assert {"item_ids.npy", "offsets.npy", "users.json", "items.json", "metadata.json"} <= names
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(log, monkeypatch):
+    read = DuckDBEngine.read
+
+    def read_slowly(self, source, columns):
+        rows = read(self, source, columns)
+        with log.open("a") as file:
+            file.write("bob,tea,2\n")
+        return rows
+
+    monkeypatch.setattr(DuckDBEngine, "read", read_slowly)
+    message = f"{log} was changed while it was read: try again when it is complete"
+    with pytest.raises(UserError, match=message):
+        load_interactions(log)
+    monkeypatch.undo()
+    assert load_interactions(log).num_users >= 2
 
 
 def test_what_is_known_by_name_has_its_name_alone():
