@@ -17,6 +17,8 @@ from tf_iclrec import (
 )
 from tf_iclrec.data.synthetic import planted_intents
 
+from .clients import compiled
+
 MAX_LENGTH = 50
 
 
@@ -117,3 +119,10 @@ def signatures(served):
         return {key: value.numpy() for key, value in answer.items()}
 
     return call
+
+
+@pytest.fixture(scope="session")
+def c_program(tmp_path_factory):
+    """A client of TensorFlow's C library; see `clients.ask`."""
+    program, why_not = compiled(tmp_path_factory.mktemp("c"))
+    return program or pytest.skip(why_not)

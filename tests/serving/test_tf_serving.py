@@ -4,68 +4,27 @@ TF Serving itself is not installed where tests run. It loads a model with the sa
 TensorFlow's C library, and answers the same messages.
 """
 
-import shutil
 import subprocess
 import sys
-from concurrent import futures
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow_serving.apis import (
-    predict_pb2,
-    prediction_log_pb2,
-    prediction_service_pb2_grpc,
-)
+from tensorflow_serving.apis import prediction_log_pb2
 
-PROGRAM = Path(__file__).with_name("serve.c")
-
-
-def requests_to(served):
-    """An example request for each signature."""
-    histories = served.random_histories(3, 12)
-    numbers = {"k": np.int32(7), "filter_seen": np.bool_(True)}
-    return {
-        "serving_default": {"history": np.array(histories)},
-        "recommend": {
-            "history": np.array([*histories[:2], [""] * 12]),
-            "exclude": np.array([["", "5"]] * 3),
-            "only": np.array([["provider=brand 1", "provider=brand 2"], ["", ""], ["", ""]]),
-            "without": np.array([[""], ["category=4"], [""]]),
-            **numbers,
-        },
-        "recommend_diverse": {
-            "history": np.array(histories),
-            "exclude": np.array([[""]] * 3),
-            "only": np.array([[""]] * 3),
-            "without": np.array([[""]] * 3),
-            "diversity": np.float32(0.5),
-            "diversify": np.array("similarity"),
-            **numbers,
-        },
-        "rank": {"history": np.array(histories), "candidates": np.array([["8", "x", "4"]] * 3)},
-        "encode": {"history": np.array(histories)},
-        "similar_items": {"item_ids": np.array(["3", "unknown"])},
-        "items_of_intent": {"intents": np.array([0, 2], dtype="int32")},
-        "provider_affinities": {"history": np.array(histories)},
-        "explain": {
-            "history": np.array(histories),
-            "item_ids": np.array([["8", "x", "4"]] * 3),
-            "because": np.int32(2),
-        },
-    }
-
+from .clients import ask, predict, served_by_grpc
+from .example_requests import requests_to
 
 NAMES = ["serving_default", "recommend", "rank", "similar_items", "explain"]
 NAMES += ["recommend_diverse", "encode", "items_of_intent", "provider_affinities"]
 
 
-def signature_definitions(served):
-    content = (Path(served.folder) / "saved_model.pb").read_bytes()
-    return saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].signature_def
+@pytest.fixture(scope="module")
+def stub(served):
+    with served_by_grpc(served.folder) as (stub, _):
+        yield stub
 
 
 def assert_same(answer, expected):
@@ -77,58 +36,10 @@ def assert_same(answer, expected):
             np.testing.assert_array_equal(answer[name], value)
 
 
-@pytest.fixture(scope="module")
-def c_program(tmp_path_factory):
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc to compile a client of TensorFlow's C library")
-    program = tmp_path_factory.mktemp("c") / "serve"
-    folder = Path(tf.sysconfig.get_lib())
-    libraries = [folder / "libtensorflow_cc.so.2", folder / "libtensorflow_framework.so.2"]
-    if not all(library.is_file() for library in libraries):
-        pytest.skip(f"needs TensorFlow's C library in {folder}")
-    command = ["gcc", "-Wall", "-Werror", "-o", program, PROGRAM, "-I", tf.sysconfig.get_include()]
-    subprocess.run([*command, *libraries, f"-Wl,-rpath,{folder}"], check=True)
-    return program
-
-
-def ask(program, served, requests):
-    """Answers of the C program to requests, each a signature's name and its inputs."""
-    definitions = signature_definitions(served)
-    lines = []
-    for name, inputs in requests:
-        for key, value in inputs.items():
-            value = np.asarray(value)
-            kind = "string" if value.dtype.kind in "US" else value.dtype.name
-            shape = [value.ndim, *value.shape]
-            tensor = definitions[name].inputs[key].name
-            lines.append(f"feed {tensor} {kind} " + " ".join(map(str, shape)))
-            lines += [str(int(v) if kind == "bool" else v) for v in value.ravel()]
-        lines += [f"fetch {output.name}" for _, output in sorted(definitions[name].outputs.items())]
-        lines.append("run")
-    command = [program, served.folder]
-    result = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    printed = iter(result.stdout.splitlines())
-    return [read_answer(printed, sorted(definitions[name].outputs)) for name, _ in requests]
-
-
-def read_answer(printed, names):
-    answer = {}
-    for name in names:
-        kind, *shape = next(printed).split()
-        if kind == "error":
-            return " ".join(shape)
-        shape = [int(size) for size in shape[1:]]
-        values = [next(printed) for _ in range(int(np.prod(shape)))]
-        kind = {"string": "S", "bool": "int32"}.get(kind, kind)
-        answer[name] = np.array(values).astype(kind).reshape(shape)
-    return answer
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_c_program_gets_the_same_answers(c_program, served, signatures, name):
     inputs = requests_to(served)[name]
-    (answer,) = ask(c_program, served, [(name, inputs)])
+    (answer,) = ask(c_program, served.folder, [(name, inputs)])
     expected = signatures(name, **inputs)
     assert_same(answer, {k: v.astype("S") if v.dtype == object else v for k, v in expected.items()})
 
@@ -151,54 +62,11 @@ def test_a_c_program_gets_errors_that_say_what_was_wrong(c_program, served):
     ]
     # After each error a good request, to the same session.
     requests = [request for bad, _ in cases for request in (bad, ("recommend", good))]
-    answers = ask(c_program, served, requests)
+    answers = ask(c_program, served.folder, requests)
     for (_, message), error, answer in zip(cases, answers[::2], answers[1::2], strict=True):
         assert isinstance(error, str)
         assert message in error
         assert answer["item_ids"].shape == (3, 7)
-
-
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict` from a SavedModel."""
-
-    def __init__(self, folder):
-        self.loaded = tf.saved_model.load(folder)
-
-    def Predict(self, request, context):
-        serve = self.loaded.signatures[request.model_spec.signature_name or "serving_default"]
-        inputs = {
-            name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()
-        }
-        response = predict_pb2.PredictResponse(model_spec=request.model_spec)
-        try:
-            answer = serve(**inputs)
-        except tf.errors.InvalidArgumentError as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
-        for name, value in answer.items():
-            response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
-        return response
-
-
-@pytest.fixture(scope="module")
-def stub(served):
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
-    service = PredictionService(served.folder)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
-    port = server.add_insecure_port("localhost:0")
-    server.start()
-    with grpc.insecure_channel(f"localhost:{port}") as channel:
-        yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    server.stop(None).wait()
-
-
-def predict(stub, name, inputs):
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "shop"
-    request.model_spec.signature_name = name
-    for key, value in inputs.items():
-        request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
-    outputs = stub.Predict(request, timeout=60).outputs
-    return {key: tf.make_ndarray(value) for key, value in outputs.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
