@@ -4,8 +4,9 @@ VENV ?= .venv
 SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
 EPOCHS ?= 12
+FAULTS ?= runs/faults
 
-.PHONY: train test test-browser test-spark docs docs-links test-docs lint lock
+.PHONY: train test faults test-browser test-spark docs docs-links test-docs lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
@@ -15,6 +16,10 @@ test: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# Kills commands, fills disks, damages files, sends hostile requests; an hour or more.
+faults: $(VENV)/installed
+	$(VENV)/bin/python -m tests.faults.everything --output $(FAULTS)
 
 # Needs Chromium: the pages of runs and data, and the explorer, as people use them.
 test-browser: $(VENV)/installed

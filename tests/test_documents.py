@@ -18,8 +18,8 @@ PAGES = [
     *(ROOT / folder / "README.md" for folder in ("benchmarks", "pipelines", "savedmodels")),
 ]
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
-# Options of pip, Docker, curl, pytest and the programs in benchmarks/ and pipelines/.
-OTHERS = {"--file", "--detach", "--choices", "--peers", "--extra", "--enable_batching"}
+# Options of pip, Docker, curl, pytest and the programs in benchmarks/, pipelines/ and tests/.
+OTHERS = {"--file", "--detach", "--choices", "--peers", "--extra", "--enable_batching", "--share"}
 
 
 def pages(some):
