@@ -15,7 +15,7 @@ ORDER += ["data", "layers", "encoders", "objectives", "evaluation"]
 ORDER += ["models", "serving"]
 ORDER += ["training", "systems", "options", "config", "runs", "analysis", "reports"]
 ORDER += ["warm_start", "fit", "rolling"]
-ORDER += ["recommendation", "explorer", "commands"]
+ORDER += ["recommendation", "explorer", "commands", "experiments"]
 COMMANDS = {*CONSOLE, "__init__", "__main__"}
 
 

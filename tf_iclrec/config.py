@@ -82,7 +82,9 @@ class Config(Mapping):
         return len(self._sections)
 
     def __getattr__(self, key: str) -> Values:
-        if key.startswith("_") or key not in self._sections:
+        if key.startswith("_"):  # Asked for while it is copied, before there is anything here.
+            raise AttributeError(key)
+        if key not in self._sections:
             raise AttributeError(f"The configuration of {self.model} has no section {key!r}.")
         return self._sections[key]
 

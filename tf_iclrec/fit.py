@@ -1,5 +1,6 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Mapping
@@ -35,6 +36,17 @@ from tf_iclrec.warm_start import start_from_run
 _FREE_ON_RESUME = ("epochs", "patience")
 
 
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a training ends with; the fields are the arguments of `finish_run`."""
+
+    model: Recommender
+    split: Split
+    config: Config
+    directory: RunDirectory
+    final: tuple[Recommender, Split] | None
+
+
 def fit(config: Config, output: str | Path, resume: bool = False, overwrite: bool = False) -> Run:
     """Train, evaluate and export a model; everything is written to a run directory.
 
@@ -60,12 +72,24 @@ def fit(config: Config, output: str | Path, resume: bool = False, overwrite: boo
             raise UserError(
                 f"{output.path} can't be started from and written to: name two folders."
             )
-        run = _fit(config, directory, resume)
+        run = finish_run(**vars(train(config, directory, resume)))
     write_page(run, output)
     return run
 
 
-def _fit(config: Config, directory: RunDirectory, resume: bool) -> Run:
+def train(config: Config, directory: RunDirectory, resume: bool) -> Trained:
+    """The first part of `fit`: the best epoch's model is not evaluated or exported yet, nor saved
+    beyond its checkpoints.
+
+    Args:
+        config: Settings.
+        directory: A folder that no other command writes to: see `RunDirectory.written`.
+        resume: Whether to go on with the run that is there.
+
+    Raises:
+        UserError: See `fit`.
+        NonFiniteLossError: See `fit`.
+    """
     family = SYSTEMS[config.model].family
     if resume:
         config = _as_before(config, directory)
@@ -83,7 +107,7 @@ def _fit(config: Config, directory: RunDirectory, resume: bool) -> Run:
     final_split, final = split_to_serve(split, interactions, **config.final), None
     if final_split is not split:
         final = _train_final(config, final_split, directory.final, best_epoch), final_split
-    return finish_run(model, split, config, directory, final)
+    return Trained(model, split, config, directory, final)
 
 
 def build_model(config: Config, catalogue: Catalogue) -> Recommender:

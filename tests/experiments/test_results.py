@@ -1,0 +1,125 @@
+"""Means, deviations and tests, of ranks that are written here."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tf_iclrec.evaluation.metrics import gains_of_ranks, metrics_of_ranks
+from tf_iclrec.evaluation.significance import holm_correction
+from tf_iclrec.experiments import Row
+from tf_iclrec.experiments.page import write_results
+from tf_iclrec.experiments.results import Results
+from tf_iclrec.experiments.store import Store
+from tf_iclrec.files import write_json
+
+from ..reports.page_tables import PageTables
+
+RANKS = {"Counts": [[1, 9, 30, 2, 7, 40]], "EASE": [[4, 9, 30, 2, 7, 40]]}
+RANKS["SASRec"] = [[1, 3, 11, 1, 6, 30], [1, 2, 12, 1, 4, 60]]
+
+
+def finish(store, trial, ranks):
+    """What a finished training leaves."""
+    path = store.run(trial).path
+    path.mkdir()
+    np.savez(path / "ranks.npz", test=np.array(ranks), valid=np.array(ranks))
+    write_json(path / "metrics.json", {"test": metrics_of_ranks(ranks)})
+    write_json(path / "trial.json", trial.identity | {"seconds": 90.0})
+
+
+@pytest.fixture
+def found(experiment, sequences, tmp_path):
+    store = Store(tmp_path / "runs")
+    store.open()
+    trials = experiment.trials(sequences)
+    for row, of_seeds in RANKS.items():
+        own = [one for one in trials if one.row == row]
+        for trial, ranks in zip(own, of_seeds, strict=True):
+            finish(store, trial, ranks)
+    return experiment, trials, store
+
+
+def test_means_and_deviations_are_over_seeds(found):
+    experiment, trials, store = found
+    results = Results(experiment, trials, store, {})
+    counts, _, sasrec = experiment.rows
+    assert results.mean("Walks", sasrec, "HR@5") == pytest.approx((3 / 6 + 4 / 6) / 2)
+    assert results.deviation("Walks", sasrec, "HR@5") == pytest.approx(np.std([3, 4], ddof=1) / 6)
+    assert results.deviation("Walks", counts, "HR@5") is None
+    assert results.paper("Walks", sasrec, "HR@5") == "0.1234±0.0011"
+
+
+def test_the_best_baseline_is_tested_against_user_by_user(found):
+    experiment, trials, store = found
+    results = Results(experiment, trials, store, {})
+    compared = results.comparisons("Walks")
+    assert {place[0] for place in compared} == {"SASRec"}
+    p_values = []
+    for metric in experiment.metrics:
+        ours = np.mean([gains_of_ranks(ranks)[metric] for ranks in RANKS["SASRec"]], axis=0)
+        theirs = gains_of_ranks(RANKS["Counts"][0])[metric]
+        one = compared["SASRec", metric]
+        assert one.baseline == "Counts"
+        assert one.difference == pytest.approx((ours - theirs).mean(), abs=1e-7)
+        assert one.relative == pytest.approx(ours.mean() / theirs.mean() - 1, abs=1e-5)
+        p_values.append(stats.ttest_rel(ours, theirs).pvalue)
+        assert one.p_value == pytest.approx(p_values[-1], abs=1e-6)
+    corrected = [one.corrected for one in compared.values()]
+    assert corrected == pytest.approx(holm_correction(p_values), abs=1e-6)
+
+
+def test_holm_by_hand():
+    assert holm_correction([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm_correction([0.6, 0.7]) == [1.0, 1.0]
+    assert holm_correction([]) == []
+
+
+def test_the_page_says_all_of_it(found):
+    experiment, trials, store = found
+    rows = (*experiment.rows, Row("caser", "Caser"))
+    experiment = dataclasses.replace(experiment, rows=rows)
+    trial = dataclasses.replace(trials[-1], row="Caser", data="never trained")
+    results = Results(experiment, [*trials, trial], store, {trial.name: "out of memory"})
+    written = write_results(results)
+    page = PageTables.of(written["Page"])
+    header, *lines = page["Walks: test"]
+    assert header[:3] == ["", "HR@5", "paper"]
+    cells = {line[0]: line[1:3] for line in lines}
+    assert cells["Counts"] == ["0.3333", "0.1"]
+    assert cells["SASRec"] == ["0.5833 ± 0.1179", "0.1234±0.0011"]
+    assert cells["Caser"] == ["failed", ""]
+    assert page["Walks: failed"][1:] == [["Caser", "out of memory"]]
+    assert page["Trainings"][3] == ["Walks: SASRec", "0, 1", "", "3.0"]
+    markdown = written["Markdown"].read_text()
+    assert "| SASRec | 0.5833 ± 0.1179 | 0.1234±0.0011 |" in markdown
+    assert "<" not in markdown
+    figures = written["Figures"].read_text().splitlines()
+    assert f"Walks,SASRec,1,HR@5,{metrics_of_ranks(RANKS['SASRec'][1])['HR@5']}" in figures
+
+
+def test_a_mark_means_that_it_is_significant(found):
+    experiment, trials, store = found
+    rng = np.random.default_rng(0)
+    theirs = rng.integers(1, 60, 500).tolist()
+    for name, ours, mark in (("up", 1, " ▲"), ("down", 90, " ▼"), ("same", None, "")):
+        other = Store(store.folder / name)
+        other.open()
+        for trial in trials:
+            better = [min(rank, ours) if ours == 1 else ours or rank for rank in theirs]
+            finish(other, trial, better if trial.row == "SASRec" else theirs)
+        page = write_results(Results(experiment, trials, other, {}))["Page"]
+        cells = PageTables.of(page)["Walks: test"][3]
+        assert [cell.endswith(("▲", "▼")) for cell in cells[1::2]] == [bool(mark)] * 4, name
+        assert cells[1].endswith(mark)
+
+
+def test_a_training_of_another_version_is_not_used(found):
+    store = found[-1]
+    (store.folder / "version.json").write_text(json.dumps({"tf_iclrec": "0.1", "trainings": 1}))
+    with pytest.raises(ValueError, match=r"are of tf_iclrec 0\.1 \(trainings 1\), this is"):
+        store.open()
+    with pytest.raises(ValueError, match="is not empty and holds no trainings"):
+        Store(store.folder / "trials").open()

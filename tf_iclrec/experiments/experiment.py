@@ -1,0 +1,144 @@
+"""What an experiment is: data sets, rows, and what is shown of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tf_iclrec.config import make_config
+from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.experiments.dataset import Dataset
+from tf_iclrec.experiments.measurement import Measurement
+from tf_iclrec.experiments.paper import PaperFigures
+from tf_iclrec.experiments.parts.comparison import comparison
+from tf_iclrec.experiments.parts.costs import costs
+from tf_iclrec.experiments.parts.part import Part
+from tf_iclrec.experiments.results import Results
+from tf_iclrec.experiments.row import Row
+from tf_iclrec.experiments.trial import Trial
+from tf_iclrec.systems.registry import SYSTEMS
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A table or figure: every row on every data set, with several seeds.
+
+    Attributes:
+        name: Of its page's files.
+        title: Of its page.
+        datasets: What is trained on.
+        rows: What is trained.
+        metrics: The columns, of those in the ``"test"`` part of ``metrics.json``.
+        settings: Of all trainings whose model reads them; they win over the rows' own.
+        seeds: Unless others are asked for.
+        paper: What a paper prints for the same.
+        measurements: What is measured of each training beside the metrics.
+        parts: What the page shows: functions from the `Results` to sections.
+        small: What a small version has otherwise, by the names of these attributes.
+
+    Example:
+    >>> rows = (Row("transitions", baseline=True), Row("ease"))
+    >>> table = Experiment("mine", "Mine", (Dataset("shop", "completejourney"),), rows)
+    >>> [trial.name.rpartition("-")[0] for trial in table.trials()]
+    ['shop-transitions', 'shop-ease']
+    """
+
+    name: str
+    title: str
+    datasets: Sequence[Dataset]
+    rows: Sequence[Row]
+    metrics: Sequence[str] = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    seeds: Sequence[int] = (0,)
+    paper: PaperFigures = dataclasses.field(default_factory=dict)
+    measurements: Sequence[Measurement] = ()
+    parts: Sequence[Callable[[Results], list[Part]]] = (comparison, costs)
+    small: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def smaller(self) -> Experiment:
+        """Its small version."""
+        return dataclasses.replace(self, **self.small)
+
+    def only(
+        self,
+        datasets: Sequence[str] = (),
+        models: Sequence[str] = (),
+        seeds: Sequence[int] = (),
+    ) -> Experiment:
+        """A part of it.
+
+        Args:
+            datasets: Names of data sets; none: all that are not optional.
+            models: Names of rows, or of systems for all rows of theirs; none: all rows that are
+                not optional. A system that has no row gets one.
+            seeds: Seeds; none: its own.
+
+        Raises:
+            UserError: If there is no such data set or model.
+        """
+        of_data = {one.name: [one] for one in self.datasets}
+        of_model = {name: [Row(name)] for name in SYSTEMS}
+        of_model |= {row.model: [] for row in self.rows}
+        for row in self.rows:
+            of_model[row.model].append(row)
+        of_model |= {row.name: [row] for row in self.rows if row.name != row.model}
+        for what, names, known in (("data set", datasets, of_data), ("model", models, of_model)):
+            for name in names:
+                if name not in known:
+                    raise UserError(f"Unknown {what} {name!r}: {nearest(name, known)}")
+        usual = [[one for one in every if not one.optional] for every in (self.datasets, self.rows)]
+        return dataclasses.replace(
+            self,
+            datasets=[one for name in datasets for one in of_data[name]] or usual[0],
+            rows=[row for name in models for row in of_model[name]] or usual[1],
+            seeds=seeds or self.seeds,
+        )
+
+    def trials(self, folder: Path | None = None) -> list[Trial]:
+        """What is to be trained, data set by data set, and of each the first seeds first.
+
+        Args:
+            folder: Of the data.
+
+        Raises:
+            UserError: If files are missing, or a row's settings can't be used.
+        """
+        self._check_files(folder)
+        # Of a model without a seed all are one.
+        return list({(one.row, one.name): one for one in self._trials(folder)}.values())
+
+    def _trials(self, folder: Path | None) -> Iterator[Trial]:
+        for dataset in self.datasets:
+            digests = {
+                items: dataset.digest(folder, items) for items in {row.items for row in self.rows}
+            }
+            for seed in self.seeds:
+                for row in self.rows:
+                    config = self._config(dataset.options(folder, row.items), dataset, row, seed)
+                    trial = Trial(dataset.name, row.label, config, digests[row.items])
+                    items = dataset.options(folder, True).get("items", "")
+                    measured = [one.of(items) for one in self.measurements]
+                    yield dataclasses.replace(trial, measurements=tuple(measured))
+
+    def _config(self, files: Mapping[str, Any], dataset: Dataset, row: Row, seed: int):
+        own = {**row.settings, **row.of_dataset.get(dataset.name, {}), **files}
+        try:
+            read = make_config(row.model, **own).options()
+            shared = {"seed": seed, **self.settings}
+            shared = {option: value for option, value in shared.items() if option in read}
+            return make_config(row.model, **own | shared)
+        except UserError as error:
+            raise UserError(f"{row.label}: {error}") from error
+
+    def _check_files(self, folder: Path | None) -> None:
+        needed = {row.items for row in self.rows} | {one.items for one in self.measurements}
+        for dataset in self.datasets:
+            missing = dataset.missing(folder, any(needed))
+            if missing:
+                where = f"in {folder}" if folder else "without --data"
+                raise UserError(
+                    f"{dataset.name} needs {' and '.join(missing)}, not found {where}. "
+                    f"{dataset.source}"
+                )

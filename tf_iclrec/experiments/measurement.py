@@ -1,0 +1,45 @@
+"""What is measured of a finished training beside its metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tf_iclrec.runs import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """A function of a finished run, whose answer is kept beside it.
+
+    Attributes:
+        name: Of the answer.
+        measure: ``measure(run, **settings)`` to what can be written as JSON. A function of a
+            module, as it runs in another process.
+        settings: Its further arguments; another value is another answer.
+        items: Whether ``measure`` also takes ``items``, the path of the data set's table of items.
+    """
+
+    name: str
+    measure: Callable[..., Any]
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    items: bool = False
+    items_path: str = ""
+
+    def of(self, items: str) -> Measurement:
+        """The same, of a data set with this table of items."""
+        return dataclasses.replace(self, items_path=items if self.items else "")
+
+    @property
+    def file(self) -> str:
+        """Name of the file with the answer."""
+        written = json.dumps(self.settings, sort_keys=True).encode()
+        return f"{self.name}-{hashlib.sha256(written).hexdigest()[:8]}.json"
+
+    def __call__(self, run: Run) -> Any:
+        """Measure a run."""
+        items = {"items": self.items_path} if self.items else {}
+        return self.measure(run, **self.settings, **items)

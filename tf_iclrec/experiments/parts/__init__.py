@@ -1,0 +1,1 @@
+"""What pages of experiments show: functions from results to sections."""

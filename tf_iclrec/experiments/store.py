@@ -1,0 +1,87 @@
+"""A folder of trainings: one folder each, named by what it was trained with.
+
+::
+
+    version.json          what they were trained by
+    trials/NAME/          a run directory, and beside what is in one:
+        trial.json        written last: what it is known by, and how long it took
+        ranks.npz         the rank of each user's test item
+        NOISE-....json    measurements
+    trials/NAME.log       what the training said
+
+Experiments that have trainings in common share them in one folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import tf_iclrec
+from tf_iclrec.errors import UserError
+from tf_iclrec.experiments.trial import Trial
+from tf_iclrec.files import write_json
+from tf_iclrec.run_directory import RunDirectory
+
+# Raised by a change after which a training with the same settings ends with other figures, or
+# leaves other files: what was trained before is not used any more. A release (0.4, 0.5) does the
+# same.
+TRAININGS = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """Trainings of one version of the library.
+
+    Args:
+        folder: Where they are, or will be.
+    """
+
+    folder: Path
+
+    def open(self) -> None:
+        """Make the folder, or see that it is of this version.
+
+        Raises:
+            UserError: If it is of another one, or holds something else.
+        """
+        path, ours = self.folder / "version.json", _version()
+        if not path.is_file():
+            if self.folder.is_file() or (self.folder.is_dir() and any(self.folder.iterdir())):
+                raise UserError(
+                    f"{self.folder} is not empty and holds no trainings of experiments; choose "
+                    "another --output."
+                )
+            (self.folder / "trials").mkdir(parents=True)
+            write_json(path, ours)
+        theirs = json.loads(path.read_text())
+        if theirs != ours:
+            raise UserError(
+                f"The trainings in {self.folder} are of tf_iclrec {theirs['tf_iclrec']} (trainings "
+                f"{theirs['trainings']}), this is {ours['tf_iclrec']} (trainings "
+                f"{ours['trainings']}), which trains otherwise: choose another --output."
+            )
+
+    def run(self, trial: Trial) -> RunDirectory:
+        """Where a training is, or will be."""
+        return RunDirectory(self.folder / "trials" / trial.name)
+
+    def log(self, trial: Trial) -> Path:
+        """What a training said."""
+        return self.folder / "trials" / f"{trial.name}.log"
+
+    def is_trained(self, trial: Trial) -> bool:
+        """Whether a training is finished."""
+        return (self.run(trial).path / "trial.json").is_file()
+
+    def lacks(self, trial: Trial) -> bool:
+        """Whether there is anything left to do for a training."""
+        path = self.run(trial).path
+        measured = all((path / one.file).is_file() for one in trial.measurements)
+        return not (self.is_trained(trial) and measured)
+
+
+def _version() -> dict[str, str | int]:
+    release = tf_iclrec.__version__.rpartition(".")[0]
+    return {"tf_iclrec": release, "trainings": TRAININGS}

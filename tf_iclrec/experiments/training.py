@@ -1,0 +1,94 @@
+"""A training of an experiment, in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.report import held_out_ranks
+from tf_iclrec.experiments.store import Store
+from tf_iclrec.experiments.trial import Trial
+from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.fit import train
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import Run, load_run, read_config
+
+
+def train_apart(trial: Trial, store: Store, channel: Connection) -> None:
+    """All that a process does for a training. Why it failed goes to the channel; it ends when its
+    parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with store.log(trial).open("a") as log:
+        # Another command may be at it, in the same folder: it is waited for.
+        fcntl.flock(log, fcntl.LOCK_EX)
+        try:
+            finish(trial, store)
+        except Exception as error:
+            traceback.print_exc()
+            channel.send(_why(error))
+            raise SystemExit(1) from error
+
+
+def finish(trial: Trial, store: Store) -> None:
+    """Train what is not trained, go on with what is half done, and measure what is not measured."""
+    if not store.lacks(trial):
+        return
+    directory = store.run(trial)
+    run = load_run(directory.path) if store.is_trained(trial) else _trained(trial, directory)
+    for one in trial.measurements:
+        if not (directory.path / one.file).is_file():
+            write_json(directory.path / one.file, one(run))
+
+
+def _trained(trial: Trial, directory: RunDirectory) -> Run:
+    """A run without what is for serving and reading; `trial.json` is written last."""
+    start = time.perf_counter()
+    with directory.written(resume=True, overwrite=False) as directory:
+        resume = directory.config.is_file()
+        # They are there if only the last line below was not reached.
+        directory.metrics.unlink(missing_ok=True)
+        # With the paths of the data of then.
+        config = read_config(directory) if resume else trial.config
+        trained = train(config, directory, resume)
+        seconds = time.perf_counter() - start
+        if directory.history.is_file():
+            # Of all epochs, those before an interruption too.
+            with directory.history.open() as history:
+                seconds = sum(float(epoch["seconds"]) for epoch in csv.DictReader(history))
+        model, split, config = trained.model, trained.split, trained.config
+        ranks = {
+            part: held_out_ranks(model, split, part, **config.evaluation)
+            for part in ("valid", "test")
+        }
+        metrics = {part: metrics_of_ranks(found) for part, found in ranks.items()}
+        with replace_file(directory.model) as path:
+            model.save(path)
+        with replace_file(directory.path / "ranks.npz") as path:
+            np.savez_compressed(path, **ranks)
+        write_json(directory.metrics, metrics)
+        directory.seal()
+        write_json(directory.path / "trial.json", trial.identity | {"seconds": seconds})
+    return Run(model, split, config, metrics)
+
+
+def _why(error: Exception) -> str:
+    """In a line."""
+    kind = "" if isinstance(error, UserError | NonFiniteLossError) else f"{type(error).__name__}: "
+    return " ".join(f"{kind}{error}".split())
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
