@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
+TABLE ?= runs/table
 EPOCHS ?= 12
 FAULTS ?= runs/faults
 
-.PHONY: train test faults test-browser test-spark docs docs-links test-docs lint lock
+.PHONY: train table test faults test-browser test-spark docs docs-links test-docs lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
 		--output $(RUN) --overwrite
+
+# A small version of ICLRec's Table 1, on the embedded data: runs/table/iclrec_table_1.html.
+table: $(VENV)/installed
+	$(VENV)/bin/python pipelines/iclrec_table_1.py --small --output $(TABLE)
 
 test: $(VENV)/installed
 	$(VENV)/bin/ruff check .

@@ -1,7 +1,7 @@
 """What the tables and figures of ICLRec's paper (Chen et al., WWW 2022) share: the data sets, and
 the settings of its authors for each."""
 
-from tf_iclrec.experiments import Dataset
+from tf_iclrec.experiments import Dataset, Row
 
 _SEQUENCES = (
     "The sequences are those of the authors: github.com/salesforce/ICLRec, folder data. A table of "
@@ -22,3 +22,13 @@ BLOCKS = {
     "Toys": {"num_blocks": 3},
     "Yelp": {"num_blocks": 2},
 }
+
+SASREC = Row("sasrec_published", "SASRec", of_dataset=BLOCKS, baseline=True)
+CL4SREC = Row("cl4srec_published", "CL4SRec", of_dataset=BLOCKS, baseline=True)
+ICLREC = Row("iclrec_published", "ICLRec", of_dataset=BLOCKS)
+# The same after the library's recipe, for those who ask for them with --models.
+RECIPES = (
+    Row("sasrec", "SASRec, recipe", baseline=True, optional=True),
+    Row("cl4srec", "CL4SRec, recipe", baseline=True, optional=True),
+    Row("iclrec", "ICLRec, recipe", optional=True),
+)

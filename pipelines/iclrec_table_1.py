@@ -8,7 +8,7 @@ minutes to some hours each, for each data set and seed. With --small, four model
 the embedded data, in some minutes.
 """
 
-from iclrec_paper import BEAUTY, BLOCKS, EMBEDDED, SPORTS, TOYS, YELP
+from iclrec_paper import BEAUTY, CL4SREC, EMBEDDED, ICLREC, SASREC, SPORTS, TOYS, YELP
 
 from tf_iclrec.experiments import Experiment, Row, paper_figures, run_experiment
 
@@ -16,12 +16,12 @@ ROWS = (
     Row("bpr_mf", "BPR", baseline=True),
     Row("gru4rec", "GRU4Rec", baseline=True),
     Row("caser", "Caser", baseline=True),
-    Row("sasrec_published", "SASRec", of_dataset=BLOCKS, baseline=True),
+    SASREC,
     Row("dssrec", "DSSRec", baseline=True),
     Row("bert4rec", "BERT4Rec", baseline=True),
     Row("s3rec_isp", "S3-Rec ISP", baseline=True),
-    Row("cl4srec_published", "CL4SRec", of_dataset=BLOCKS, baseline=True),
-    Row("iclrec_published", "ICLRec", of_dataset=BLOCKS),
+    CL4SREC,
+    ICLREC,
 )
 PAPER = """
     Sports HR@5    0.0141 0.0162 0.0154 0.0206 0.0214 0.0217 0.0121 0.0217±0.0021 0.0283±0.0006

@@ -1,12 +1,17 @@
 """A small experiment on a small log."""
 
+import numpy as np
 import pytest
 
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.experiments import Dataset, Experiment, Row, command, paper_figures, training
-from tf_iclrec.experiments.training import finish
+from tf_iclrec.experiments.store import Store
+from tf_iclrec.files import write_json
 
 from ..small_runs import write_sequence_file
 
+RANKS = {"Counts": [[1, 9, 30, 2, 7, 40]], "EASE": [[4, 9, 30, 2, 7, 40]]}
+RANKS["SASRec"] = [[1, 3, 11, 1, 6, 30], [1, 2, 12, 1, 4, 60]]
 TINY = {"num_members": 1, "hidden_dim": 8, "num_blocks": 1, "max_length": 8, "epochs": 2}
 
 
@@ -43,9 +48,32 @@ def in_this_process(monkeypatch):
         failed = {}
         for trial in trials:
             try:
-                finish(trial, store)
+                training.finish(trial, store)
             except Exception as error:
                 failed[trial.name] = training._why(error)
         return failed
 
     monkeypatch.setattr(command, "run_trials", run_trials)
+
+
+def finish(store, trial, ranks, **measured):
+    """What a finished training leaves."""
+    path = store.run(trial).path
+    path.mkdir()
+    np.savez(path / "ranks.npz", test=np.array(ranks), valid=np.array(ranks))
+    write_json(path / "metrics.json", {"test": metrics_of_ranks(ranks)})
+    for one in trial.measurements:
+        write_json(path / one.file, measured[one.name])
+    write_json(path / "trial.json", trial.identity | {"seconds": 90.0})
+
+
+@pytest.fixture
+def found(experiment, sequences, tmp_path):
+    store = Store(tmp_path / "runs")
+    store.open()
+    trials = experiment.trials(sequences)
+    for row, of_seeds in RANKS.items():
+        own = [one for one in trials if one.row == row]
+        for trial, ranks in zip(own, of_seeds, strict=True):
+            finish(store, trial, ranks)
+    return experiment, trials, store

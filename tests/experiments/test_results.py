@@ -13,33 +13,9 @@ from tf_iclrec.experiments import Row
 from tf_iclrec.experiments.page import write_results
 from tf_iclrec.experiments.results import Results
 from tf_iclrec.experiments.store import Store
-from tf_iclrec.files import write_json
 
 from ..reports.page_tables import PageTables
-
-RANKS = {"Counts": [[1, 9, 30, 2, 7, 40]], "EASE": [[4, 9, 30, 2, 7, 40]]}
-RANKS["SASRec"] = [[1, 3, 11, 1, 6, 30], [1, 2, 12, 1, 4, 60]]
-
-
-def finish(store, trial, ranks):
-    """What a finished training leaves."""
-    path = store.run(trial).path
-    path.mkdir()
-    np.savez(path / "ranks.npz", test=np.array(ranks), valid=np.array(ranks))
-    write_json(path / "metrics.json", {"test": metrics_of_ranks(ranks)})
-    write_json(path / "trial.json", trial.identity | {"seconds": 90.0})
-
-
-@pytest.fixture
-def found(experiment, sequences, tmp_path):
-    store = Store(tmp_path / "runs")
-    store.open()
-    trials = experiment.trials(sequences)
-    for row, of_seeds in RANKS.items():
-        own = [one for one in trials if one.row == row]
-        for trial, ranks in zip(own, of_seeds, strict=True):
-            finish(store, trial, ranks)
-    return experiment, trials, store
+from .conftest import RANKS, finish
 
 
 def test_means_and_deviations_are_over_seeds(found):

@@ -21,7 +21,9 @@ def statistics(results: Results) -> list[Part]:
         rows.append((dataset.name, *found.values()))
         printed = [paper.get((dataset.name, "data", name), "") for name in found]
         if any(printed):
-            rows.append((f"{dataset.name}, the paper", *(int(one) for one in printed)))
+            rows.append(
+                (f"{dataset.name}, the paper", *(int(one) if one else "" for one in printed))
+            )
     header = ("", "users", "items", "interactions", "providers", "with provider")
     return [Part("Data sets", [Table("Sizes", header, rows)])]
 

@@ -1,0 +1,37 @@
+"""ICLRec, Fig. 6: the batch size, whose users are the negatives of the contrasts.
+
+    python pipelines/iclrec_figure_6.py --data DIR --output runs/papers [--only Yelp]
+
+--models cl4srec iclrec does the same with the library's recipe.
+"""
+
+import dataclasses
+
+from iclrec_paper import CL4SREC, ICLREC, RECIPES, YELP
+
+from tf_iclrec.experiments import Experiment, comparison, costs, lines, run_experiment
+
+SIZES = (64, 128, 256, 512, 1024)
+EXPERIMENT = Experiment(
+    "iclrec_figure_6",
+    "ICLRec, Fig. 6: batch size",
+    datasets=(YELP,),
+    rows=[
+        dataclasses.replace(
+            row,
+            name=f"{row.name}-{size}",
+            label=f"{row.label}, {size}",
+            settings={"batch_size": size},
+            line=row.label,
+            group=f"{size}",
+            at={"batch size": size},
+        )
+        for size in SIZES
+        for row in (CL4SREC, ICLREC, *RECIPES)
+    ],
+    metrics=("NDCG@20",),
+    parts=(lines("batch size", log=True), comparison, costs),
+)
+
+if __name__ == "__main__":
+    run_experiment(EXPERIMENT)

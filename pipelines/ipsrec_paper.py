@@ -1,0 +1,59 @@
+"""What the tables of IPSRec's paper (SIGIR 2022) share: the data sets, and its settings.
+
+Its own data sets are used only where they are asked for: they can't be had without an account.
+"""
+
+from iclrec_paper import BEAUTY, EMBEDDED, SPORTS, TOYS
+
+from tf_iclrec.experiments import Dataset, Row
+
+TMALL = Dataset(
+    "Tmall",
+    "tmall:tmall",
+    source="It is a folder with the files of tianchi.aliyun.com/dataset/53.",
+    optional=True,
+)
+TWITCH = Dataset(
+    "Twitch",
+    "twitch:twitch",
+    source="It is a folder with the file of cseweb.ucsd.edu/~jmcauley/datasets.html#twitch.",
+    optional=True,
+)
+WECHAT = Dataset(
+    "WeChat",
+    "wechat:wechat",
+    source="It is a folder with the files of the Big Data Challenge 2021, algo.weixin.qq.com.",
+    optional=True,
+)
+DATASETS = (EMBEDDED, BEAUTY, SPORTS, TOYS, TMALL, TWITCH, WECHAT)
+
+# Sec. 3.3, for all models that have them; epochs and patience as in ICLRec's paper.
+TRAINING = {
+    "hidden_dim": 64,
+    "epochs": 300,
+    "batch_size": 256,
+    "learning_rate_schedule": "constant",
+    "patience": 40,
+}
+LENGTHS = {name: {"max_length": n} for name, n in (("Tmall", 20), ("Twitch", 50), ("WeChat", 100))}
+TRANSFORMER = TRAINING | {"num_blocks": 2, "relative_positions": False, "loss": "softmax"}
+# Of the library's recipe, what IPSRec has otherwise.
+IPSREC = TRANSFORMER | {
+    "num_members": 1,
+    "score_temperature": 0.0,
+    "horizon": 1,
+    "item_initialization": "random",
+}
+
+
+def ipsrec(model: str, label: str, contrast: bool = True) -> Row:
+    """IPSRec with one stream or two."""
+    weight = {"normalize_contrast": False} if contrast else {"provider_weight": 0.0}
+    name = model if contrast else f"{model}_without_contrast"
+    return Row(name, label, model, IPSREC | weight, LENGTHS, items=True)
+
+
+SASREC = Row("sasrec_published", "SASRec", "", TRANSFORMER, LENGTHS, baseline=True)
+GRU4REC = Row("gru4rec", "GRU4Rec", "", TRAINING, LENGTHS, baseline=True)
+CASER = Row("caser", "Caser", "", TRAINING, LENGTHS, baseline=True)
+SR_GNN = Row("sr_gnn", "SR-GNN", "", TRAINING, LENGTHS, baseline=True)
