@@ -58,6 +58,13 @@ def views(request):
     return DrawnViews(request.param)
 
 
+def test_padding_can_stand_in_place_of_a_masked_item():
+    ids, source = tf.constant([[0, 7, 8, 9]]), tf.constant([[-1, 1, 2, 3]])
+    masked = tf.constant([[False, False, True, False]])
+    for mask_id in (2, 0):
+        assert apply_view(ids, source, masked, mask_id).numpy().tolist() == [[0, 7, mask_id, 9]]
+
+
 def test_the_three_operations_are_equally_likely(views):
     deviation = math.sqrt(3000 * (1 / 3) * (2 / 3))
     for rows in views.rows.values():

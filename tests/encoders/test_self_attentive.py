@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.layers.masks import causal_mask
@@ -67,3 +68,83 @@ def test_feedforward_is_four_times_as_wide_by_default():
     encoder = build(feedforward_dim=None)
     assert encoder.feedforward_dim == 64
     assert encoder.transformer.blocks[0].feed_forward.expand.get_weights()[0].shape == (16, 64)
+
+
+# Padded places: the first of all eight, some of them, each for itself.
+PADDED = [1, 3, 8]
+MASKED = np.array([[0, 0, 5, 0, 4, 9], [0, 0, 5, 9, 4, 0], [7, 8, *ITEMS]], dtype="int32")
+
+
+@pytest.fixture(params=PADDED, ids="{} padded".format)
+def padded(request):
+    return build(relative_positions=False, padding_places=request.param)
+
+
+def whole(encoder, ids):
+    """States of all places, zero at those that are left out; and for how many each stands."""
+    states, weights = encoder.encode_whole({"item_ids": np.asarray(ids, dtype="int32")})
+    after = states.shape[1] - encoder.padding_places
+    places = [*range(encoder.padding_places), *range(8 - after, 8)]
+    found, stand_for = np.zeros((len(ids), 8, 16)), np.zeros((len(ids), 8))
+    found[:, places], stand_for[:, places] = states, weights
+    return found * (stand_for > 0)[..., np.newaxis], stand_for
+
+
+def test_of_real_positions_the_whole_has_the_hidden_states(padded):
+    states, weights = whole(padded, BATCH[[0, 2]])
+    hidden, real = encode(padded, BATCH[[0, 2]]), BATCH[[0, 2]] != 0
+    np.testing.assert_allclose(states[:, 2:][real], hidden[real], atol=2e-6)
+    assert (weights[:, 2:][real] == 1).all()
+
+
+def test_padded_places_stand_for_all_that_are_padded(padded):
+    _, weights = whole(padded, [[0, 0, 0, 0, 5], [0, 5, 9, 4, 9], [4, 0, 0, 0, 5]])
+    number = padded.padding_places
+    for row, first in zip(weights, (7, 4, 3), strict=True):
+        kept = min(number, first)
+        assert row[:kept] == pytest.approx(first / kept)
+        assert not row[kept:first].any()
+        assert (row[first:] == 1).all()
+    assert weights.sum(axis=1) == pytest.approx(8)
+
+
+def test_neither_padding_nor_other_rows_change_the_whole(padded):
+    wider = whole(padded, np.pad(MASKED, [(0, 0), (2, 0)]))
+    for part, expected in zip(whole(padded, MASKED), wider, strict=True):
+        np.testing.assert_allclose(part, expected, atol=2e-6)
+    for row in range(len(MASKED)):
+        alone = whole(padded, MASKED[row : row + 1])
+        for part, expected in zip(alone, wider, strict=True):
+            np.testing.assert_allclose(part[0], expected[row], atol=2e-6)
+
+
+def test_a_place_without_an_item_sees_all_or_what_is_before_it(padded):
+    """The padded ones see all; that of a masked item behind a real one what comes before it."""
+    before, weights = whole(padded, MASKED[:2])
+    after, _ = whole(padded, np.where(MASKED[:2] == 4, 11, MASKED[:2]))  # In place 6.
+    seen = np.abs(after - before).max(axis=-1) > 1e-4
+    expected = (weights > 0) & np.array([True] * 4 + [False, False, True, True])
+    np.testing.assert_array_equal(seen, expected)
+
+
+def test_a_masked_item_keeps_its_place(padded):
+    """A tail that is masked does not move what is before it."""
+    (first, masked, moved), _ = whole(padded, [[5, 9, 4, 9], [5, 0, 0, 0], [0, 0, 0, 5]])
+    np.testing.assert_allclose(masked[4], first[4], atol=2e-6)
+    assert np.abs(moved[7] - first[4]).max() > 1e-2
+
+
+def test_the_vector_of_padding_is_not_trained(padded):
+    with tf.GradientTape() as tape:
+        states, _ = padded.encode_whole({"item_ids": MASKED})
+        loss = tf.reduce_sum(states**2)
+    table = padded.item_embedding.embeddings
+    gradient = tf.convert_to_tensor(tape.gradient(loss, table.value)).numpy()
+    rows = np.flatnonzero(np.abs(gradient).max(axis=-1) > 1e-6)
+    assert rows.tolist() == [4, 5, 7, 8, 9]
+
+
+def test_padded_places_have_positions_of_their_own():
+    with pytest.raises(ValueError, match="--no-relative-positions"):
+        build(relative_positions=True, padding_places=1)
+    assert build(relative_positions=False, padding_places=50).padding_places == 8

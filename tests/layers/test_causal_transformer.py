@@ -23,13 +23,13 @@ def transformer(request, randomize, streams):
     return randomize(transformer)
 
 
-def slow_transformer(transformer, streams, valid, causal=True):
+def slow_transformer(transformer, streams, valid, causal=True, places=None, shown=None):
     """The blocks over the streams end to end, with mask and bias written out pair by pair."""
     count, (rows, time) = len(streams), valid.shape
-    places = list(itertools.product(range(count), range(time)))
-    allowed = np.zeros((rows, len(places), len(places)), dtype=bool)
-    biases = np.zeros((2, 2, len(places), len(places)), dtype="float32")
-    for (q, (reader, step)), (k, (read, earlier)) in itertools.product(enumerate(places), repeat=2):
+    pairs = list(itertools.product(range(count), range(time)))
+    allowed = np.zeros((rows, len(pairs), len(pairs)), dtype=bool)
+    biases = np.zeros((2, 2, len(pairs), len(pairs)), dtype="float32")
+    for (q, (reader, step)), (k, (read, earlier)) in itertools.product(enumerate(pairs), repeat=2):
         if earlier <= step or not causal:
             allowed[:, q, k] = valid[:, earlier]
         # A one-sided table says nothing of what is later.
@@ -39,11 +39,16 @@ def slow_transformer(transformer, streams, valid, causal=True):
                 row = (head * count + reader) * count + read
                 same_step = transformer.max_length - 1 if transformer.two_sided else 0
                 biases[block, head, q, k] = table[row, same_step + step - earlier]
+    if shown is not None:
+        for row, query in np.ndindex(rows, len(pairs)):
+            if not allowed[row, query].any():
+                allowed[row, query] = np.tile(shown[row], count)
     if not transformer.relative_positions:
-        streams = [
-            stream + np.asarray(positions(valid))
-            for stream, positions in zip(streams, transformer.positions, strict=True)
-        ]
+        tables = [layer.get_weights()[0] for layer in transformer.positions]
+        positions = [np.asarray(layer(valid)) for layer in transformer.positions]
+        if places is not None:
+            positions = [table[places] for table in tables]
+        streams = [stream + added for stream, added in zip(streams, positions, strict=True)]
     hidden = transformer.embedding_norm(np.concatenate(streams, axis=1))
     for block, bias in zip(transformer.blocks, biases, strict=True):
         hidden = block(hidden, allowed=allowed, bias=bias)
@@ -82,6 +87,48 @@ def test_matches_slow_transcription_with_both_sides(
     for output, slow in zip(outputs, expected, strict=True):
         np.testing.assert_allclose(np.asarray(output)[valid], slow[valid], rtol=1e-4, atol=1e-5)
         assert not np.asarray(output)[~valid].any()
+
+
+# Padding on the left, the same with gaps as masked items leave them, and nothing at all.
+GAPS = np.array([[0, 0, 1, 1, 1], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]], dtype=bool)
+# The second column is left out of the first and the last row.
+SHOWN = np.array([[1, 0, 1, 1, 1], [1, 1, 1, 1, 1], [1, 0, 1, 1, 1]], dtype=bool)
+PLACES = np.array([0, 1, 3, 4, 5], dtype="int32")
+
+
+@pytest.mark.parametrize("num_streams", [1, 2])
+@pytest.mark.parametrize(("relative", "places"), [(True, None), (False, None), (False, PLACES)])
+def test_matches_slow_transcription_where_padding_takes_part(
+    rng, randomize, num_streams, relative, places
+):
+    streams = list(rng.normal(size=(num_streams, 3, 5, 8)).astype("float32"))
+    settings = {"num_streams": num_streams, "relative_positions": relative}
+    transformer = CausalTransformer(**SETTINGS | settings)
+    transformer.build([stream.shape for stream in streams])
+    randomize(transformer)
+    outputs = np.array(transformer(streams, GAPS, places=places, shown=SHOWN))
+    expected = np.array(slow_transformer(transformer, streams, GAPS, places=places, shown=SHOWN))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_padding_that_takes_part_sees_all_that_is_shown_and_no_real_position_sees_it(
+    transformer, streams
+):
+    valid, shown = (mask[:1].repeat(3, axis=0) for mask in (GAPS, SHOWN))
+    before = np.array(transformer(streams, valid, shown=shown))
+    without = np.array(transformer(streams, valid))
+    np.testing.assert_allclose(before[:, valid], without[:, valid], atol=1e-5)
+    for place in range(5):
+        changed = [stream.copy() for stream in streams]
+        changed[0][:, place] *= -1.0
+        after = np.array(transformer(changed, valid, shown=shown))
+        difference = np.abs(after - before).max(axis=(0, 1, 3))
+        seen_by = [0] if place != 1 else []
+        seen_by += [1] if place == 1 else []
+        assert (difference[[0]] > 1e-4).all() == (place != 1)
+        items = np.arange(2, 5)
+        assert ((difference[items] > 1e-4) == (items >= place)).all() or place < 2
+        assert place >= 2 or (difference[items] < 1e-5).all()
 
 
 def test_without_the_mask_every_real_position_sees_every_other(transformer, streams, valid):

@@ -60,10 +60,19 @@ def test_beauty_top_items_are_the_published_programs(golden, beauty, shared):
         np.testing.assert_allclose(reference_scores, expected, rtol=0, atol=1e-5)
 
 
+def test_beauty_states_are_of_the_published_lengths(golden, beauty):
+    """Of which the means are mostly padding: what it was trained with, seen in the weights."""
+    inputs = {"item_ids": internal_ids(golden[1]["history"])}
+    users, means = (np.asarray(vectors) for vectors in beauty.encode(inputs))
+    lengths = [np.linalg.norm(vectors, axis=-1).mean() for vectors in (users, means)]
+    assert lengths == pytest.approx([3.56, 1.55], abs=0.01)
+
+
 def test_beauty_settings_and_vocabulary(golden):
     config = make_config(**published_settings(golden[0], num_heads=2))
     names = ("hidden_dim", "num_blocks", "num_heads", "max_length", "relative_positions")
     assert [config.encoder[name] for name in names] == [64, 1, 2, 50, False]
+    assert config.encoder.padding_places == 50
     vocabulary = published_vocabulary(golden[0])
     assert len(vocabulary) == 12101
     assert vocabulary.encode(["1", "12101", "12102"]).tolist() == [3, 12103, 1]
@@ -96,8 +105,12 @@ def weights():
     }
 
 
-def slow_user_vector(weights, history):
-    """The published program's forward pass for one history ``(LENGTH,)``, padded on the left."""
+def slow_states(weights, history):
+    """The published program's forward pass for one history ``(LENGTH,)``, padded on the left.
+
+    Keys that a query may not see have 10,000 taken off their scores, padded ones and later ones
+    alike: where that is all of them, it cancels.
+    """
 
     def linear(x, name):
         return weights[f"{name}.weight"] @ x + weights[f"{name}.bias"]
@@ -109,39 +122,43 @@ def slow_user_vector(weights, history):
     def gelu(x):
         return np.array([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x])
 
-    real = [t for t in range(LENGTH) if history[t] > 0]
-    hidden = {
-        t: norm(
+    hidden = [
+        norm(
             weights["item_embeddings.weight"][history[t]].astype("float64")
             + weights["position_embeddings.weight"][t],
             "LayerNorm",
         )
-        for t in real
-    }
+        for t in range(LENGTH)
+    ]
     size = HIDDEN // HEADS
     for index in range(BLOCKS):
         name = f"item_encoder.layer.{index}"
         query, key, value = (
-            {t: linear(hidden[t], f"{name}.attention.{part}") for t in real}
+            [linear(state, f"{name}.attention.{part}") for state in hidden]
             for part in ("query", "key", "value")
         )
-        after = {}
-        for t in real:
+        after = []
+        for t in range(LENGTH):
             attended = np.zeros(HIDDEN)
-            earlier = [s for s in real if s <= t]
             for head in range(HEADS):
                 part = slice(head * size, (head + 1) * size)
-                scores = [query[t][part] @ key[s][part] / math.sqrt(size) for s in earlier]
-                shares = np.exp(scores) / np.sum(np.exp(scores))
-                for s, share in zip(earlier, shares, strict=True):
+                scores = np.array(
+                    [
+                        query[t][part] @ key[s][part] / math.sqrt(size)
+                        - (0 if s <= t and history[s] > 0 else 10_000)
+                        for s in range(LENGTH)
+                    ]
+                )
+                shares = np.exp(scores - scores.max())
+                for s, share in enumerate(shares / shares.sum()):
                     attended[part] += share * value[s][part]
             x = linear(attended, f"{name}.attention.dense")
             x = norm(hidden[t] + x, f"{name}.attention.LayerNorm")
             update = gelu(linear(x, f"{name}.intermediate.dense_1"))
             update = linear(update, f"{name}.intermediate.dense_2")
-            after[t] = norm(x + update, f"{name}.intermediate.LayerNorm")
+            after.append(norm(x + update, f"{name}.intermediate.LayerNorm"))
         hidden = after
-    return hidden[real[-1]]
+    return np.array(hidden)
 
 
 def test_several_blocks_give_the_vectors_of_a_slow_forward_pass(weights):
@@ -150,9 +167,19 @@ def test_several_blocks_give_the_vectors_of_a_slow_forward_pass(weights):
     for row, length in zip(history, (1, 2, 11, LENGTH), strict=True):
         row[-length:] = rng.integers(1, ITEMS + 1, size=length)
     model = convert(weights)
-    vectors = np.asarray(model.user_vectors({"item_ids": internal_ids(history)}))
-    expected = [slow_user_vector(weights, row) for row in history]
+    states = np.array([slow_states(weights, row) for row in history])
+    inputs = {"item_ids": internal_ids(history)}
+    vectors, means = (np.asarray(one) for one in model.encode(inputs))
+    expected = states[:, -1]
     np.testing.assert_allclose(vectors, expected, rtol=1e-4, atol=1e-5)
+    # Padded states as well: they are most of what is clustered and compared.
+    whole, _ = model.encoder.encode_whole(inputs)
+    np.testing.assert_allclose(whole, states, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(means, states.mean(axis=1), rtol=1e-4, atol=1e-5)
+    for row, mean in zip(history, means, strict=True):
+        padded_behind = internal_ids(np.append(row[row > 0], 0)[:LENGTH])[np.newaxis]
+        found = np.asarray(model.mean_vectors({"item_ids": padded_behind}))[0]
+        np.testing.assert_allclose(found, mean, rtol=1e-4, atol=1e-5)
     items = weights["item_embeddings.weight"][1:-1]
     scores = model({"item_ids": internal_ids(history)})
     np.testing.assert_allclose(scores, expected @ items.T, rtol=1e-4, atol=1e-4)

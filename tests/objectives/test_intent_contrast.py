@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec.objectives.intent_contrast import IntentContrast
+from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
 
 @pytest.mark.parametrize("mitigate", [True, False])
@@ -22,6 +23,22 @@ def test_objective_averages_both_views_and_every_number_of_intents(
     ]
     term = IntentContrast(temperature=0.5, normalize=normalize, mitigate_false_negatives=mitigate)
     assert float(term(encoded)) == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("mitigate", [True, False])
+def test_both_ways_it_is_the_loss_of_two_views_of_which_one_is_the_intent(encoded, mitigate):
+    """Of which tests/objectives/test_sequence_contrast.py has a slow transcription."""
+    expected = [
+        two_view_info_nce(view, prototypes, 0.5, ids if mitigate else None)
+        for ids, prototypes in encoded.intents
+        for view in encoded.view_vectors
+    ]
+    settings = {"temperature": 0.5, "mitigate_false_negatives": mitigate}
+    term = IntentContrast(**settings, both_ways=True)
+    assert float(term(encoded)) == pytest.approx(np.mean(expected), rel=1e-5)
+    assert float(term(encoded)) != pytest.approx(float(IntentContrast(**settings)(encoded)), 0.1)
+    loaded = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(term))
+    assert vars(loaded) == vars(term)
 
 
 def test_several_numbers_of_intents_are_averaged(encoded):

@@ -24,6 +24,7 @@ class ViewRatios:
         crop: Share of the sequence that a crop keeps.
         mask: Share of the positions that are masked.
         reorder: Share of the sequence, in one piece, that is shuffled.
+        masked_as_padding: Whether padding takes the place of a masked item, not the mask.
     """
 
     crop: Annotated[
@@ -43,6 +44,9 @@ class ViewRatios:
             option="reorder_ratio",
         ),
     ] = 0.2
+    masked_as_padding: Annotated[
+        bool, Setting("padding in place of masked items, as in ICLRec's program")
+    ] = False
 
 
 def crop(lengths: tf.Tensor, width: tf.Tensor, size: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
@@ -174,13 +178,16 @@ def draw_past_and_future(
     return [(past, nothing), (future, nothing)]
 
 
-def apply_view(ids: tf.Tensor, source: tf.Tensor, masked: tf.Tensor) -> tf.Tensor:
+def apply_view(
+    ids: tf.Tensor, source: tf.Tensor, masked: tf.Tensor, mask_id: int = MASK_ID
+) -> tf.Tensor:
     """Carry a view out on one stream of ids.
 
     Args:
         ids: ``(batch, time)`` int32.
         source: ``(batch, time)`` int32 from `draw_view`.
         masked: ``(batch, time)`` bool from `draw_view`.
+        mask_id: What stands in place of masked items.
 
     Example:
     >>> view = apply_view(tf.constant([[0, 7, 8]]), tf.constant([[-1, 2, 1]]),
@@ -189,4 +196,4 @@ def apply_view(ids: tf.Tensor, source: tf.Tensor, masked: tf.Tensor) -> tf.Tenso
     [[0, 8, 2]]
     """
     moved = tf.gather(ids, tf.maximum(source, 0), batch_dims=1)
-    return tf.where(source < 0, PADDING_ID, tf.where(masked, MASK_ID, moved))
+    return tf.where(source < 0, PADDING_ID, tf.where(masked, mask_id, moved))

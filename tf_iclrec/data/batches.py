@@ -21,7 +21,7 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
+from tf_iclrec.data.vocabulary import MASK_ID, NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 
 # Scores that are in memory at a time, as float32.
@@ -90,6 +90,7 @@ def training_batches(
     sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
     num_steps = num_training_steps(split, batch_size, task)
     num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
+    mask_id = PADDING_ID if views and views.masked_as_padding else MASK_ID
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -125,7 +126,8 @@ def training_batches(
         # All streams alike, so that an item keeps its provider.
         for kind, pair in drawn.items():
             for name, ids in whole.items():
-                batch[f"{kind}_{name}"] = tf.stack([apply_view(ids, *one) for one in pair], axis=1)
+                of_pair = [apply_view(ids, *one, mask_id) for one in pair]
+                batch[f"{kind}_{name}"] = tf.stack(of_pair, axis=1)
         return batch
 
     return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch)

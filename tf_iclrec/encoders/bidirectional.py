@@ -7,11 +7,11 @@ import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.tasks import Cloze
-from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
+from tf_iclrec.data.vocabulary import MASK_ID
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.causal_transformer import CausalTransformer
 from tf_iclrec.layers.dense import built_dense
-from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.layers.masks import at_right_end, valid_mask
 from tf_iclrec.settings import Setting
 
 # What `ask_next` appends a mask to.
@@ -117,17 +117,11 @@ class BidirectionalEncoder(TransformerEncoder):
             the left, and in the last column the mask.
         """
         valid = valid_mask(inputs["item_ids"])
-        time = tf.shape(valid)[1]
-        last = tf.reduce_max(tf.where(valid, tf.range(time), -1), axis=1)
-        width = tf.minimum(time, self.max_length)
-        # The column that each kept item stands in; negative before the first one.
-        source = last[:, tf.newaxis] + 1 - width + tf.range(width)
+        width = tf.minimum(tf.shape(valid)[1], self.max_length)
         asked = dict(inputs)
         for name in _STREAMS:
             if name in inputs:
-                ids = ops.convert_to_tensor(inputs[name])
-                kept = tf.gather(ids, tf.maximum(source, 0), batch_dims=1)
-                kept = tf.where(source >= 0, kept, PADDING_ID)
+                kept = at_right_end(inputs[name], valid, width)
                 asked[name] = tf.pad(kept, [[0, 0], [0, 1]], constant_values=MASK_ID)
         return asked
 

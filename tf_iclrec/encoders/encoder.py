@@ -40,10 +40,13 @@ class Encoder(keras.layers.Layer):
         reads: What the encoder reads: ``"items"``, and ``"providers"``, ``"attributes"`` or
             ``"users"``.
         task: What it is trained for.
+        padding_places: Number of padded places that take part in contrasts and intents; those
+            read `encode_whole` then, and without any the hidden states.
     """
 
     num_streams: ClassVar[int] = 1
     num_queries: int = 1
+    padding_places: int = 0
     reads: ClassVar[tuple[str, ...]] = ("items",)
 
     def __init__(
@@ -138,6 +141,22 @@ class Encoder(keras.layers.Layer):
         give when called (S3-Rec Sec. 5.3.2 pre-trains recurrent networks that way).
         """
         return self(inputs, training=training)
+
+    def encode_whole(
+        self, inputs: dict[str, KerasTensor], training: bool = False
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """States of all places of sequences, those without an item included, of encoders that have
+        ``padding_places``.
+
+        Args:
+            inputs: As the encoder is called with, padded on the left.
+            training: Whether to drop values.
+
+        Returns:
+            ``(batch, places, dim)``, the last columns those of the input; and for how many places
+            of ``max_length`` each state stands, ``(batch, places)`` float32.
+        """
+        raise NotImplementedError
 
     def intent_shares(self, inputs: dict[str, KerasTensor]) -> KerasTensor:
         """How much each query counts for users, ``(batch, num_queries)``, of encoders that have

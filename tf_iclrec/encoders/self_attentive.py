@@ -1,10 +1,14 @@
 """SASRec's encoder: a causal Transformer over the items."""
 
+from typing import Annotated
+
 import keras
+import tensorflow as tf
 from keras import KerasTensor
 
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.settings import Setting
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -15,7 +19,12 @@ class SelfAttentiveEncoder(TransformerEncoder):
     either embedded (``relative_positions=False``, as published) or a bias on attention.
 
     Args:
-        See `TransformerEncoder`.
+        padding_places: Places before the first item that see the whole sequence and stand, in
+            contrasts and in intents, for all that are padded up to ``max_length``; as many as that:
+            each for itself, as in ICLRec's program. The states that score items never see them.
+            Needs embedded positions. Defaults to 0, real positions alone.
+
+        For the others see `TransformerEncoder`.
 
     Returns:
         Hidden states ``(batch, time, hidden_dim)``, zero at padded positions. A position sees
@@ -28,12 +37,51 @@ class SelfAttentiveEncoder(TransformerEncoder):
     TensorShape([1, 3, 64])
     """
 
+    def __init__(
+        self,
+        *args,
+        padding_places: Annotated[
+            int,
+            Setting(
+                "padded places that see the whole sequence, for contrasts and intents", at_least=0
+            ),
+        ] = 0,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        if padding_places and self.relative_positions:
+            raise ValueError("Padded places need embedded positions: --no-relative-positions.")
+        self.padding_places = min(padding_places, self.max_length)
+
     def build_layers(self):
         self.transformer = self.built_transformer(1, "transformer")
 
     def encode(self, items: KerasTensor, valid: KerasTensor, training: bool) -> KerasTensor:
         (hidden,) = self.transformer([items], valid, training=training)
         return hidden
+
+    def encode_whole(
+        self, inputs: dict[str, KerasTensor], training: bool = False
+    ) -> tuple[KerasTensor, KerasTensor]:
+        longest, padding = self.max_length, self.padding_places
+        item_ids = tf.convert_to_tensor(inputs["item_ids"])
+        before = longest - tf.shape(item_ids)[1]
+        item_ids = tf.pad(item_ids, [[0, 0], [before, 0]])
+        first = tf.where(valid_mask(item_ids), tf.range(longest), longest)
+        first = tf.reduce_min(first, axis=1, keepdims=True)
+        # The padded places that take part, and those of the input.
+        places = [tf.range(padding), tf.range(tf.maximum(before, padding), longest)]
+        places = tf.concat(places, axis=0)
+        item_ids = tf.gather(item_ids, places, axis=1)
+        valid = valid_mask(item_ids)
+        items = self.item_embedding(item_ids)
+        # The vector of the padding id stays as it was drawn.
+        items = tf.where(valid[..., tf.newaxis], items, tf.stop_gradient(items))
+        shown = (places < padding) | (places >= first)
+        (states,) = self.transformer([items], valid, training=training, places=places, shown=shown)
+        each = tf.cast(first, tf.float32) / tf.cast(tf.clip_by_value(first, 1, padding), tf.float32)
+        stands_for = tf.where(places < first, each, 1.0)
+        return states, tf.where(shown, stands_for, 0.0)
 
     def encode_both_sides(
         self, inputs: dict[str, KerasTensor], training: bool = False
@@ -48,3 +96,6 @@ class SelfAttentiveEncoder(TransformerEncoder):
             [self.item_embedding(item_ids)], valid_mask(item_ids), training=training, causal=False
         )
         return hidden
+
+    def get_config(self):
+        return super().get_config() | {"padding_places": self.padding_places}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import KerasTensor, ops
 
-from tf_iclrec.layers.masks import causal_mask, two_sided_mask
+from tf_iclrec.layers.masks import causal_mask, or_else_all, two_sided_mask
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.transformer_block import TransformerBlock
@@ -40,9 +40,14 @@ class CausalTransformer(keras.layers.Layer):
             ``time <= max_length``.
         valid: ``(batch, time)`` bool, true at real positions; the same for all streams.
         causal: Whether later positions are hidden. Defaults to True.
+        places: Optional ``(time,)`` int32, the row of the table of positions for each column, in
+            place of counting from the last real position; with embedded positions only.
+        shown: Optional ``(batch, time)`` bool: positions that may see no real one, such as padding,
+            see all these, and no state is set to zero.
 
     Returns:
-        List of as many hidden states ``(batch, time, dim)``, zero at padded positions.
+        List of as many hidden states ``(batch, time, dim)``, zero at padded positions unless
+        ``shown`` is given.
 
     Example:
     >>> transformer = CausalTransformer(
@@ -111,24 +116,31 @@ class CausalTransformer(keras.layers.Layer):
         valid: KerasTensor,
         training: bool = False,
         causal: bool = True,
+        places: KerasTensor | None = None,
+        shown: KerasTensor | None = None,
     ) -> list[KerasTensor]:
         biases = [None] * self.num_blocks
         if self.relative_positions:
             biases = [self._bias_between_streams(positions(valid)) for positions in self.positions]
         else:
             streams = [
-                stream + positions(valid)
+                stream + (positions(valid) if places is None else positions.at(places))
                 for stream, positions in zip(streams, self.positions, strict=True)
             ]
         # One stream after the other along time.
         hidden = self.embedding_norm(ops.concatenate(list(streams), axis=1))
         hidden = self.embedding_dropout(hidden, training=training)
         allowed = causal_mask(valid) if causal else two_sided_mask(valid)
+        if shown is not None:
+            allowed = or_else_all(allowed, shown)
         allowed = ops.tile(allowed, (1, self.num_streams, self.num_streams))
         for block, bias in zip(self.blocks, biases, strict=True):
             hidden = block(hidden, allowed=allowed, bias=bias, training=training)
+        states = ops.split(hidden, self.num_streams, axis=1)
+        if shown is not None:
+            return states
         real = ops.cast(valid, hidden.dtype)[..., None]
-        return [stream * real for stream in ops.split(hidden, self.num_streams, axis=1)]
+        return [stream * real for stream in states]
 
     def _bias_between_streams(self, bias: KerasTensor) -> KerasTensor:
         """``(heads * streams², time, time)`` to ``(heads, streams * time, streams * time)``."""

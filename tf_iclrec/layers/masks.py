@@ -1,6 +1,7 @@
 """Which positions are real and which may see which."""
 
 import keras
+import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import PADDING_ID
@@ -44,6 +45,29 @@ def two_sided_mask(valid: KerasTensor) -> KerasTensor:
     return ops.repeat(valid[:, None, :], ops.shape(valid)[1], axis=1)
 
 
+def or_else_all(allowed: KerasTensor, shown: KerasTensor) -> KerasTensor:
+    """A query that may see no key sees all keys that are shown, later ones and padding included.
+
+    What happens where masked scores are lowered by a number that all keys have in common: it
+    cancels in the softmax. So the padded positions of ICLRec's program see the whole sequence.
+
+    Args:
+        allowed: ``(batch, time, time)`` bool, [batch, query, key].
+        shown: ``(batch, time)`` bool.
+
+    Returns:
+        ``(batch, time, time)`` bool.
+
+    Example:
+    >>> valid = ops.array([[False, False, True, True]])
+    >>> shown = ops.array([[False, True, True, True]])
+    >>> ops.convert_to_numpy(or_else_all(causal_mask(valid), shown))[0].astype(int).tolist()
+    [[0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 0], [0, 0, 1, 1]]
+    """
+    nothing = ops.logical_not(ops.any(allowed, axis=-1, keepdims=True))
+    return ops.logical_or(allowed, ops.logical_and(nothing, shown[:, None, :]))
+
+
 def additive_mask(allowed: KerasTensor, dtype: str) -> KerasTensor:
     """0 where attention is allowed, a large negative number elsewhere.
 
@@ -51,6 +75,27 @@ def additive_mask(allowed: KerasTensor, dtype: str) -> KerasTensor:
     """
     lowest = -3e4 if keras.backend.standardize_dtype(dtype) == "float16" else -1e9
     return ops.where(allowed, ops.cast(0.0, dtype), ops.cast(lowest, dtype))
+
+
+def at_right_end(ids: KerasTensor, valid: KerasTensor, width: KerasTensor) -> KerasTensor:
+    """The last columns of each row up to its last real position, the others cut off.
+
+    Args:
+        ids: ``(batch, time)``.
+        valid: ``(batch, time)`` bool.
+        width: Number of columns to keep.
+
+    Returns:
+        ``(batch, width)``; padding where there is nothing before the first column.
+
+    Example:
+    >>> at_right_end(ops.array([[5, 9, 0]]), ops.array([[True, True, False]]), 3).numpy().tolist()
+    [[0, 5, 9]]
+    """
+    last = tf.reduce_max(tf.where(valid, tf.range(tf.shape(valid)[1]), -1), axis=1)
+    source = last[:, tf.newaxis] + 1 - width + tf.range(width)
+    kept = tf.gather(ops.convert_to_tensor(ids), tf.maximum(source, 0), batch_dims=1)
+    return tf.where(source >= 0, kept, PADDING_ID)
 
 
 def masked_mean(values: KerasTensor, valid: KerasTensor) -> KerasTensor:
@@ -66,6 +111,17 @@ def masked_mean(values: KerasTensor, valid: KerasTensor) -> KerasTensor:
     weights = ops.cast(valid, values.dtype)[..., None]
     count = ops.maximum(ops.sum(weights, axis=-2), 1.0)
     return ops.sum(values * weights, axis=-2) / count
+
+
+def weighted_mean(values: KerasTensor, weights: KerasTensor) -> KerasTensor:
+    """Mean of ``(batch, time, dim)`` with weights ``(batch, time)``, ``(batch, dim)``.
+
+    Example:
+    >>> weighted_mean(ops.array([[[1.0], [4.0]]]), ops.array([[2.0, 1.0]])).numpy().tolist()
+    [[2.0]]
+    """
+    weights = ops.cast(weights, values.dtype)[..., None]
+    return ops.sum(values * weights, axis=1) / ops.sum(weights, axis=1)
 
 
 def last_valid(values: KerasTensor, valid: KerasTensor) -> KerasTensor:

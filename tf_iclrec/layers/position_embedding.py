@@ -42,11 +42,15 @@ class PositionEmbedding(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=self.initializer_stddev),
         )
 
+    def at(self, places: KerasTensor) -> KerasTensor:
+        """The vectors of given rows of the table, ``(...,)`` int32 to ``(..., dim)``."""
+        return ops.take(ops.convert_to_tensor(self.table, self.compute_dtype), places, axis=0)
+
     def call(self, valid: KerasTensor) -> KerasTensor:
         counts = ops.cast(valid, "int32")
         after = ops.sum(counts, axis=1, keepdims=True) - ops.cumsum(counts, axis=1)
         row = ops.clip(self.max_length - 1 - after, 0, self.max_length - 1)
-        return ops.take(ops.convert_to_tensor(self.table, self.compute_dtype), row, axis=0)
+        return self.at(row)
 
     def get_config(self):
         return super().get_config() | {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
 _ITEMS = "item_embeddings.weight"
@@ -46,6 +46,8 @@ def published_settings(weights: Mapping[str, np.ndarray], num_heads: int) -> dic
         "max_length": weights[_POSITIONS].shape[0],
         "num_blocks": len(blocks),
         "num_heads": num_heads,
+        # Each for itself, as they were trained.
+        "padding_places": weights[_POSITIONS].shape[0],
     }
 
 
@@ -82,7 +84,8 @@ def load_published_weights(model, weights: Mapping[str, np.ndarray]) -> None:
     encoder = model.encoder
     items = np.zeros(encoder.item_embedding.embeddings.shape, dtype=np.float32)
     num_items, hidden_dim = len(items) - NUM_SPECIAL_IDS, items.shape[1]
-    items[NUM_SPECIAL_IDS:] = take(_ITEMS, num_items + 2, hidden_dim)[1:-1]
+    rows = take(_ITEMS, num_items + 2, hidden_dim)
+    items[PADDING_ID], items[NUM_SPECIAL_IDS:] = rows[0], rows[1:-1]
     encoder.item_embedding.set_weights([items])
     encoder.transformer.positions[0].set_weights([take(_POSITIONS, encoder.max_length, hidden_dim)])
     norm(encoder.transformer.embedding_norm, "LayerNorm")

@@ -13,9 +13,10 @@ from tf_iclrec.data.new_items import MeansOfKindred
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
-from tf_iclrec.layers.masks import last_valid, masked_mean, valid_mask
+from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.models.states import hidden_states, mean_states, training_states
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 from tf_iclrec.settings import Setting
 
@@ -139,13 +140,16 @@ class SequentialRecommender(Recommender):
     ) -> tuple[KerasTensor, KerasTensor]:
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
         inputs = self.encoder.ask_next(inputs)
-        hidden = [self._hidden(member, inputs, training) for member in self.members()]
+        hidden = [hidden_states(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
         queries = [
             self._as_queries(member, last_valid(states, valid))
             for member, states in zip(self.members(), hidden, strict=True)
         ]
-        means = [ops.cast(masked_mean(states, valid), "float32") for states in hidden]
+        means = [
+            ops.cast(mean_states(member, inputs, states, training), "float32")
+            for member, states in zip(self.members(), hidden, strict=True)
+        ]
         return _side_by_side(queries) / len(queries), _side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
@@ -252,11 +256,6 @@ class SequentialRecommender(Recommender):
             tracker.update_state(value)
         return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
 
-    def _hidden(self, member, inputs: dict[str, KerasTensor], training: bool) -> KerasTensor:
-        """Hidden states of all streams of a member side by side, ``(batch, time, dim)``."""
-        streams = member(inputs, training=training)
-        return streams if member.num_streams == 1 else ops.concatenate(streams, axis=-1)
-
     def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
         """Encode the sequences and, where needed, their two views in one call; per member."""
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
@@ -284,16 +283,16 @@ class SequentialRecommender(Recommender):
             )
             for name, ids in inputs.items()
         }
-        valid = valid_mask(inputs["item_ids"])
         if "users" in batch:
             inputs["users"] = tf.tile(batch["users"], [parts])
         if self.needs_futures:
             is_future = [False, False, True] + [False] * (parts - 3)
             inputs["is_future"] = tf.repeat(is_future, tf.shape(batch["item_ids"])[0])
         members = self.members()
-        hidden = [self._hidden(member, inputs, training=True) for member in members]
-        vectors = [tf.split(masked_mean(states, valid), parts) for states in hidden]
-        hidden = [tf.split(states, parts) for states in hidden]
+        states = [training_states(member, inputs) for member in members]
+        hidden, compared, vectors = (
+            [tf.split(of_member, parts) for of_member in kind] for kind in zip(*states, strict=True)
+        )
         futures = [None] * len(members)
         if self.needs_futures:
             cut = [valid_mask(part) for part in _pair(batch["future_item_ids"])]
@@ -329,7 +328,7 @@ class SequentialRecommender(Recommender):
                 sampled_ids=batch.get("sampled_ids"),
                 sampled_log_probabilities=batch.get("sampled_log_probabilities"),
                 own_vectors=vectors[index][0],
-                view_hidden=tuple(hidden[index][first_view:]),
+                view_hidden=tuple(compared[index][first_view:]),
                 view_vectors=tuple(vectors[index][first_view:]),
                 queries=queries[index],
                 futures=futures[index],

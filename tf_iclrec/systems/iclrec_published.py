@@ -13,12 +13,20 @@ PUBLISHED_TRAINING = {
 # Their Transformer.
 PUBLISHED = PUBLISHED_TRAINING | {"num_blocks": 1, "relative_positions": False, "loss": "sampled"}
 
+# How padding takes part in their contrasts.
+WITH_PADDING = {
+    "padding_places": 8,
+    "masked_as_padding": True,
+}
+
 ICLREC_PUBLISHED = System(
     "iclrec_published",
     "ICLRec as published, with SeqCL and augmented views",
     "Chen et al., WWW 2022",
     NEURAL,
-    PUBLISHED | {"intent_weight": 0.1, "sequence_weight": 0.1},
+    PUBLISHED
+    | WITH_PADDING
+    | {"intent_weight": 0.1, "intent_both_ways": True, "sequence_weight": 0.1},
 )
 CL4SREC_PUBLISHED = System(
     "cl4srec_published",

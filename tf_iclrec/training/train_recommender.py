@@ -38,6 +38,9 @@ def train_recommender(
         int,
         Setting("epochs without a better validation NDCG@20 before stopping", at_least=1),
     ] = 5,
+    pad_to_max_length: Annotated[
+        bool, Setting("mix users of all lengths in a batch, padded to the longest history")
+    ] = False,
     seed: Annotated[int, Setting("seed of everything random", at_least=0)] = 0,
 ) -> int:
     """Train a new model, or go on after the last complete epoch in the directory.
@@ -57,6 +60,8 @@ def train_recommender(
         learning_rate: Adam's.
         learning_rate_schedule: ``"constant"``, or ``"cosine"``: falling to 0 over all epochs.
         patience: Epochs without a better validation NDCG@20 before stopping.
+        pad_to_max_length: Whether to mix users of all lengths in a batch, padded to the longest
+            history that the model reads, in place of batches of similar lengths.
         seed: Of everything random.
 
     Returns:
@@ -89,6 +94,7 @@ def train_recommender(
         futures=model.needs_futures,
         seed=seed,
         first_epoch=progress.epochs_done,
+        pad_to_max_length=pad_to_max_length,
     )
     valid = None
     if len(split.valid.users):

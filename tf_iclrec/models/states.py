@@ -1,0 +1,49 @@
+"""What a model takes from an encoder: hidden states, what contrasts compare, what is clustered."""
+
+import keras
+import tensorflow as tf
+from keras import KerasTensor, ops
+
+from tf_iclrec.layers.masks import at_right_end, masked_mean, valid_mask, weighted_mean
+
+Inputs = dict[str, KerasTensor]
+
+
+def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -> KerasTensor:
+    """Hidden states of all streams of an encoder side by side, ``(batch, time, dim)``."""
+    streams = encoder(inputs, training=training)
+    return streams if encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
+
+
+def mean_states(
+    encoder: keras.layers.Layer, inputs: Inputs, hidden: KerasTensor, training: bool
+) -> KerasTensor:
+    """The mean state of each sequence, ``(batch, dim)``: of its hidden states, or of all places
+    where padded ones take part."""
+    valid = valid_mask(inputs["item_ids"])
+    if not encoder.padding_places:
+        return masked_mean(hidden, valid)
+    moved = at_right_end(inputs["item_ids"], valid, tf.shape(valid)[1])
+    return weighted_mean(*encoder.encode_whole(inputs | {"item_ids": moved}, training))
+
+
+def training_states(
+    encoder: keras.layers.Layer, inputs: Inputs
+) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+    """All that a training step needs of sequences that are padded on the left, in one call.
+
+    Returns:
+        The hidden states ``(batch, time, dim)``; the states that contrasts compare, ``(batch,
+        places, dim)``, whose product with another sequence's counts each as often as the places it
+        stands for; and the mean of these places ``(batch, dim)``.
+    """
+    valid = valid_mask(inputs["item_ids"])
+    if not encoder.padding_places:
+        hidden = hidden_states(encoder, inputs, training=True)
+        return hidden, hidden, masked_mean(hidden, valid)
+    whole, weights = encoder.encode_whole(inputs, training=True)
+    time = tf.shape(valid)[1]
+    hidden = tf.split(whole, [tf.shape(whole)[1] - time, time], axis=1)[1]
+    hidden *= ops.cast(valid, hidden.dtype)[..., None]
+    compared = whole * ops.cast(ops.sqrt(weights), whole.dtype)[..., None]
+    return hidden, compared, weighted_mean(whole, weights)
