@@ -17,6 +17,7 @@ def test_settings_stand_in_the_sections_of_their_parts():
         "name": "self_attentive",
         **{"max_length": 50, "hidden_dim": 32, "dropout": 0.5},
         **{"num_blocks": 2, "num_heads": 2, "relative_positions": True},
+        "padding_places": 0,
     }
     assert config.encoder.arguments == {
         name: value for name, value in config.encoder.items() if name != "name"
@@ -58,7 +59,7 @@ def test_what_is_given_wins_over_the_system_and_the_system_over_the_parts():
 def test_a_contrast_that_is_switched_on_has_the_settings_of_the_system():
     assert make_config(model="sasrec", intent_weight=0.3).intent_contrast == {
         **{"weight": 0.3, "temperature": 0.1, "normalize": True},
-        **{"mitigate_false_negatives": True, "views": "dropout"},
+        **{"mitigate_false_negatives": True, "views": "dropout", "both_ways": False},
     }
 
 

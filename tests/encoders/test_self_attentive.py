@@ -70,14 +70,14 @@ def test_feedforward_is_four_times_as_wide_by_default():
     assert encoder.transformer.blocks[0].feed_forward.expand.get_weights()[0].shape == (16, 64)
 
 
-# Padded places: the first of all eight, some of them, each for itself.
-PADDED = [1, 3, 8]
 MASKED = np.array([[0, 0, 5, 0, 4, 9], [0, 0, 5, 9, 4, 0], [7, 8, *ITEMS]], dtype="int32")
 
 
-@pytest.fixture(params=PADDED, ids="{} padded".format)
+# Padded places: the first of all eight, some of them, each for itself.
+@pytest.fixture(params=[(1, False), (3, False), (3, True), (8, False)], ids=str)
 def padded(request):
-    return build(relative_positions=False, padding_places=request.param)
+    number, relative = request.param
+    return build(padding_places=number, relative_positions=relative)
 
 
 def whole(encoder, ids):
@@ -128,10 +128,10 @@ def test_a_place_without_an_item_sees_all_or_what_is_before_it(padded):
 
 
 def test_a_masked_item_keeps_its_place(padded):
-    """A tail that is masked does not move what is before it."""
+    """A tail that is masked does not move what is before it, as the same item at the end shows."""
     (first, masked, moved), _ = whole(padded, [[5, 9, 4, 9], [5, 0, 0, 0], [0, 0, 0, 5]])
     np.testing.assert_allclose(masked[4], first[4], atol=2e-6)
-    assert np.abs(moved[7] - first[4]).max() > 1e-2
+    assert (np.abs(moved[7] - first[4]).max() > 1e-2) != padded.relative_positions
 
 
 def test_the_vector_of_padding_is_not_trained(padded):
@@ -144,7 +144,5 @@ def test_the_vector_of_padding_is_not_trained(padded):
     assert rows.tolist() == [4, 5, 7, 8, 9]
 
 
-def test_padded_places_have_positions_of_their_own():
-    with pytest.raises(ValueError, match="--no-relative-positions"):
-        build(relative_positions=True, padding_places=1)
-    assert build(relative_positions=False, padding_places=50).padding_places == 8
+def test_there_are_no_more_padded_places_than_places():
+    assert build(padding_places=50).padding_places == 8

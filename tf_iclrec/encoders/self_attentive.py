@@ -22,7 +22,7 @@ class SelfAttentiveEncoder(TransformerEncoder):
         padding_places: Places before the first item that see the whole sequence and stand, in
             contrasts and in intents, for all that are padded up to ``max_length``; as many as that:
             each for itself, as in ICLRec's program. The states that score items never see them.
-            Needs embedded positions. Defaults to 0, real positions alone.
+            Defaults to 0, real positions alone.
 
         For the others see `TransformerEncoder`.
 
@@ -49,8 +49,6 @@ class SelfAttentiveEncoder(TransformerEncoder):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        if padding_places and self.relative_positions:
-            raise ValueError("Padded places need embedded positions: --no-relative-positions.")
         self.padding_places = min(padding_places, self.max_length)
 
     def build_layers(self):

@@ -40,8 +40,8 @@ class CausalTransformer(keras.layers.Layer):
             ``time <= max_length``.
         valid: ``(batch, time)`` bool, true at real positions; the same for all streams.
         causal: Whether later positions are hidden. Defaults to True.
-        places: Optional ``(time,)`` int32, the row of the table of positions for each column, in
-            place of counting from the last real position; with embedded positions only.
+        places: Optional ``(time,)`` int32, the row of the table of embedded positions for each
+            column, in place of counting from the last real position.
         shown: Optional ``(batch, time)`` bool: positions that may see no real one, such as padding,
             see all these, and no state is set to zero.
 
