@@ -78,8 +78,8 @@ def _named(name: str) -> Source | PublicLog:
     if name.startswith(TFDS):
         return source_of_table(read_tensorflow_dataset(name.removeprefix(TFDS)), name=name)
     known, path = split_name(name)
-    if not path or not Path(path).exists():
-        raise UserError(f"No such file or folder: {path or name}. Give {known}: and a path.")
+    if not Path(path).exists():
+        raise UserError(f"No such file or folder: {path}. Give {known}: and a path.")
     return PUBLIC_LOGS[known](Path(path))
 
 

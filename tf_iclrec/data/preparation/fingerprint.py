@@ -29,11 +29,12 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
     files: list[Path] = []
     found: list[dict[str, str | int]] = []
     for name in names:
-        public, name = split_name(name)
-        path = Path(name)
-        if public and not path.is_dir():
-            files += [path] if path.is_file() else []
-        elif public or is_prepared(path):
+        known, path = split_name(name)
+        path = Path(path)
+        if known:
+            # Who reads it says what is missing.
+            files += sorted(filter(Path.is_file, [path, *path.glob("*")]))
+        elif is_prepared(path):
             files += sorted(one for one in path.iterdir() if one.is_file())
         elif name.startswith(TFDS) or name == DEFAULT_SOURCE:
             found.append({"name": name})

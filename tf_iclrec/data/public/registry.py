@@ -22,5 +22,5 @@ def split_name(name: str) -> tuple[str, str]:
     >>> split_name("tmall:raw"), split_name("raw/log.csv")
     (('tmall', 'raw'), ('', 'raw/log.csv'))
     """
-    known, colon, path = name.partition(":")
-    return (known, path) if colon and known in PUBLIC_LOGS else ("", name)
+    known, _, path = name.partition(":")
+    return (known, path) if path and known in PUBLIC_LOGS else ("", name)
