@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tf_iclrec import UserError, files
-from tf_iclrec.files import locked, replace_directory, replace_file, write_json
+from tf_iclrec.files import locked, read_json, replace_directory, replace_file, write_json
 
 from .faults.steps import flushed_path, watched
 
@@ -77,6 +77,13 @@ def test_written_json_reads_back(tmp_path):
     value = {"HR@5": 0.25, "ids": ["é", "007"], "best": None}
     write_json(tmp_path / "metrics.json", value)
     assert json.loads((tmp_path / "metrics.json").read_text()) == value
+    assert read_json(tmp_path / "metrics.json") == value
+
+
+@pytest.mark.parametrize("content", ["", "{", "[" * 100_000])
+def test_what_is_no_json_is_nothing(tmp_path, content):
+    (tmp_path / "plan.json").write_text(content)
+    assert read_json(tmp_path / "plan.json") is read_json(tmp_path / "none.json") is None
 
 
 def test_value_that_is_no_json_leaves_the_old_file(old_file):

@@ -207,7 +207,7 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         tree = json.loads(Path(path).read_text())
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(tree, dict):
         raise UserError(f"{path} must hold a JSON object of settings.")

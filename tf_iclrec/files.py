@@ -92,6 +92,14 @@ def write_json(path: Path, value: Any) -> None:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote; None if there is nothing, or something else."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
 @contextlib.contextmanager
 def locked(path: str | Path) -> Iterator[None]:
     """Let no other command write a file or folder meanwhile, and remove what one that was killed

@@ -1,7 +1,6 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
-from tf_iclrec.files import replace_file, write_json
+from tf_iclrec.files import read_json, replace_file, write_json
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
@@ -213,7 +212,7 @@ def _train_final(
     """Train a new model for as many epochs as were best, or go on with it."""
     print(f"\n{split.summary()}", flush=True)
     plan = {"epochs": best_epoch, "training": dict(config.get("training", {}))}
-    if not directory.plan.is_file() or json.loads(directory.plan.read_text()) != plan:
+    if read_json(directory.plan) != plan:
         # Of a training that was continued since: the learning rates were others. What is served
         # stays until there is another.
         directory.plan.unlink(missing_ok=True)

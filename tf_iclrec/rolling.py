@@ -1,12 +1,12 @@
 """The same training at several dates: how a system does from one time to the next."""
 
 import itertools
-import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_iclrec.checksums import read_sealed
 from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.times import parse_time
@@ -68,7 +68,7 @@ def fit_at_dates(
             run = RunDirectory(directory.path / date)
             if not run.metrics.is_file():
                 fit(one, run.path, resume=True)
-            found[date] = json.loads(run.metrics.read_text())
+            found[date] = read_sealed(run.metrics)
         found["mean"] = _mean(list(found.values()))
         write_json(directory.metrics, found)
     print("\nTest metrics by date, whole catalogue ranked")

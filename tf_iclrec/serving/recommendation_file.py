@@ -7,13 +7,12 @@ and take the output's place at once. An interrupted program finds its parts agai
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tf_iclrec.files import locked, replace_file, write_json
+from tf_iclrec.files import locked, read_json, replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.reason_column import check_because
@@ -103,8 +102,7 @@ class _Parts:
     def __init__(self, folder: Path, request: dict[str, Any]):
         self.folder = folder
         description = folder / "request.json"
-        same = description.is_file() and json.loads(description.read_text()) == request
-        if not same:
+        if read_json(description) != request:
             self.remove()
             folder.mkdir(parents=True)
             write_json(description, request)
