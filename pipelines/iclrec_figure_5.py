@@ -9,12 +9,14 @@ from tf_iclrec.experiments import Experiment, Row, comparison, costs, lines, run
 
 INTENTS = (8, 64, 256, 512, 1024, 2048)
 WEIGHTS = (0.1, 0.3, 0.5, 0.8)
+USUAL = {"K": 256, "λ": 0.1}
 
 
 def row(name: str, axis: str, value: float, **settings) -> Row:
-    model, label = "iclrec_published", f"ICLRec, {axis} = {value}"
-    at = {axis: value}
-    return Row(f"{name}-{value}", label, model, settings, BLOCKS, line="ICLRec", at=at)
+    # What both axes have in common is on both.
+    at = {axis: value} if value != USUAL[axis] else USUAL
+    label = ", ".join(f"{axis} = {value}" for axis, value in at.items())
+    return Row(name, f"ICLRec, {label}", "iclrec_published", settings, BLOCKS, line="ICLRec", at=at)
 
 
 EXPERIMENT = Experiment(
@@ -23,8 +25,12 @@ EXPERIMENT = Experiment(
     datasets=(YELP,),
     rows=(
         CL4SREC,
-        *(row("intents", "K", value, num_intents=(value,)) for value in INTENTS),
-        *(row("weight", "λ", value, intent_weight=value) for value in WEIGHTS),
+        *(row(f"k-{value}", "K", value, num_intents=(value,)) for value in INTENTS),
+        *(
+            row(f"lambda-{value}", "λ", value, intent_weight=value)
+            for value in WEIGHTS
+            if value != USUAL["λ"]
+        ),
     ),
     metrics=("HR@20", "NDCG@20"),
     parts=(lines("K", log=True), lines("λ"), comparison, costs),

@@ -53,7 +53,7 @@ def test_the_page_is_sound_and_readable(folder, browser_page, look):
     page = opened.page
     assert page.locator("svg[role=img]").count() == 1
     assert page.get_by_role("heading", level=1).text_content().startswith("ICLRec, Table 1")
-    table = page.get_by_role("table", name="completejourney: test")
+    table = page.get_by_role("table", name="completejourney: test", exact=True)
     assert table.is_visible()
     size = table.locator("td").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
     assert size >= 12
