@@ -1,7 +1,9 @@
 import keras
 import pytest
 
-from tf_iclrec import Catalogue, LazyAdam, build_model, make_config
+from tf_iclrec import Catalogue, Interactions, LazyAdam, build_model, leave_one_out, make_config
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.training import train_recommender
 from tf_iclrec.training.train_recommender import new_optimizer
 
 TINY = {"hidden_dim": 8, "num_blocks": 1, "num_members": 1, "max_length": 5}
@@ -28,3 +30,25 @@ def test_losses_over_sampled_items_leave_the_others_alone(model):
     sampled = build_model(sampled, Catalogue(num_items=20))
     assert type(new_optimizer(model, 0.01, "constant", 40)) is keras.optimizers.Adam
     assert type(new_optimizer(sampled, 0.01, "constant", 40)) is LazyAdam
+
+
+@pytest.mark.parametrize("pad", [False, True])
+def test_batches_are_padded_as_the_settings_say(tmp_path, monkeypatch, pad):
+    """Users of all lengths to the longest history that the model reads, or users of one length."""
+    log = Interactions.from_sequences({f"u{n}": [*"abcdefgh"][: 4 + n % 3] for n in range(12)})
+    split, widths = leave_one_out(log), set()
+    model = build_model(make_config(model="sasrec", **TINY), split.catalogue)
+    make_batches = train_recommender.training_batches
+
+    def watched(*args, **settings):
+        batches = make_batches(*args, **settings)
+        widths.update(batch["item_ids"].shape[1] for batch in batches)
+        return batches
+
+    monkeypatch.setattr(train_recommender, "training_batches", watched)
+    directory = RunDirectory(tmp_path)
+    directory.checkpoints.mkdir()
+    train_recommender.train_recommender(
+        model, split, directory, epochs=1, batch_size=4, pad_to_max_length=pad
+    )
+    assert widths == ({5} if pad else {1, 2, 3})
