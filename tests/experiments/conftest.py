@@ -40,20 +40,20 @@ def experiment():
     )
 
 
+def in_turn(trials, store, jobs):
+    """`run_trials` without processes, which take seconds to start."""
+    failed = {}
+    for trial in trials:
+        try:
+            training.finish(trial, store)
+        except Exception as error:
+            failed[trial.name] = training._why(error)
+    return failed
+
+
 @pytest.fixture
 def in_this_process(monkeypatch):
-    """Trainings without processes of their own, which take seconds to start."""
-
-    def run_trials(trials, store, jobs):
-        failed = {}
-        for trial in trials:
-            try:
-                training.finish(trial, store)
-            except Exception as error:
-                failed[trial.name] = training._why(error)
-        return failed
-
-    monkeypatch.setattr(command, "run_trials", run_trials)
+    monkeypatch.setattr(command, "run_trials", in_turn)
 
 
 def finish(store, trial, ranks, **measured):

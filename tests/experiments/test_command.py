@@ -1,17 +1,18 @@
 """An experiment as its users run it."""
 
 import dataclasses
+import os
 import subprocess
 import sys
-import textwrap
 import time
 
 import pytest
 
 from tf_iclrec.experiments import Row, run_experiment
+from tf_iclrec.experiments import command as command_module
 
 from ..documents import ROOT
-from .conftest import TINY
+from .conftest import TINY, in_turn
 
 
 def run(experiment, *arguments):
@@ -27,7 +28,7 @@ def test_a_failing_row_says_why_and_the_others_are_trained(
     experiment, sequences, in_this_process, tmp_path, capsys
 ):
     too_many = Row("many", "Many intents", "iclrec", {"num_intents": (5000,)})
-    rows = (experiment.rows[0], too_many, experiment.rows[2])
+    rows = (experiment.rows[0], too_many, experiment.rows[1])
     experiment = dataclasses.replace(experiment, rows=rows, seeds=(0,))
     arguments = ("--data", sequences, "--output", tmp_path / "runs")
     assert run(experiment, *arguments) == 1
@@ -36,7 +37,7 @@ def test_a_failing_row_says_why_and_the_others_are_trained(
     text = (tmp_path / "runs" / "tiny.md").read_text()
     assert "| Many intents | failed |" in text
     assert "5000" in text[text.index("Walks: failed") :]
-    assert "| SASRec | 0." in text
+    assert "| EASE | 0." in text
     # What is there is kept.
     trained = sorted((tmp_path / "runs" / "trials").glob("*/model.keras"))
     times = [path.stat().st_mtime_ns for path in trained]
@@ -66,42 +67,48 @@ def test_bad_input_gets_one_line_and_nothing_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-SCRIPT = """
-    import sys
-    from tf_iclrec.experiments import Dataset, Experiment, Row, run_experiment
+SETTINGS = TINY | {"epochs": 12}
+ROWS = Row("sasrec_published", "SASRec"), Row("iclrec_published", "Many", "", {"num_intents": 5000})
+SCRIPT = f"""
+from tf_iclrec.experiments import Dataset, Experiment, Row, run_experiment
 
-    rows = Row("transitions", baseline=True), Row("sasrec")
-    settings = {settings}
-    data = Dataset("Walks", "walks.txt"),
-    if __name__ == "__main__":
-        run_experiment(Experiment("tiny", "Tiny", data, rows, settings=settings))
-    """
+rows = {ROWS}
+data = Dataset("Walks", "walks.txt"),
+if __name__ == "__main__":
+    run_experiment(Experiment("tiny", "Tiny", data, rows, settings={SETTINGS}))
+"""
 
 
 @pytest.mark.slow
 def test_killed_and_continued_it_ends_with_the_same_table(
-    experiment, sequences, in_this_process, tmp_path
+    experiment, sequences, tmp_path, monkeypatch, capfd
 ):
-    settings = TINY | {"epochs": 30}
     script = tmp_path / "tiny.py"
-    script.write_text(textwrap.dedent(SCRIPT.format(settings=settings)))
-    command = [sys.executable, script, "--data", sequences, "--jobs", "2", "--output"]
+    script.write_text(SCRIPT)
+    command = [sys.executable, script, "--data", sequences, "--output", tmp_path / "killed"]
     with subprocess.Popen(
-        [*command, tmp_path / "killed"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
     ) as process:
         [history] = wait_for(lambda: [*tmp_path.glob("killed/trials/*sasrec*/history.csv")])
         wait_for(lambda: history.read_text().count("\n") > 2)
         process.kill()
     # Its trainings end with it.
     before = wait_for(lambda: unchanged(history))
-    assert 2 < before.count("\n") < 31
-    rows = Row("transitions", baseline=True), Row("sasrec")
+    assert 2 < before.count("\n") < 13
     tiny = dataclasses.replace(
-        experiment, title="Tiny", rows=rows, settings=settings, seeds=(0,), paper={}
+        experiment, title="Tiny", rows=ROWS, settings=SETTINGS, seeds=(0,), paper={}
     )
-    for folder in ("killed", "whole"):
-        assert run(tiny, "--data", sequences, "--output", tmp_path / folder) == 0
+    assert run(tiny, "--data", sequences, "--output", tmp_path / "killed", "--jobs", 2) == 1
+    said = capfd.readouterr()
+    assert "2 trainings, of which 0 are there." in said.out
+    assert "SASRec on Walks, seed 0: trained" in said.out
+    # What processes say is in their logs.
+    assert "Many on Walks, seed 0: failed: " in said.out
+    assert said.err == "error: 1 trainings failed; the page says why.\n"
+    assert "Resuming after epoch" in history.parent.with_suffix(".log").read_text()
     assert history.read_text().startswith(before)
+    monkeypatch.setattr(command_module, "run_trials", in_turn)
+    assert run(tiny, "--data", sequences, "--output", tmp_path / "whole") == 1
     for name in ("tiny.csv", "tiny.md"):
         one, other = ((tmp_path / folder / name).read_text() for folder in ("killed", "whole"))
         # All but the minutes.

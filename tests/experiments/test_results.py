@@ -65,12 +65,12 @@ def test_the_page_says_all_of_it(found):
     assert header[:3] == ["", "HR@5", "paper"]
     cells = {line[0]: line[1:3] for line in lines}
     assert cells["Counts"] == ["0.3333", "0.1"]
-    assert cells["SASRec"] == ["0.5833 ± 0.1179", "0.1234±0.0011"]
+    assert cells["SASRec"] == ["0.5833±0.1179", "0.1234±0.0011"]
     assert cells["Caser"] == ["failed", ""]
     assert page["Walks: failed"][1:] == [["Caser", "out of memory"]]
     assert page["Trainings"][3] == ["Walks: SASRec", "0, 1", "", "3.0"]
     markdown = written["Markdown"].read_text()
-    assert "| SASRec | 0.5833 ± 0.1179 | 0.1234±0.0011 |" in markdown
+    assert "| SASRec | 0.5833±0.1179 | 0.1234±0.0011 |" in markdown
     assert "<" not in markdown
     figures = written["Figures"].read_text().splitlines()
     assert f"Walks,SASRec,1,HR@5,{metrics_of_ranks(RANKS['SASRec'][1])['HR@5']}" in figures
@@ -80,7 +80,7 @@ def test_a_mark_means_that_it_is_significant(found):
     experiment, trials, store = found
     rng = np.random.default_rng(0)
     theirs = rng.integers(1, 60, 500).tolist()
-    for name, ours, mark in (("up", 1, " ▲"), ("down", 90, " ▼"), ("same", None, "")):
+    for name, ours, mark in (("up", 1, "▲"), ("down", 90, "▼"), ("same", None, "")):
         other = Store(store.folder / name)
         other.open()
         for trial in trials:

@@ -122,6 +122,10 @@ section > div:not(.columns) > * { margin-bottom: 1.25rem; }
 details { margin-top: .25rem; font-size: .85rem; }
 summary { color: var(--muted); cursor: pointer; }
 .scroll { overflow: auto; max-height: 40rem; }
+.scroll tbody th, .scroll thead :first-child {
+  position: sticky; left: 0; background: var(--card);
+}
+.scroll tr:has(> :nth-child(9)) > .number { padding-right: .4rem; }
 figure .scroll, section > div > details .scroll { max-height: 20rem; }
 section > div > .card .scroll { max-height: none; }
 tbody th { min-width: 5.5rem; overflow-wrap: break-word; }

@@ -60,7 +60,7 @@ def figure(results: Results, dataset: str, row: Row, metric: str) -> str:
     if not results.outcomes(dataset, row):
         return "failed" if results.failure(dataset, row) else ""
     deviation = results.deviation(dataset, row, metric)
-    spread = "" if deviation is None else f" ± {deviation:.4f}"
+    spread = "" if deviation is None else f"±{deviation:.4f}"
     return f"{results.mean(dataset, row, metric):.4f}{spread}"
 
 
@@ -68,7 +68,7 @@ def _mark(compared: dict[tuple[str, str], Comparison], row: Row, metric: str) ->
     found = compared.get((row.label, metric))
     if found is None or found.corrected >= _LEVEL:
         return ""
-    return " ▲" if found.difference > 0 else " ▼"
+    return "▲" if found.difference > 0 else "▼"
 
 
 def _chart(results: Results, dataset: str) -> Html:
