@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_iclrec.config import Config
 from tf_iclrec.data.reading import names
-from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError, nearest
 from tf_iclrec.files import storage_fault
 from tf_iclrec.options import flag, places, places_in
 from tf_iclrec.runs import Run
@@ -180,8 +180,8 @@ def given_settings(
 
 
 def run_command(main: Callable[[], None], on_interrupt: str) -> None:
-    """Run a command and exit: 0; 2 for bad input or a disk that refuses; 1 for a broken training or
-    too little memory; 130 for Ctrl-C.
+    """Run a command and exit: 0; 2 for bad input or a disk that refuses; 1 for a training that
+    broke or lost a process, or too little memory; 130 for Ctrl-C.
 
     Args:
         main: The command.
@@ -191,16 +191,23 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
         main()
     except KeyboardInterrupt:
         _say(f"interrupted. {on_interrupt}")
-        # Without taking Python apart while TensorFlow's threads are at work, which can crash, but
-        # with what modules do at an exit, such as removing temporary files.
-        atexit._run_exitfuncs()
-        os._exit(130)
+        _exit_at_once(130)
+    except LostProcessError as error:
+        _say(f"error: {error}")
+        _exit_at_once(1)
     except Exception as error:
         code, message = _explained(error)
         if not code:
             raise
         _say(f"error: {message}")
         sys.exit(code)
+
+
+def _exit_at_once(code: int) -> NoReturn:
+    """Without taking Python apart while TensorFlow's threads are at work, which can crash, but with
+    what modules do at an exit, such as removing temporary files."""
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _explained(error: Exception) -> tuple[int, str]:

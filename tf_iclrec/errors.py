@@ -16,6 +16,10 @@ class NonFiniteLossError(ArithmeticError):
     """A loss term became NaN or infinite during training."""
 
 
+class LostProcessError(RuntimeError):
+    """Another process of a training over several has ended."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Say which valid name was probably meant, or else all of them.
 

@@ -29,10 +29,12 @@ from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.settings import AUTO
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.yardsticks import yardsticks
+from tf_iclrec.training.cluster import Cluster
+from tf_iclrec.training.replicas import Replicas, choose_replicas
 from tf_iclrec.warm_start import start_from_run
 
 # Options that may differ when a run is continued.
-_FREE_ON_RESUME = ("epochs", "patience")
+_FREE_ON_RESUME = ("epochs", "patience", "strategy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,37 +48,58 @@ class Trained:
     final: tuple[Recommender, Split] | None
 
 
-def fit(config: Config, output: str | Path, resume: bool = False, overwrite: bool = False) -> Run:
+def fit(
+    config: Config, output: str | Path, resume: bool = False, overwrite: bool = False
+) -> Run | None:
     """Train, evaluate and export a model; everything is written to a run directory.
 
     Args:
         config: Settings; see `make_config`.
         output: The run directory.
         resume: Continue the run in ``output`` after its last complete epoch, if there is one. Its
-            settings must be the same, except for ``epochs`` and ``patience``.
+            settings must be the same, except for ``epochs``, ``patience`` and ``strategy``.
         overwrite: Replace a run in ``output``, when the new one is finished.
 
     Returns:
-        The finished run, with the best epoch's model.
+        The finished run, with the best epoch's model. Where several processes train it together
+        (``TF_CONFIG``), each calls this; the first returns and writes the run, the others None.
 
     Raises:
         UserError: If the data or settings can't be used; nothing is written then.
         NonFiniteLossError: If a loss becomes NaN or infinite.
+        LostProcessError: If one of several processes has ended.
     """
-    output = RunDirectory(Path(output))
-    with output.written(resume, overwrite) as directory:
-        resume = resume and directory.config.is_file()
-        start = _init_from(config)
-        if not resume and start and Path(start).resolve() == output.path.resolve():
-            raise UserError(
-                f"{output.path} can't be started from and written to: name two folders."
-            )
-        run = finish_run(**vars(train(config, directory, resume)))
-    write_page(run, output)
+    replicas = _replicas(config)
+    with replicas.output(Path(output), resume) as path:
+        output = RunDirectory(path)
+        with output.written(resume, overwrite) as directory:
+            resume = resume and directory.config.is_file()
+            start = _init_from(config)
+            if not resume and start and Path(start).resolve() == output.path.resolve():
+                raise UserError(
+                    f"{output.path} can't be started from and written to: name two folders."
+                )
+            trained = train(config, directory, resume, replicas)
+            run = finish_run(**vars(trained)) if replicas.is_chief else None
+        if run:
+            write_page(run, output)
     return run
 
 
-def train(config: Config, directory: RunDirectory, resume: bool) -> Trained:
+def _replicas(config: Config) -> Replicas:
+    if "replicas" in config:
+        return choose_replicas(**config.replicas)
+    if len(Cluster.of_environment()) > 1:
+        raise UserError(
+            f"The model {config.model} is not trained in steps, so that several processes can't "
+            "share them: train it in one, without TF_CONFIG."
+        )
+    return Replicas()
+
+
+def train(
+    config: Config, directory: RunDirectory, resume: bool, replicas: Replicas | None = None
+) -> Trained:
     """The first part of `fit`: the best epoch's model is not evaluated or exported yet, nor saved
     beyond its checkpoints.
 
@@ -84,11 +107,13 @@ def train(config: Config, directory: RunDirectory, resume: bool) -> Trained:
         config: Settings.
         directory: A folder that no other command writes to: see `RunDirectory.written`.
         resume: Whether to go on with the run that is there.
+        replicas: What trains. Defaults to one device of this process.
 
     Raises:
         UserError: See `fit`.
         NonFiniteLossError: See `fit`.
     """
+    replicas = replicas or Replicas()
     family = SYSTEMS[config.model].family
     if resume:
         config = _as_before(config, directory)
@@ -97,16 +122,19 @@ def train(config: Config, directory: RunDirectory, resume: bool) -> Trained:
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
-    config = _with(config, family.decide(config, split))
-    model = _new_model(config, split, started=resume and directory.state.is_file())
+    config = _with(config, replicas.agreed(lambda: family.decide(config, split)))
+    started = resume and directory.state.is_file()
+    model = _new_model(config, split, replicas, started)
     family.check(model, split, config)
-    if not resume:
+    if not resume and replicas.is_chief:
         start_run(directory, config, interactions)
+    directory.checkpoints.mkdir(parents=True, exist_ok=True)
     best_epoch = family.train(model, split, config, directory)
     final_split, final = split_to_serve(split, interactions, **config.final), None
     if final_split is not split:
-        final = _train_final(config, final_split, directory.final, best_epoch), final_split
-    return Trained(model, split, config, directory, final)
+        final = _train_final(config, final_split, replicas, directory.final, best_epoch)
+        final = replicas.alone(final), final_split
+    return Trained(replicas.alone(model), split, config, directory, final)
 
 
 def build_model(config: Config, catalogue: Catalogue) -> Recommender:
@@ -192,13 +220,14 @@ def _print_metrics(models: Mapping[str, Mapping[str, Mapping[str, float]]]) -> N
     print(metrics_table({name: metrics["lists"] for name, metrics in models.items()}, shown))
 
 
-def _new_model(config: Config, split: Split, started: bool) -> Recommender:
+def _new_model(config: Config, split: Split, replicas: Replicas, started: bool) -> Recommender:
     """A new model with the first weights of its training, unless there are later ones."""
     if "training" in config:
         keras.utils.set_random_seed(config.training.seed)
-    model = build_model(config, split.catalogue)
-    if _init_from(config) and not started:
-        start_from_run(model, split, config)
+    with replicas.strategy.scope():
+        model = build_model(config, split.catalogue)
+        if _init_from(config) and not started:
+            start_from_run(model, split, config)
     return model
 
 
@@ -207,7 +236,11 @@ def _init_from(config: Config) -> str:
 
 
 def _train_final(
-    config: Config, split: Split, directory: RunDirectory, best_epoch: int | None
+    config: Config,
+    split: Split,
+    replicas: Replicas,
+    directory: RunDirectory,
+    best_epoch: int | None,
 ) -> Recommender:
     """Train a new model for as many epochs as were best, or go on with it."""
     print(f"\n{split.summary()}", flush=True)
@@ -219,7 +252,7 @@ def _train_final(
         shutil.rmtree(directory.checkpoints, ignore_errors=True)
         directory.checkpoints.mkdir(parents=True)
         write_json(directory.plan, plan)
-    model = _new_model(config, split, started=directory.state.is_file())
+    model = _new_model(config, split, replicas, started=directory.state.is_file())
     SYSTEMS[config.model].family.train(model, split, config, directory, best_epoch)
     return model
 
@@ -243,6 +276,7 @@ def _as_before(config: Config, directory: RunDirectory) -> Config:
         )
     then = before.options()
     left_open = {option for option, value in config.options().items() if value == AUTO}
+    left_open -= set(_FREE_ON_RESUME)
     config = _with(config, {option: then[option] for option in left_open & then.keys()})
     now = config.options()
     changed = [
@@ -255,6 +289,6 @@ def _as_before(config: Config, directory: RunDirectory) -> Config:
     if changed:
         raise UserError(
             f"The run in {directory.path} was started with another value of "
-            f"{', '.join(changed)}. Only {' and '.join(_FREE_ON_RESUME)} may change on --resume."
+            f"{', '.join(changed)}. Only {', '.join(_FREE_ON_RESUME)} may change on --resume."
         )
     return config

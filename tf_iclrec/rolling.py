@@ -16,6 +16,7 @@ from tf_iclrec.files import write_json
 from tf_iclrec.fit import fit
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config, split_of, start_run
+from tf_iclrec.training.cluster import Cluster
 
 # As in `Run.metrics`.
 Metrics = dict[str, Any]
@@ -46,6 +47,8 @@ def fit_at_dates(
     Raises:
         UserError: If the data or a setting can't be used; nothing is written then.
     """
+    if len(Cluster.of_environment()) > 1:
+        raise UserError("--roll trains one run after the other, in one process without TF_CONFIG.")
     moments = [parse_time(date) for date in dates]
     if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
         raise UserError(f"The dates to split at must ascend, not be {' '.join(dates)}.")

@@ -12,7 +12,7 @@ from tf_iclrec.training.take_over import take_over
 
 # Sections that say nothing of a model's weights.
 _FREE = {"data", "split", "trained_on", "scores", "views", "initialization", "pretraining"}
-_FREE |= {"warm_start", "training", "evaluation", "final", "serving"}
+_FREE |= {"warm_start", "training", "replicas", "evaluation", "final", "serving"}
 
 
 def start_from_run(model: Recommender, split: Split, config: Config) -> None:

@@ -19,6 +19,7 @@ from tf_iclrec.data.augmentation import (
 from tf_iclrec.data.epochs import ahead, epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
+from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import MASK_ID, NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
@@ -40,6 +41,7 @@ def training_batches(
     seed: int = 0,
     first_epoch: int = 0,
     pad_to_max_length: bool = False,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches for ``model.fit``; one pass is one epoch, drawn afresh each time.
 
@@ -59,6 +61,8 @@ def training_batches(
         first_epoch: Number of the first pass; to continue an interrupted training.
         pad_to_max_length: Pad every batch to ``max_length`` and mix users of all lengths, as
             the public programs do. Slower; for comparisons.
+        share: Which rows of each batch this process wants, where several replicas train together;
+            those of each replica are a batch then.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and ``target_ids`` ``(batch, time)``,
@@ -81,9 +85,11 @@ def training_batches(
     rows = len(users)
     inputs, targets = task.inputs(histories), task.targets(histories)
     least = max_length if pad_to_max_length else 1
-    take_inputs = _streams(split.interactions, inputs, max_length, least)
-    take_targets = _rows(targets, max_length, least)
-    take_seen = _rows(histories, distinct=True)
+    take_inputs = _streams(split.interactions, inputs, max_length, least, share)
+    # As samples, the targets of the whole batch are needed by every replica.
+    in_batch = sampling is not None and sampling.kind == "in_batch"
+    take_targets = _rows(targets, max_length, least, share=WHOLE if in_batch else share)
+    take_seen = _rows(histories, distinct=True, share=share)
     users = tf.constant(users, tf.int32)
     # Padded to one length in any case, a batch takes whatever rows come.
     lengths = np.ones(rows) if pad_to_max_length else inputs.lengths
@@ -107,7 +113,7 @@ def training_batches(
                 target_ids, take_seen(batch_rows), split.interactions.num_items, negative_seed
             )
         if sampler:
-            if sampling.kind == "in_batch":
+            if in_batch:
                 sampled_ids = tf.boolean_mask(target_ids, target_ids != PADDING_ID)
             else:
                 sampled_ids = sampler.draw(sampling.num_samples, negative_seed)
@@ -130,7 +136,7 @@ def training_batches(
                 batch[f"{kind}_{name}"] = tf.stack(of_pair, axis=1)
         return batch
 
-    return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch)
+    return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch, share)
 
 
 def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
@@ -157,6 +163,7 @@ def evaluation_batches(
     max_length: int = 50,
     filter_seen: bool = True,
     max_users: int | None = None,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Batches for ``model.evaluate``: each held-out item once, in order of history length.
 
@@ -168,6 +175,8 @@ def evaluation_batches(
         max_length: Only the last so many items of a history are used as input.
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
         max_users: Of more held-out items, so many are drawn, always the same ones.
+        share: Which rows of each batch this process wants, where several replicas train together;
+            those of each replica are a batch then.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
@@ -180,8 +189,8 @@ def evaluation_batches(
         batch_size = ranking_batch_size(split.interactions.num_items)
     held_out = split.held_out(part)
     histories = held_out.histories
-    take = _streams(split.interactions, histories, max_length)
-    take_seen = _rows(histories, distinct=True)
+    take = _streams(split.interactions, histories, max_length, share=share)
+    take_seen = _rows(histories, distinct=True, share=share)
     targets = tf.constant(held_out.target_ids, tf.int32)
     users = tf.constant(split.trained_rows(held_out.users))
     order = _by_length(histories, sampled_rows(len(held_out.users), max_users))
@@ -195,7 +204,7 @@ def evaluation_batches(
             "rows": rows,
         }
 
-    return _batches_of(order, batch_size, assemble)
+    return _batches_of(order, batch_size, assemble, share)
 
 
 def sequence_batches(
@@ -203,6 +212,7 @@ def sequence_batches(
     batch_size: int = 1024,
     max_length: int = 50,
     max_users: int | None = None,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """The training inputs of all users, without targets, for the E-step.
 
@@ -211,6 +221,8 @@ def sequence_batches(
         batch_size: Users in a batch.
         max_length: Only the last so many items of a history are used.
         max_users: Of a log with more users, so many are drawn, always the same ones.
+        share: Which rows of each batch this process wants, where several replicas train together;
+            those of each replica are a batch then.
 
     Returns:
         A dataset of dicts with ``item_ids`` and, where the log has providers,
@@ -220,7 +232,7 @@ def sequence_batches(
     users = trainable_users(split)
     users = users[sampled_rows(len(users), max_users)]
     histories = split.train.rows(users).without_last()
-    return history_batches(split, users, histories, batch_size, max_length)
+    return history_batches(split, users, histories, batch_size, max_length, share)
 
 
 def history_batches(
@@ -229,6 +241,7 @@ def history_batches(
     histories: Histories,
     batch_size: int = 1024,
     max_length: int | None = 50,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Any parts of the users' sequences, without targets, shortest first.
 
@@ -238,18 +251,20 @@ def history_batches(
         histories: ``n`` parts of their sequences.
         batch_size: Users in a batch.
         max_length: Only the last so many items of a history are used; None: all.
+        share: As in `sequence_batches`.
 
     Returns:
         A dataset of dicts as that of `sequence_batches`, with ``rows`` ``(batch,)`` int32, the
         numbers of the histories.
     """
-    take = _streams(split.interactions, histories, max_length)
+    take = _streams(split.interactions, histories, max_length, share=share)
     order = _by_length(histories, np.arange(len(users), dtype=np.int32))
     users = tf.constant(users, tf.int32)
     return _batches_of(
         order,
         batch_size,
         lambda rows: take(rows) | {"users": tf.gather(users, rows), "rows": rows},
+        share,
     )
 
 
@@ -308,15 +323,20 @@ def draw_negatives(
 
 
 def _rows(
-    histories: Histories, max_length: int | None = None, least: int = 1, distinct: bool = False
+    histories: Histories,
+    max_length: int | None = None,
+    least: int = 1,
+    distinct: bool = False,
+    share: Share = WHOLE,
 ):
     """A function from row numbers ``(batch,)`` to what `Histories.padded` makes of them.
 
-    Only these rows are read, from memory or from a file.
+    Only these rows are read, from memory or from a file, and of them only those of the share.
     """
 
     def read(rows: np.ndarray) -> np.ndarray:
-        return histories.padded(rows, max_length, least, distinct)
+        needed = None if share.all == 1 else share.needs(len(rows))
+        return histories.padded(rows, max_length, least, distinct, needed)
 
     def take(rows: tf.Tensor) -> tf.Tensor:
         ids = tf.numpy_function(read, [rows], tf.int32, stateful=False)
@@ -325,16 +345,17 @@ def _rows(
     return take
 
 
-def _streams(interactions, histories, max_length, least=1):
+def _streams(interactions, histories, max_length, least=1, share=WHOLE):
     """A function as that of `_rows` for every stream that a model reads, by name."""
-    take_items = _rows(histories, max_length, least)
+    take_items = _rows(histories, max_length, least, share=share)
     own = interactions.own_provider_ids
     if interactions.providers is None:
         return lambda rows: {"item_ids": take_items(rows)}
     of_items = tf.constant(interactions.providers.of_items)
     take_own = None
     if own is not None:
-        take_own = _rows(dataclasses.replace(histories, item_ids=own), max_length, least)
+        own_histories = dataclasses.replace(histories, item_ids=own)
+        take_own = _rows(own_histories, max_length, least, share=share)
 
     def take(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         item_ids = take_items(rows)
@@ -352,6 +373,6 @@ def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:
     return rows[np.argsort(histories.lengths[rows], kind="stable")]
 
 
-def _batches_of(rows: np.ndarray, batch_size: int, assemble) -> tf.data.Dataset:
+def _batches_of(rows: np.ndarray, batch_size: int, assemble, share: Share) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    return ahead(batches.map(assemble))
+    return ahead(share.of(batches.map(assemble)))

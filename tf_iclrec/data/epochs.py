@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.share import WHOLE, Share
+
 # Lengths are compared after multiplying each with a random factor of up to 1 + this, so that
 # the neighbours in a batch change from epoch to epoch.
 _LENGTH_JITTER = 0.25
@@ -17,6 +19,7 @@ def epochs_of_batches(
     assemble: Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]],
     seed: int,
     first_epoch: int,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """A dataset of which each pass is another epoch, in random batches of similar length.
 
@@ -26,6 +29,7 @@ def epochs_of_batches(
         assemble: From the rows of a batch and a seed of its own to the batch.
         seed: What all seeds follow from, with the number of the epoch.
         first_epoch: Number of the first pass.
+        share: Which rows of each batch are wanted; those of each replica are a batch then.
     """
     num_steps = -(-len(lengths) // batch_size)
     lengths = tf.constant(lengths, tf.int32)
@@ -42,7 +46,8 @@ def epochs_of_batches(
     # The counter makes each pass another epoch; one pass is one finite dataset, as Keras
     # expects it.
     batches = tf.data.Dataset.range(1).flat_map(one_epoch).map(assemble)
-    return ahead(batches.apply(tf.data.experimental.assert_cardinality(num_steps)))
+    batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
+    return ahead(share.of(batches))
 
 
 def _similar_lengths(lengths: tf.Tensor, batch_size: int, seeds: tf.Tensor) -> tf.data.Dataset:

@@ -75,6 +75,7 @@ class Histories:
         max_length: int | None = None,
         least: int = 1,
         distinct: bool = False,
+        needed: np.ndarray | None = None,
     ) -> np.ndarray:
         """The last ``max_length`` items of some histories, or all.
 
@@ -83,6 +84,7 @@ class Histories:
             max_length: The most items of each.
             least: The least width of the result.
             distinct: Whether to give each item once, in ascending order.
+            needed: ``(batch,)`` bool, which of them are read; the others are all padding.
 
         Returns:
             ``(batch, time)`` int32, padded with 0 on the left to the longest of them.
@@ -90,6 +92,8 @@ class Histories:
         starts, ends = self.starts[rows], self.ends[rows]
         width = int((ends - starts).max(initial=0))
         width = max(width if max_length is None else min(width, max_length), least)
+        if needed is not None:
+            starts = np.where(needed, starts, ends)
         places = ends[:, np.newaxis] - width + np.arange(width)
         inside = places >= starts[:, np.newaxis]
         result = np.full(places.shape, PADDING_ID, dtype=np.int32)

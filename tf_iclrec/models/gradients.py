@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tf_iclrec.objectives.objective import num_replicas
+
 # A gradient of up to so many rows is made dense: Adam and its like read whole tables in any case,
 # and adding up into a table is faster than finding out which rows repeat. Beyond, optimizers
 # that do go by rows, such as SGD, would lose more than is won.
@@ -38,6 +40,9 @@ def add_repeated_rows(
         variables: What they are the gradients of.
         optimizer: What will apply them.
 
+    Where replicas train together, their gradients are added up later, and slices of one row would be
+    side by side again: the gradients of such optimizers are dense then, however many rows there are.
+
     Returns:
         The gradients in the same order. One that was an `tf.IndexedSlices` is now a tensor of the
         variable's shape; above ``MAX_DENSE_ROWS`` rows, or for an optimizer that steps by row, an
@@ -59,7 +64,7 @@ def add_repeated_rows(
         if not isinstance(gradient, tf.IndexedSlices):
             return gradient
         rows = variable.shape[0]
-        if by_row or rows > MAX_DENSE_ROWS:
+        if by_row or (rows > MAX_DENSE_ROWS and num_replicas() == 1):
             return each_row_once(gradient)
         return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
 

@@ -48,6 +48,12 @@ class Recommender(keras.Model):
     def metrics(self):
         return self.ranking
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Under a strategy Keras takes a batch to build a model by, and with it an epoch of
+        # `training_batches`. Recommenders are built by then.
+        if not self.built:
+            super()._maybe_symbolic_build(iterator, data_batch)
+
     @property
     def found_intents(self) -> bool:
         """Whether the model has intents, and an E-step has found them."""

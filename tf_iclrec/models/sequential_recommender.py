@@ -17,7 +17,8 @@ from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.models.states import hidden_states, mean_states, training_states
-from tf_iclrec.objectives.objective import EncodedBatch, Objective
+from tf_iclrec.objectives.all_rows import AllRows
+from tf_iclrec.objectives.objective import EncodedBatch, Objective, num_replicas
 from tf_iclrec.settings import Setting
 
 # What an encoder may read of a batch, a value per position; views of each are named view_...
@@ -239,10 +240,7 @@ class SequentialRecommender(Recommender):
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)
-            terms = [
-                tf.add_n([term(of_member) for of_member in encoded]) / len(encoded)
-                for term in self.objectives
-            ]
+            terms = self._terms_of(encoded)
             loss = tf.add_n(
                 [term.weight * value for term, value in zip(self.objectives, terms, strict=True)]
             )
@@ -251,10 +249,24 @@ class SequentialRecommender(Recommender):
         gradients = tape.gradient(scaled_loss, variables)
         gradients = add_repeated_rows(gradients, variables, self.optimizer)
         self.optimizer.apply(gradients, variables)
-        self.loss_tracker.update_state(loss)
-        for tracker, value in zip(self.term_trackers, terms, strict=True):
-            tracker.update_state(value)
+        for tracker, value in zip(
+            (self.loss_tracker, *self.term_trackers), (loss, *terms), strict=True
+        ):
+            # What is shown is the mean over replicas.
+            tracker.update_state(value * num_replicas())
         return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
+
+    def _terms_of(self, encoded: list[EncodedBatch]) -> list[tf.Tensor]:
+        """The terms of the loss, each the mean over the members; of several replicas, this one's
+        share of them, as gradients are summed over replicas."""
+        replicas = num_replicas()
+        every = encoded if replicas == 1 else [AllRows(of_member) for of_member in encoded]
+
+        def loss(term: Objective) -> tf.Tensor:
+            batches, copies = (every, replicas) if term.compares_rows else (encoded, 1)
+            return tf.add_n([term(of_member) for of_member in batches]) / (len(encoded) * copies)
+
+        return [loss(term) for term in self.objectives]
 
     def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
         """Encode the sequences and, where needed, their two views in one call; per member."""

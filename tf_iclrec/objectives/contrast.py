@@ -23,6 +23,7 @@ class Contrast(Objective):
     """
 
     title: ClassVar[str]
+    compares_rows = True
 
     def __init__(
         self,

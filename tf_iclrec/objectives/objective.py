@@ -23,7 +23,7 @@ class EncodedBatch:
         target_ids: ``(batch, time)`` int32 next items, 0 where there is none.
         target_weights: ``(batch, time)`` float32 weights of the positions in a next-item loss,
             0 where there is no target; without them the real positions of a batch count
-            alike.
+            alike, over all replicas.
         item_vectors: Output vectors: of given ids ``(...,)`` as ``(..., dim)``, or without
             argument of the whole catalogue ``(items, dim)``.
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
@@ -73,7 +73,10 @@ class EncodedBatch:
         if self.target_weights is not None:
             return tf.boolean_mask(self.target_weights, self.real)
         count = tf.math.count_nonzero(self.real, dtype=tf.int32)
-        return tf.fill([count], 1.0 / tf.cast(count, tf.float32))
+        total = count
+        if num_replicas() > 1:
+            total = tf.distribute.get_replica_context().all_reduce("SUM", count)
+        return tf.fill([count], 1.0 / tf.cast(total, tf.float32))
 
     def intent_groups(self) -> KerasTensor:
         """``(batch,)`` int32: users of the same intent (of the first number of intents) share
@@ -83,12 +86,26 @@ class EncodedBatch:
         return ops.where(self.intents_fitted > 0, ops.cast(ids, "int32"), alone)
 
 
+def num_replicas() -> int:
+    """How many replicas share each batch: 1, but in a training over several.
+
+    Example:
+    >>> num_replicas()
+    1
+    """
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
 class Objective:
     """A loss term with a weight.
 
     A subclass names the term (shown in progress bars and logs), says what it needs, and
     computes a scalar. Its arguments are attributes of the same name; ``prefix`` goes before them
     in the names of options.
+
+    Where replicas share a batch, each calls it on its own rows, and their losses are added up. One
+    that is no sum over positions, because rows are compared with each other, says
+    ``compares_rows``: it is given all rows then.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
@@ -102,6 +119,7 @@ class Objective:
     needs_views: bool = False
     needs_intents: bool = False
     needs_sides: ClassVar[bool] = False
+    compares_rows: ClassVar[bool] = False
     # What an objective reads of items besides their ids.
     reads: ClassVar[tuple[str, ...]] = ()
     # Where an objective has weights of its own.

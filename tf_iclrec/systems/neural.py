@@ -31,6 +31,7 @@ from tf_iclrec.training.intent_clustering import (
 )
 from tf_iclrec.training.number_of_intents import choose_num_intents
 from tf_iclrec.training.pretrain import pretrain
+from tf_iclrec.training.replicas import Replicas, choose_replicas
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
 from tf_iclrec.training.take_over import take_over
 from tf_iclrec.training.train_recommender import train_recommender
@@ -139,6 +140,7 @@ SECTIONS = (
     ),
     Section("warm_start", "Warm start", (take_over,)),
     Section("training", "Training", (train_recommender,)),
+    Section("replicas", "Several devices or machines", (choose_replicas,)),
     *AFTER,
 )
 
@@ -213,8 +215,10 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
     """Fail before anything is written, not at the first E-step; say what is left out.
 
     Raises:
-        UserError: If there are fewer users to train on than intents.
+        UserError: If there are fewer users to train on than intents, or a batch or a pre-training
+            can't be shared out among the replicas.
     """
+    _check_shares(Replicas.of(model).count, config)
     usable = len(trainable_users(split, model.encoder.task))
     limits = [
         (
@@ -235,6 +239,20 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
     for number, limit, what in limits:
         if number > limit:
             print(f"Of {number} users {limit} are {what}.", flush=True)
+
+
+def _check_shares(replicas: int, config: Mapping[str, Any]) -> None:
+    size = config.training.batch_size
+    if size % replicas:
+        raise UserError(
+            f"{replicas} replicas can't share batches of {size} users: --batch-size must be a "
+            f"multiple of {replicas}, such as {-(-size // replicas) * replicas}."
+        )
+    if replicas > 1 and config.pretraining.name != "none":
+        raise UserError(
+            f"A pre-training (--pretraining {config.pretraining.name}) runs in one process on one "
+            "device: train there."
+        )
 
 
 def train(
@@ -258,7 +276,11 @@ def train(
         directory,
         views=ViewRatios(**config.views) if "views" in config else None,
         clustering=clustering_of_training_users(
-            split, model.max_length, config.training.seed, **config.intents
+            split,
+            model.max_length,
+            config.training.seed,
+            **config.intents,
+            share=Replicas.of(model).share,
         )
         if model.needs_intents
         else None,

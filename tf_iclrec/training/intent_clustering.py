@@ -9,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.batches import sequence_batches
+from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.faiss_library import import_faiss
 from tf_iclrec.settings import Setting
+from tf_iclrec.training.replicas import Replicas
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +62,7 @@ class IntentClustering(keras.callbacks.Callback):
 
     Args:
         sequences: Batches with ``item_ids``, in the same order at every pass; see
-            `tf_iclrec.sequence_batches`.
+            `tf_iclrec.sequence_batches`. Where several replicas train, with their share of the rows.
         iterations: K-means iterations. Defaults to 20.
         warm_up_epochs: Number of first epochs without intents. Defaults to 0.
         seed: Seed of the first centroids. Defaults to 0.
@@ -91,18 +93,14 @@ class IntentClustering(keras.callbacks.Callback):
         self.reports: list[ClusteringReport] = []
         self.seconds = 0.0
         self._assignments: list[np.ndarray] = []
-        self._encode = None
+        self._vectors = None
 
     def on_train_begin(self, logs=None):
         if self.model.intents is None:
             raise ValueError("No objective of this model uses intents; leave the callback out.")
 
-        @tf.function
-        def encode(batch):
-            return self.model.mean_vectors(batch)
-
-        # Traced once, whatever the widths of the batches.
-        self._encode = encode.get_concrete_function(self.sequences.element_spec)
+        self._replicas = Replicas.of(self.model)
+        self._vectors = self._replicas.on_all_rows(self.model.mean_vectors, self.sequences)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch >= self.warm_up_epochs:
@@ -120,7 +118,7 @@ class IntentClustering(keras.callbacks.Callback):
     def run(self) -> list[ClusteringReport]:
         """Do one E-step now."""
         start = time.perf_counter()
-        vectors = np.concatenate([self._encode(batch).numpy() for batch in self.sequences])
+        vectors = np.concatenate(list(self._vectors()))
         if not np.isfinite(vectors).all():
             raise NonFiniteLossError("The sequence vectors hold NaN or infinite values.")
         warm = float(self.model.intents.fitted) > 0
@@ -129,6 +127,9 @@ class IntentClustering(keras.callbacks.Callback):
             initial = weight.numpy() if warm else None
             k = weight.shape[0]
             found = kmeans(vectors, k, self.iterations, initial, self.seed)
+            # Other processors round otherwise: all processes take the chief's.
+            chiefs = self._replicas.from_chief(found.centroids)
+            found = dataclasses.replace(found, centroids=chiefs)
             moved = shift = float("nan")
             if warm:
                 known = bool(self._assignments)
@@ -158,6 +159,7 @@ def clustering_of_training_users(
     clustered_users: Annotated[
         int, Setting("users whose sequences an E-step clusters at most", at_least=1)
     ] = 250_000,
+    share: Share = WHOLE,
 ) -> IntentClustering:
     """The E-step over the training part of a log.
 
@@ -169,9 +171,10 @@ def clustering_of_training_users(
         kmeans_iterations: K-means iterations.
         warm_up_epochs: First epochs without intents.
         clustered_users: Of more users, so many are drawn, always the same ones.
+        share: Whose vectors this process computes.
     """
     users = users_to_cluster(num_intents, clustered_users)
-    sequences = sequence_batches(split, max_length=max_length, max_users=users)
+    sequences = sequence_batches(split, max_length=max_length, max_users=users, share=share)
     return IntentClustering(sequences, kmeans_iterations, warm_up_epochs, seed, verbose=False)
 
 

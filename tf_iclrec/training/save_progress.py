@@ -7,20 +7,26 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_iclrec.files import replace_file
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.training.checkpoints import Checkpoints
+from tf_iclrec.training.replicas import Replicas
 
 MONITOR = "val_NDCG@20"
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
     """Set what dropout draws from by seed and epoch alone: an epoch is then the same, whether or
-    not the training was interrupted before it."""
+    not the training was interrupted before it. Of several replicas each draws for itself."""
+    replicas = Replicas.of(model)
     states = [v for v in model.variables if v.name == "seed_generator_state"]
     for index, state in enumerate(states):
-        state.assign(np.random.SeedSequence([seed, epoch, index]).generate_state(2))
+        own_states = replicas.strategy.experimental_local_results(state.value)
+        for replica, own in enumerate(own_states, replicas.share.first):
+            source = [seed, epoch, index, replica] if replica else [seed, epoch, index]
+            own.assign(tf.cast(np.random.SeedSequence(source).generate_state(2), own.dtype))
 
 
 class SaveProgress(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ from tf_iclrec.settings import Setting
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.progress_lines import ProgressLines
+from tf_iclrec.training.replicas import Replicas
 from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
@@ -71,14 +72,18 @@ def train_recommender(
         NonFiniteLossError: If a loss becomes NaN or infinite.
     """
     task, evaluation = model.encoder.task, evaluation or {}
-    steps = epochs * num_training_steps(split, batch_size, task)
-    model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, steps))
+    steps = num_training_steps(split, batch_size, task)
+    replicas = Replicas.of(model)
+    with replicas.strategy.scope():
+        model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, epochs * steps))
+        model.build_optimizer()
     progress = SaveProgress(directory.checkpoints, directory.history, patience, seed)
     progress.restore(model)
     if progress.epochs_done:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
     else:
         start()
+    replicas.equalize(model)
     last_epoch = epochs if stop_after is None else min(epochs, stop_after)
     if progress.stopped or progress.epochs_done >= last_epoch:
         progress.restore_best(model)
@@ -95,6 +100,7 @@ def train_recommender(
         seed=seed,
         first_epoch=progress.epochs_done,
         pad_to_max_length=pad_to_max_length,
+        share=replicas.share,
     )
     valid = None
     if len(split.valid.users):
@@ -104,12 +110,12 @@ def train_recommender(
             max_length=model.max_length,
             filter_seen=evaluation.get("filter_seen", True),
             max_users=evaluation.get("evaluation_users"),
+            share=replicas.share,
         )
     if clustering:
         print(f"Intents are clustered on: {clustering_device()}", flush=True)
     model.fit(
-        train,
-        validation_data=valid,
+        **replicas.fitted(train, valid),
         initial_epoch=progress.epochs_done,
         epochs=last_epoch,
         callbacks=[
