@@ -7,7 +7,8 @@ TABLE ?= runs/table
 EPOCHS ?= 12
 FAULTS ?= runs/faults
 
-.PHONY: train table test faults test-browser test-spark docs docs-links test-docs lint lock
+.PHONY: train table test faults test-browser test-replicas test-spark docs docs-links test-docs
+.PHONY: lint lock
 
 train: $(VENV)/installed
 	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
@@ -29,6 +30,10 @@ faults: $(VENV)/installed
 # Needs Chromium: the pages of runs and data, and the explorer, as people use them.
 test-browser: $(VENV)/installed
 	$(VENV)/bin/python -m pytest -p no:xdist -m browser tests/browser
+
+# Trainings over several processes and devices of this machine, as one trains, killed and resumed.
+test-replicas: $(VENV)/installed
+	$(VENV)/bin/python -m pytest -p no:xdist -m replicas tests/replicas
 
 # The site, in docs/_build/html; its notebooks are run, a minute or two each.
 docs: $(VENV)/docs-installed

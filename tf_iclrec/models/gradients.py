@@ -40,8 +40,9 @@ def add_repeated_rows(
         variables: What they are the gradients of.
         optimizer: What will apply them.
 
-    Where replicas train together, their gradients are added up later, and slices of one row would be
-    side by side again: the gradients of such optimizers are dense then, however many rows there are.
+    Where replicas train together, their gradients are added up later, and slices of one row would
+    be side by side again: gradients for other optimizers are dense then, however many rows there
+    are.
 
     Returns:
         The gradients in the same order. One that was an `tf.IndexedSlices` is now a tensor of the

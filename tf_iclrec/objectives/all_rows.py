@@ -9,7 +9,7 @@ from tf_iclrec.objectives.objective import EncodedBatch, num_replicas
 
 
 class AllRows:
-    """An `EncodedBatch` with the rows of all replicas, each of its tensors sent when it is asked for.
+    """An `EncodedBatch` with the rows of all replicas; each tensor is sent when it is asked for.
 
     Every replica then computes the same loss of the whole batch, and counts its share of it: a loss
     divided by `num_replicas`. So the gradient of a gathered tensor need not be sent back: summed

@@ -34,8 +34,9 @@ class Cluster:
 
         Example:
         >>> from unittest import mock
-        >>> workers = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
-        >>> with mock.patch.dict(os.environ, TF_CONFIG=json.dumps(workers)):
+        >>> task = {"type": "worker", "index": 1}
+        >>> written = json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": task})
+        >>> with mock.patch.dict(os.environ, TF_CONFIG=written):
         ...     Cluster.of_environment()
         Cluster(addresses=('a:1', 'b:1'), index=1)
         """

@@ -62,7 +62,8 @@ class IntentClustering(keras.callbacks.Callback):
 
     Args:
         sequences: Batches with ``item_ids``, in the same order at every pass; see
-            `tf_iclrec.sequence_batches`. Where several replicas train, with their share of the rows.
+            `tf_iclrec.sequence_batches`. Where several replicas train, with their share of the
+            rows.
         iterations: K-means iterations. Defaults to 20.
         warm_up_epochs: Number of first epochs without intents. Defaults to 0.
         seed: Seed of the first centroids. Defaults to 0.
@@ -121,7 +122,7 @@ class IntentClustering(keras.callbacks.Callback):
         vectors = np.concatenate(list(self._vectors()))
         if not np.isfinite(vectors).all():
             raise NonFiniteLossError("The sequence vectors hold NaN or infinite values.")
-        warm = float(self.model.intents.fitted) > 0
+        warm = float(self.model.intents.fitted.numpy()) > 0
         centroids, assignments, reports = [], [], []
         for index, weight in enumerate(self.model.intents.centroids):
             initial = weight.numpy() if warm else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
 import os
 import shutil
@@ -125,9 +126,14 @@ class Replicas:
             processes have to call it.
         """
         if self.count == 1:
+
+            @tf.function
+            def computed(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+                return compute(batch)
+
             # Traced once, whatever the widths of the batches.
-            traced = tf.function(compute).get_concrete_function(shares.element_spec)
-            return lambda: (traced(batch).numpy() for batch in shares)
+            computed = computed.get_concrete_function(shares.element_spec)
+            return lambda: (computed(batch).numpy() for batch in shares)
         steps = self.steps(shares)
         batches = iter(self.batches(shares))
 
@@ -181,7 +187,9 @@ class Replicas:
         round otherwise."""
         if len(self.cluster) == 1:
             return
-        variables = [v for v in (*model.weights, *model.optimizer.variables) if v.dtype == "float32"]
+        variables = [
+            v for v in (*model.weights, *model.optimizer.variables) if v.dtype == "float32"
+        ]
         values = [variable.numpy() for variable in variables]
         sent = self.from_chief(np.concatenate([value.ravel() for value in values]))
         parts = np.split(sent, np.cumsum([value.size for value in values])[:-1])
@@ -235,7 +243,7 @@ _SIGNS_OF_LOSS = (
 
 def _scratch(path: Path, resume: bool, stack: contextlib.ExitStack) -> Path:
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.name
-    stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+    stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
     source = RunDirectory(path).to_resume.path
     if resume and source.is_dir():
         # Links, in whose place new files are put. But the log is added to, and not wanted.
