@@ -35,7 +35,7 @@ from tf_iclrec.encoders.provider_sum import ProviderSumEncoder
 from tf_iclrec.encoders.registry import ENCODERS
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
-from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.significance import confidence_interval, paired_t_test
 from tf_iclrec.fit import build_model, fit
@@ -85,6 +85,7 @@ __all__ = [
     "ItemAttribute",
     "ItemProviderContrast",
     "LazyAdam",
+    "LostProcessError",
     "NonFiniteLossError",
     "NumberOfIntents",
     "Objective",

@@ -40,19 +40,19 @@ class Share:
     def of(self, batches: tf.data.Dataset) -> tf.data.Dataset:
         """The rows of each replica of this process, one replica's after the other's.
 
-            Args:
-                batches: Dicts of tensors with a row per user, and what a batch has once; a number of
-                    batches that is known.
+        Args:
+            batches: Dicts of tensors with a row per user, and what a batch has once; a number of
+                batches that is known.
 
-            Returns:
-                So many times the batches as there are replicas in this process; where a batch is
-                smaller than their number, some of them have no rows.
+        Returns:
+            So many times the batches as there are replicas in this process; where a batch is
+            smaller than their number, some of them have no rows.
 
-            Example: four rows, for a process that has all of two replicas.
-            >>> batches = tf.data.Dataset.from_tensors({"rows": [5, 6, 7, 8]})
-            >>> parts = Share(local=2, all=2).of(batches)
+        Example: four rows, for a process that has all of two replicas.
+        >>> batches = tf.data.Dataset.from_tensors({"rows": [5, 6, 7, 8]})
+        >>> parts = Share(local=2, all=2).of(batches)
         >>> [part["rows"].tolist() for part in parts.as_numpy_iterator()]
-            [[5, 7], [6, 8]]
+        [[5, 7], [6, 8]]
         """
         if self.all == 1:
             return batches

@@ -260,7 +260,9 @@ class SequentialRecommender(Recommender):
         """The terms of the loss, each the mean over the members; of several replicas, this one's
         share of them, as gradients are summed over replicas."""
         replicas = num_replicas()
-        every = encoded if replicas == 1 else [AllRows(of_member) for of_member in encoded]
+        every = encoded
+        if replicas > 1 and any(term.compares_rows for term in self.objectives):
+            every = [AllRows(of_member) for of_member in encoded]
 
         def loss(term: Objective) -> tf.Tensor:
             batches, copies = (every, replicas) if term.compares_rows else (encoded, 1)

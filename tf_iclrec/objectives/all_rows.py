@@ -1,7 +1,5 @@
 """The rows of a batch that several replicas have among them, for losses that compare rows."""
 
-import functools
-
 import keras
 import tensorflow as tf
 
@@ -22,6 +20,11 @@ class AllRows:
     def __init__(self, encoded: EncodedBatch):
         self._encoded = encoded
         self._replica = tf.distribute.get_replica_context()
+        # Not when it is first asked for by `functools.cached_property`, whose lock would make the
+        # threads of two replicas wait for each other.
+        number = tf.cast(self._replica.replica_id_in_sync_group, tf.int32)
+        own = tf.fill([tf.shape(encoded.target_ids)[0]], number)
+        self._is_own = self._replica.all_gather(own, axis=0) == number
 
     def __getattr__(self, name: str):
         value = keras.tree.map_structure(self._gathered, getattr(self._encoded, name))
@@ -30,25 +33,17 @@ class AllRows:
 
     intent_groups = EncodedBatch.intent_groups
 
-    @functools.cached_property
-    def _is_own(self) -> tf.Tensor:
-        """``(rows of all replicas,)`` bool."""
-        number = tf.cast(self._replica.replica_id_in_sync_group, tf.int32)
-        own = tf.fill([tf.shape(self._encoded.target_ids)[0]], number)
-        return self._replica.all_gather(own, axis=0) == number
-
     def _gathered(self, value):
         """``(rows of all replicas, ...)`` of ``(rows, ...)``; what has no rows as it is."""
         if not tf.is_tensor(value) or not value.shape.rank:
             return value
 
-        is_own = self._is_own
-
         @tf.custom_gradient
         def gathered(own):
             def gradient(upstream):
-                return tf.boolean_mask(upstream, is_own) * num_replicas()
+                return tf.boolean_mask(upstream, self._is_own) * num_replicas()
 
-            return self._replica.all_gather(own, axis=0), gradient
+            rows = self._replica.all_gather(own, axis=0)
+            return tf.ensure_shape(rows, [None, *own.shape[1:]]), gradient
 
         return gathered(value)
