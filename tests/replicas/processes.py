@@ -48,13 +48,14 @@ def start(command, count=2):
     ]
 
 
-def finish(processes, timeout=240):
+def finish(processes, timeout=600):
     """Exit code, standard output and standard error of each."""
     try:
         outputs = [process.communicate(timeout=timeout) for process in processes]
     finally:
         for process in processes:
             process.kill()
+            process.wait()
     return [
         (process.returncode, *output) for process, output in zip(processes, outputs, strict=True)
     ]

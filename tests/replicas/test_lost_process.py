@@ -6,15 +6,22 @@ import pytest
 from ..small_runs import read_history, write_log
 from .processes import finish, start
 
-OPTIONS = """
---model iclrec_published --num-intents 6 --hidden-dim 16 --num-blocks 1 --max-length 20
---batch-size 64 --learning-rate-schedule constant --seed 3
-""".split()
+OPTIONS = {
+    "model": "iclrec_published",
+    "num-intents": 6,
+    "hidden-dim": 16,
+    "num-blocks": 1,
+    "max-length": 20,
+    "batch-size": 64,
+    "learning-rate-schedule": "constant",
+    "seed": 3,
+}
 
 
 def training(folder, output, *options):
+    settings = [word for name, value in OPTIONS.items() for word in (f"--{name}", value)]
     data = ["--data", folder / "log", "--output", output]
-    return ["-m", "tf_iclrec.train", *data, *OPTIONS, *options]
+    return ["-m", "tf_iclrec.train", *data, *settings, *options]
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def test_what_has_no_steps_is_not_shared(refuse, monkeypatch):
     ("options", "message"),
     [
         (["--batch-size", "64"], "3 replicas can't share batches of 64 users"),
-        (["--model", "s3rec", "--batch-size", "66"], "A pre-training (--pretraining segments)"),
+        (["--model", "s3rec_isp", "--batch-size", "66"], "A pre-training (--pretraining segments)"),
     ],
 )
 def test_what_replicas_cannot_share_is_refused(refuse, monkeypatch, options, message):

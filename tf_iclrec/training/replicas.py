@@ -159,19 +159,7 @@ class Replicas:
         """The chief's array, in all processes; its shape and dtype, int32 or float32, are known."""
         if len(self.cluster) == 1:
             return array
-        array = np.asarray(array)
-
-        @tf.function
-        def sent() -> tf.Tensor:
-            def of_replica() -> tf.Tensor:
-                replica = tf.distribute.get_replica_context()
-                is_first = replica.replica_id_in_sync_group == 0
-                return replica.all_reduce("SUM", tf.where(is_first, array, tf.zeros_like(array)))
-
-            results = self.strategy.run(of_replica)
-            return self.strategy.experimental_local_results(results)[0]
-
-        return sent().numpy()
+        return _from_first(self.strategy, tf.constant(array)).numpy()
 
     def agreed(self, decide: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """What the chief decides, in all processes; values as JSON has them."""
@@ -233,6 +221,18 @@ class Replicas:
                 f"Process {self.cluster.index} of {len(self.cluster)} has lost another one, and "
                 "ends. Start all of them again with --resume: the last complete epoch is kept."
             ) from error
+
+
+@tf.function(reduce_retracing=True)
+def _from_first(strategy: tf.distribute.Strategy, array: tf.Tensor) -> tf.Tensor:
+    """The first replica's array, in all processes."""
+
+    def of_replica() -> tf.Tensor:
+        replica = tf.distribute.get_replica_context()
+        is_first = replica.replica_id_in_sync_group == 0
+        return replica.all_reduce("SUM", tf.where(is_first, array, tf.zeros_like(array)))
+
+    return strategy.experimental_local_results(strategy.run(of_replica))[0]
 
 
 _SIGNS_OF_LOSS = (
