@@ -31,7 +31,7 @@ def main(settings: str, output: str, devices: str) -> None:
 
     Replicas.alone = kept
     # The package's attribute of this name is the function.
-    importlib.import_module("tf_iclrec.fit").finish_run = lambda *arguments: None
+    importlib.import_module("tf_iclrec.fit").finish_run = lambda **trained: None
     fit(make_config(**json.loads(settings)), output)
 
 
