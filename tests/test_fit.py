@@ -44,13 +44,13 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(source):
-    return make_config(data=source, **SMALL)
+    return make_config(data=source, **SMALL | {"num_members": 1})
 
 
 @pytest.fixture(scope="module")
 def one_encoder(config):
-    """For what doesn't depend on the ensemble: its graphs take half as long to make."""
-    return changed(config, num_members=1, sequence_weight=0.0)
+    """For what doesn't depend on augmented views: the graphs take half as long to make."""
+    return changed(config, sequence_weight=0.0)
 
 
 @pytest.fixture(scope="module")
