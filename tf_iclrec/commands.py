@@ -19,6 +19,7 @@ from tf_iclrec.serving.item_filters import parse_values
 from tf_iclrec.settings import AUTO, Declared
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
+from tf_iclrec.training.replicas import is_connected
 
 _ABSENT = {"default": argparse.SUPPRESS}
 
@@ -180,8 +181,8 @@ def given_settings(
 
 
 def run_command(main: Callable[[], None], on_interrupt: str) -> None:
-    """Run a command and exit: 0; 2 for bad input or a disk that refuses; 1 for a training that
-    broke or lost a process, or too little memory; 130 for Ctrl-C.
+    """Run a command and exit: 0; 2 for bad input or a disk that refuses; 1 for a broken training, a
+    process that was lost or too little memory; 130 for Ctrl-C.
 
     Args:
         main: The command.
@@ -192,21 +193,23 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
     except KeyboardInterrupt:
         _say(f"interrupted. {on_interrupt}")
         _exit_at_once(130)
-    except LostProcessError as error:
-        _say(f"error: {error}")
-        _exit_at_once(1)
     except Exception as error:
         code, message = _explained(error)
         if not code:
             raise
         _say(f"error: {message}")
+        if is_connected():
+            _exit_at_once(code)
         sys.exit(code)
+    if is_connected():
+        _exit_at_once(0)
 
 
 def _exit_at_once(code: int) -> NoReturn:
     """Without taking Python apart while TensorFlow's threads are at work, which can crash, but with
     what modules do at an exit, such as removing temporary files."""
     atexit._run_exitfuncs()
+    sys.stdout.flush()
     os._exit(code)
 
 
@@ -214,7 +217,7 @@ def _explained(error: Exception) -> tuple[int, str]:
     """An exit code and a message; 0 for an error that nobody foresaw."""
     if isinstance(error, UserError):
         return 2, str(error)
-    if isinstance(error, NonFiniteLossError):
+    if isinstance(error, NonFiniteLossError | LostProcessError):
         return 1, str(error)
     if reason := storage_fault(error):
         return 2, f"{reason}. What was there is unchanged."

@@ -80,9 +80,10 @@ def fit(
                     f"{output.path} can't be started from and written to: name two folders."
                 )
             trained = train(config, directory, resume, replicas)
-            run = finish_run(**vars(trained)) if replicas.is_chief else None
-        if run:
-            write_page(run, output)
+            if not replicas.is_chief:
+                return None
+            run = finish_run(**vars(trained))
+        write_page(run, output)
     return run
 
 
@@ -107,7 +108,7 @@ def train(
         config: Settings.
         directory: A folder that no other command writes to: see `RunDirectory.written`.
         resume: Whether to go on with the run that is there.
-        replicas: What trains. Defaults to one device of this process.
+        replicas: What trains it. Defaults to one device.
 
     Raises:
         UserError: See `fit`.

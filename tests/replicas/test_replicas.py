@@ -14,7 +14,8 @@ PUBLISHED = {**SETTINGS, "model": "iclrec_published", "num_blocks": 1, "num_inte
 def test_two_processes_train_as_one(tmp_path, monkeypatch):
     settings = {**PUBLISHED, "data": write_log(tmp_path / "log")}
     module = importlib.import_module("tf_iclrec.fit")
-    monkeypatch.setattr(module, "finish_run", lambda **trained: None)
+    for name in ("finish_run", "write_page"):
+        monkeypatch.setattr(module, name, lambda *arguments, **named: None)
     fit(make_config(**settings), tmp_path / "alone")
     train(tmp_path / "two", settings, processes=2)
     check_same(tmp_path / "two", tmp_path / "alone")

@@ -31,9 +31,12 @@ def main(settings: str, output: str, devices: str) -> None:
 
     Replicas.alone = kept
     # The package's attribute of this name is the function.
-    importlib.import_module("tf_iclrec.fit").finish_run = lambda **trained: None
+    module = importlib.import_module("tf_iclrec.fit")
+    module.finish_run = module.write_page = lambda *arguments, **named: None
     fit(make_config(**json.loads(settings)), output)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    from tf_iclrec.commands import run_command
+
+    run_command(lambda: main(*sys.argv[1:]), "Interrupted.")

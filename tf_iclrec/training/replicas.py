@@ -213,10 +213,13 @@ class Replicas:
                 if not self.is_chief:
                     path = _scratch(path, resume, stack)
                 yield path
-        except tf.errors.OpError as error:
-            # With the messages that TensorFlow has of it, such as `Connection reset by peer`.
-            if not isinstance(error, _SIGNS_OF_LOSS):
-                raise
+            with contextlib.suppress(tf.errors.OpError):
+                # All end together: the chief, when everything is written.
+                self.from_chief(np.zeros(1, dtype=np.float32))
+        except (
+            *(tf.errors.UnavailableError, tf.errors.AbortedError),
+            *(tf.errors.CancelledError, tf.errors.DeadlineExceededError),
+        ) as error:
             raise LostProcessError(
                 f"Process {self.cluster.index} of {len(self.cluster)} has lost another one, and "
                 "ends. Start all of them again with --resume: the last complete epoch is kept."
@@ -235,25 +238,19 @@ def _from_first(strategy: tf.distribute.Strategy, array: tf.Tensor) -> tf.Tensor
     return strategy.experimental_local_results(strategy.run(of_replica))[0]
 
 
-_SIGNS_OF_LOSS = (
-    *(tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError),
-    *(tf.errors.InternalError, tf.errors.DeadlineExceededError),
-)
-
-
 def _scratch(path: Path, resume: bool, stack: contextlib.ExitStack) -> Path:
-    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.name
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-    source = RunDirectory(path).to_resume.path
-    if resume and source.is_dir():
-        # Links, in whose place new files are put. But the log is added to, and not wanted.
-        shutil.copytree(
-            source.resolve(),
-            scratch,
-            copy_function=os.symlink,
-            ignore=shutil.ignore_patterns("train.log"),
-        )
-    return scratch
+    for folder in (path, RunDirectory(path).successor.path) if resume else ():
+        if folder.is_dir():
+            # Links, in whose place new files are put. But the log is added to, and not wanted.
+            shutil.copytree(
+                folder.resolve(),
+                scratch / folder.name,
+                copy_function=os.symlink,
+                ignore=shutil.ignore_patterns("train.log"),
+            )
+    return scratch / path.name
 
 
 class _Workers(tf.distribute.MultiWorkerMirroredStrategy):
@@ -311,6 +308,11 @@ def choose_replicas(
         replicas = Replicas(tf.distribute.MirroredStrategy(devices))
     print(f"Training on {replicas}.", flush=True)
     return replicas
+
+
+def is_connected() -> bool:
+    """Whether this process is connected to others, which can hold up its end for long."""
+    return _workers.cache_info().currsize > 0
 
 
 @functools.cache
