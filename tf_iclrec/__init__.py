@@ -37,7 +37,11 @@ from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.significance import confidence_interval, paired_t_test
+from tf_iclrec.evaluation.significance import (
+    confidence_interval,
+    holm_correction,
+    paired_t_test,
+)
 from tf_iclrec.fit import build_model, fit
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
@@ -118,6 +122,7 @@ __all__ = [
     "export_saved_model",
     "fit",
     "fit_at_dates",
+    "holm_correction",
     "leave_one_out",
     "limit_per_provider",
     "load_interactions",

@@ -15,7 +15,8 @@ def load_tensorflow() -> None:
     that imports the library sees them as ever.
     """
     # "-m" is what Python puts there while it finds the module of `python -m`.
-    if Path(*sys.argv[:1]).stem not in ("-m", "tf-iclrec"):
+    script = Path(*sys.argv[:1])
+    if script.stem not in ("-m", "tf-iclrec") and script.parent.name != "pipelines":
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_standard_error():

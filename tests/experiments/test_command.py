@@ -33,7 +33,7 @@ def test_a_failing_row_says_why_and_the_others_are_trained(
     arguments = ("--data", sequences, "--output", tmp_path / "runs")
     assert run(experiment, *arguments) == 1
     said = capsys.readouterr()
-    assert said.err == "error: 1 trainings failed; the page says why.\n"
+    assert said.err == "error: 1 training failed; the page says why.\n"
     text = (tmp_path / "runs" / "tiny.md").read_text()
     assert "| Many intents | failed |" in text
     assert "5000" in text[text.index("Walks: failed") :]
@@ -100,11 +100,11 @@ def test_killed_and_continued_it_ends_with_the_same_table(
     )
     assert run(tiny, "--data", sequences, "--output", tmp_path / "killed", "--jobs", 2) == 1
     said = capfd.readouterr()
-    assert "2 trainings, of which 0 are there." in said.out
+    assert "Trainings: 2, of which are there: 0" in said.out
     assert "SASRec on Walks, seed 0: trained" in said.out
     # What processes say is in their logs.
     assert "Many on Walks, seed 0: failed: " in said.out
-    assert said.err == "error: 1 trainings failed; the page says why.\n"
+    assert said.err == "error: 1 training failed; the page says why.\n"
     assert "Resuming after epoch" in history.parent.with_suffix(".log").read_text()
     assert history.read_text().startswith(before)
     monkeypatch.setattr(command_module, "run_trials", in_turn)

@@ -55,6 +55,16 @@ def test_what_does_not():
     assert named() == Trial("shop", "Self", make_config("sasrec"), "of the data").name
 
 
+def test_names_are_for_one_thing_each(experiment):
+    with pytest.raises(ValueError, match="Two labels of rows of tiny have the same name"):
+        dataclasses.replace(experiment, rows=(Row("a", "SASRec"), Row("b", "SASRec")))
+
+
+def test_a_folder_is_called_by_what_a_folder_can_be_called():
+    trial = Trial("my shop/2017", "Counts", make_config("transitions"), "of the data")
+    assert trial.name.startswith("my_shop_2017-transitions-")
+
+
 def test_data_count_by_their_bytes(experiment, tmp_path):
     names = []
     for text in ("1 1 2 3\n", "1 1 2 4\n", "1 1 2 3\n"):

@@ -33,7 +33,8 @@ def run_experiment(experiment: Experiment, arguments: Sequence[str] | None = Non
         "Give the same command again, and it goes on.",
     )
     if failed:
-        print(f"error: {len(failed)} trainings failed; the page says why.", file=sys.stderr)
+        number = f"{len(failed)} training" + "s" * (len(failed) > 1)
+        print(f"error: {number} failed; the page says why.", file=sys.stderr)
         sys.exit(1)
 
 

@@ -57,6 +57,15 @@ class Experiment:
     parts: Sequence[Callable[[Results], list[Part]]] = (comparison, costs)
     small: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self):
+        for what, names in (
+            ("data sets", [one.name for one in self.datasets]),
+            ("rows", [row.name for row in self.rows]),
+            ("labels of rows", [row.label for row in self.rows]),
+        ):
+            if len({*names}) < len(names):
+                raise ValueError(f"Two {what} of {self.name} have the same name: {names}.")
+
     def smaller(self) -> Experiment:
         """Its small version."""
         return dataclasses.replace(self, **self.small)

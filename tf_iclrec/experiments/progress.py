@@ -29,7 +29,7 @@ class Progress:
         self._start = time.monotonic()
         self._ended = {trial.name for trial in trials if not store.lacks(trial)}
         self._done_before = self._done()
-        print(f"{len(trials)} trainings, of which {len(self._ended)} are there.", flush=True)
+        print(f"Trainings: {len(trials)}, of which are there: {len(self._ended)}", flush=True)
 
     def ended(self, trial: Trial, why: str) -> None:
         """Say that a training has ended, and why if it failed."""

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import inspect
 import json
+import re
 from typing import Any
 
 from tf_iclrec.config import Config
@@ -52,7 +53,8 @@ class Trial:
         """Of its folder: data set, model and seed to read, and a digest of all it is known by."""
         seed = [] if self.seed is None else [f"{self.seed}"]
         digest = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
-        return "-".join([self.dataset, self.config.model, *seed, digest[:10]])
+        name = re.sub(r"[^\w.]+", "_", self.dataset)
+        return "-".join([name, self.config.model, *seed, digest[:10]])
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
