@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_iclrec import ItemAttribute, UserError, Vocabulary
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.objectives.attribute_contrast import AttributeContrast
+from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
 # Categories of the four items; of the last nothing is known.
 KINDS = ItemAttribute(Vocabulary(["tea", "jam"]), np.array([0, 1, 2, 3, 4, 3, 1], dtype="int32"))
@@ -105,6 +106,14 @@ def test_a_batch_of_whose_items_nothing_is_known_moves_nothing(batch, built, mit
     assert np.isfinite(float(loss))
     for gradient in tape.gradient(loss, [vectors, table]):
         np.testing.assert_allclose(tf.convert_to_tensor(gradient), 0, atol=1e-6)
+
+
+def test_both_ways_it_is_the_loss_of_two_views_of_which_one_is_the_prototype(batch, built):
+    term = built(temperature=0.5, both_ways=True)
+    prototypes = term.layer(batch.item_ids)
+    assert (np.linalg.norm(prototypes, axis=-1) > 0.9).all()
+    losses = [two_view_info_nce(view, prototypes, 0.5) for view in batch.view_vectors]
+    assert float(term(batch)) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_training_moves_categories_and_views(batch, built):

@@ -9,7 +9,6 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.errors import UserError
 from tf_iclrec.layers.attribute_prototypes import AttributePrototypes
-from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.objective import EncodedBatch
 from tf_iclrec.objectives.view_contrast import ViewContrast
 
@@ -32,7 +31,7 @@ class AttributeContrast(ViewContrast):
         mitigate_false_negatives: FNM, Eq. 17 instead of Eq. 16: whether users with the same
             prototype, such as those who have items of one category alone, are no negatives.
             Defaults to False.
-        views: See `ViewContrast`; prototypes have length 1.
+        views: See `ViewContrast`, as for ``both_ways``; prototypes have length 1.
         vocabulary_size: Number of item ids, the three special ones included. This and what
             follows is only given where a saved objective is loaded; otherwise `build` knows.
         attribute_vocabulary_sizes: Number of ids of each attribute's values, likewise.
@@ -112,7 +111,7 @@ class AttributeContrast(ViewContrast):
         prototypes = tf.boolean_mask(prototypes, kept)
         group_ids = _first_alike(prototypes) if self.mitigate_false_negatives else None
         losses = [
-            in_batch_info_nce(tf.boolean_mask(view, kept), prototypes, self.temperature, group_ids)
+            self.loss(tf.boolean_mask(view, kept), prototypes, group_ids)
             for view in self.views_of(encoded)
         ]
         return ops.mean(ops.stack(losses))

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 from keras import KerasTensor
 
 from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 from tf_iclrec.settings import Setting
 
 
@@ -19,6 +21,9 @@ class ViewContrast(Contrast):
     Args:
         views: ``"augmented"`` sequences, or the sequence itself under ``"dropout"``. Defaults to
             ``"augmented"``.
+        both_ways: Whether the views of the other users are negatives as well, and each prototype
+            picks its view among all views and the other prototypes: the loss of SeqCL with the
+            prototypes as second view, as in the authors' program. Defaults to False, Eq. 16.
 
         For the others see `Contrast`.
     """
@@ -30,10 +35,14 @@ class ViewContrast(Contrast):
             Literal["augmented", "dropout"],
             Setting("what is compared: augmented sequences, or the sequence under dropout"),
         ] = "augmented",
+        both_ways: Annotated[
+            bool, Setting("views are negatives too, and prototypes pick views (ICLRec's program)")
+        ] = False,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
         self.views = views
+        self.both_ways = both_ways
         self.needs_views = views == "augmented"
 
     def views_of(self, encoded: EncodedBatch) -> list[KerasTensor]:
@@ -41,5 +50,13 @@ class ViewContrast(Contrast):
         views = encoded.view_vectors if self.needs_views else (encoded.own_vectors,)
         return [self.compared(view) for view in views]
 
+    def loss(
+        self, view: KerasTensor, prototypes: KerasTensor, group_ids: KerasTensor | None
+    ) -> KerasTensor:
+        """Of views ``(batch, dim)`` with their prototypes ``(batch, dim)``, a scalar; rows of the
+        same group ``(batch,)`` are no negatives to each other."""
+        info_nce = two_view_info_nce if self.both_ways else in_batch_info_nce
+        return info_nce(view, prototypes, self.temperature, group_ids)
+
     def get_config(self) -> dict:
-        return super().get_config() | {"views": self.views}
+        return super().get_config() | {"views": self.views, "both_ways": self.both_ways}

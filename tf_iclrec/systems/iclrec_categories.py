@@ -1,6 +1,6 @@
 """ICLRec-A: what is known of a user's items in place of intents that are found."""
 
-from tf_iclrec.systems.iclrec_published import PUBLISHED
+from tf_iclrec.systems.iclrec_published import WITH_PADDING
 from tf_iclrec.systems.neural import NEURAL
 from tf_iclrec.systems.system import System
 
@@ -9,5 +9,5 @@ ICLREC_CATEGORIES = System(
     "iclrec_published, with the mean of the items' categories as the intent",
     "Chen et al., WWW 2022, Appendix E",
     NEURAL,
-    PUBLISHED | {"sequence_weight": 0.1, "attribute_weight": 0.1},
+    WITH_PADDING | {"sequence_weight": 0.1, "attribute_weight": 0.1, "attribute_both_ways": True},
 )

@@ -13,9 +13,10 @@ PUBLISHED_TRAINING = {
 # Their Transformer.
 PUBLISHED = PUBLISHED_TRAINING | {"num_blocks": 1, "relative_positions": False, "loss": "sampled"}
 
-# How padding takes part in their contrasts.
-WITH_PADDING = {
-    "padding_places": 8,
+# What their program does with padding, wherever there are contrasts (docs/concepts/published.md).
+WITH_PADDING = PUBLISHED | {
+    "padding_places": 50,
+    "pad_to_max_length": True,
     "masked_as_padding": True,
 }
 
@@ -24,16 +25,14 @@ ICLREC_PUBLISHED = System(
     "ICLRec as published, with SeqCL and augmented views",
     "Chen et al., WWW 2022",
     NEURAL,
-    PUBLISHED
-    | WITH_PADDING
-    | {"intent_weight": 0.1, "intent_both_ways": True, "sequence_weight": 0.1},
+    WITH_PADDING | {"intent_weight": 0.1, "intent_both_ways": True, "sequence_weight": 0.1},
 )
 CL4SREC_PUBLISHED = System(
     "cl4srec_published",
     "CL4SRec as ICLRec's paper compares with it",
     "Xie et al., ICDE 2022",
     NEURAL,
-    PUBLISHED | {"sequence_weight": 0.1},
+    WITH_PADDING | {"sequence_weight": 0.1},
 )
 SASREC_PUBLISHED = System(
     "sasrec_published",
