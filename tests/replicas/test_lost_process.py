@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 def test_a_lost_process_ends_the_others_and_resume_goes_on(folder, tmp_path, killed, processes):
     output = tmp_path / "run"
     started = start(training(folder, output, "--epochs", "100", "--patience", "100"))
-    deadline = time.time() + 180
+    deadline = time.time() + 400
     while not (output / "checkpoints" / "state.json").is_file() and time.time() < deadline:
         time.sleep(0.02)
     started[killed].kill()
