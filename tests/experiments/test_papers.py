@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tf_iclrec.errors import UserError
 from tf_iclrec.experiments import run_experiment
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
@@ -70,3 +71,18 @@ def test_missing_data_sets_are_said_with_where_they_come_from(experiment, tmp_pa
         "Sports",
         "Toys",
     ]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "needed"),
+    [("ipsrec_table_1", True), ("iclrec_figure_7", True), ("iclrec_figure_4", False)],
+    indirect=["experiment"],
+)
+def test_tables_of_items_are_asked_for_where_they_are_read(experiment, needed, tmp_path):
+    (tmp_path / "Sports_and_Outdoors.txt").write_text("1 1 2 3\n")
+    part = experiment.only(["Sports"])
+    if needed:
+        with pytest.raises(UserError, match=r"Sports needs Sports_and_Outdoors\.tsv, not found"):
+            part.trials(tmp_path)
+    else:
+        assert part.trials(tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tf_iclrec.config import make_config
+from tf_iclrec.config import Config, make_config
 from tf_iclrec.errors import UserError, nearest
 from tf_iclrec.experiments.dataset import Dataset
 from tf_iclrec.experiments.measurement import Measurement
@@ -123,15 +123,14 @@ class Experiment:
             digests = {
                 items: dataset.digest(folder, items) for items in {row.items for row in self.rows}
             }
+            items = dataset.options(folder, self._items_are_needed).get("items", "")
+            measurements = tuple(one.of(items) for one in self.measurements)
             for seed in self.seeds:
                 for row in self.rows:
                     config = self._config(dataset.options(folder, row.items), dataset, row, seed)
-                    trial = Trial(dataset.name, row.label, config, digests[row.items])
-                    items = dataset.options(folder, True).get("items", "")
-                    measured = [one.of(items) for one in self.measurements]
-                    yield dataclasses.replace(trial, measurements=tuple(measured))
+                    yield Trial(dataset.name, row.label, config, digests[row.items], measurements)
 
-    def _config(self, files: Mapping[str, Any], dataset: Dataset, row: Row, seed: int):
+    def _config(self, files: Mapping[str, Any], dataset: Dataset, row: Row, seed: int) -> Config:
         own = {**row.settings, **row.of_dataset.get(dataset.name, {}), **files}
         try:
             read = make_config(row.model, **own).options()
@@ -141,10 +140,14 @@ class Experiment:
         except UserError as error:
             raise UserError(f"{row.label}: {error}") from error
 
+    @property
+    def _items_are_needed(self) -> bool:
+        """Where nothing is trained, the page is about the data."""
+        return not self.rows or any(one.items for one in (*self.rows, *self.measurements))
+
     def _check_files(self, folder: Path | None) -> None:
-        needed = {row.items for row in self.rows} | {one.items for one in self.measurements}
         for dataset in self.datasets:
-            missing = dataset.missing(folder, any(needed))
+            missing = dataset.missing(folder, self._items_are_needed)
             if missing:
                 where = f"in {folder}" if folder else "without --data"
                 raise UserError(
