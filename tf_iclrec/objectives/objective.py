@@ -29,9 +29,11 @@ class EncodedBatch:
         negative_ids: ``(batch, time)`` int32, if an objective asked for it.
         sampled_ids: ``(samples,)`` int32 items sampled for the batch, if an objective asked
             for it; with ``sampled_log_probabilities`` ``(samples,)`` float32.
-        own_vectors: ``(batch, dim)``, the hidden states of each sequence mean-pooled.
+        own_vectors: ``(batch, dim)``, the hidden states of each sequence mean-pooled; where padded
+            places take part, the states of all places.
         view_hidden: Hidden states of two views, each ``(batch, time, dim)`` and zero where
-            padded; empty unless an objective asked for them.
+            padded; empty unless an objective asked for them. Where padded places take part, the
+            states of all places, in proportion to the root of how many each stands for.
         view_vectors: The two views mean-pooled, each ``(batch, dim)``; likewise.
         queries: ``(batch, time, queries, dim)`` all vectors of a position that score items, the
             item's score being that of the best; ``hidden`` has the one that scores the target
