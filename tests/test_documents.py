@@ -20,7 +20,7 @@ PAGES = [
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 # Options of pip, Docker, curl, pytest and the programs in benchmarks/, pipelines/ and tests/.
 OTHERS = {"--file", "--detach", "--choices", "--peers", "--extra", "--enable_batching", "--share"}
-OTHERS |= {"--only", "--models", "--seeds", "--jobs", "--small"}
+OTHERS |= {"--only", "--models", "--seeds", "--jobs", "--small", "--build"}
 
 
 def pages(some):
