@@ -220,6 +220,8 @@ def broken(trained, tmp_path):
 @pytest.mark.parametrize("command", ["export", "recommend", "evaluate"])
 def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
     arguments = [] if command == "evaluate" else ["--output", tmp_path / "out"]
+    # It would find them damaged.
+    (broken / "checksums.json").unlink()
     (broken / "format.json").write_text(json.dumps({"format": 99}))
     refused("has format 99, and this version of tf_iclrec", command, broken, *arguments)
     (broken / "format.json").write_text(json.dumps({"format": 1}))

@@ -66,7 +66,9 @@ class Served:
 
 def built(name, log):
     keras.utils.set_random_seed(1)
-    settings = {"num_members": 2, "num_blocks": 1, "hidden_dim": 16, "max_length": MAX_LENGTH}
+    settings = {"num_members": 2, "hidden_dim": 16, "max_length": MAX_LENGTH}
+    if "num_blocks" in make_config(model=name).options():
+        settings["num_blocks"] = 1
     if name.startswith("iclrec"):
         settings["num_intents"] = (3,)
     model = build_model(make_config(model=name, **settings), log.catalogue)
