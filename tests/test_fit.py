@@ -15,13 +15,11 @@ from tf_iclrec import (
     make_config,
     training_batches,
 )
-from tf_iclrec.checksums import read_sealed, write_sealed
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
-from tf_iclrec.training.lazy_adam import LazyAdam
 
 from .interruption import interrupted
 from .small_runs import (
@@ -225,97 +223,6 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(finished, config,
     before, after = read_history(output), read_history(tmp_path / "run")
     for name in ("loss", "val_NDCG@20", "intent_inertia_6"):
         assert [row[name] for row in before] == [row[name] for row in after]
-
-
-@pytest.mark.parametrize("sampling", ["popularity", "in_batch"])
-def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, tmp_path, sampling):
-    config = changed(
-        one_encoder, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
-    )
-    # Of some of the users, the same ones before and after.
-    config = changed(config, training_share=0.6)
-    run = fit(config, tmp_path / "whole")
-    assert isinstance(run.model.optimizer, LazyAdam)
-    losses = [float(row["next_item"]) for row in read_history(tmp_path / "whole")]
-    assert losses[-1] < losses[0]
-    fit_interrupted(config, tmp_path / "run")
-    resumed = fit(config, tmp_path / "run", resume=True)
-    for one, other in zip(weights_of(run.model), weights_of(resumed.model), strict=True):
-        np.testing.assert_array_equal(one, other)
-    split = load_run(tmp_path / "run").split
-    np.testing.assert_array_equal(split.train.lengths, run.split.train.lengths)
-    assert ((split.train.lengths > 0).sum(), len(split.test.users)) == (120, 200)
-    with pytest.raises(UserError, match="started with another value of training_share"):
-        fit(changed(config, training_share=0.5), tmp_path / "run", resume=True)
-
-
-def test_large_catalogues_get_the_sampled_softmax_and_are_told(
-    one_encoder, tmp_path, monkeypatch, capsys
-):
-    config = changed(one_encoder, epochs=1, intent_weight=0.0, num_samples=20)
-    fit(config, tmp_path / "small")
-    printed = capsys.readouterr().out
-    assert "sampled softmax" not in printed
-    assert "start at random" not in printed
-    monkeypatch.setattr("tf_iclrec.systems.neural.MAX_SOFTMAX_ITEMS", 50)
-    run = fit(config, tmp_path / "large")
-    printed = capsys.readouterr().out
-    assert "Loss: sampled softmax (samples: popularity)" in printed
-    assert "Item vectors start at random: there are more than 50 items." in printed
-    assert run.model.sampling.num_samples == 20
-
-
-def test_patience_is_restored(one_encoder, tmp_path):
-    impatient = changed(one_encoder, epochs=1, patience=1, learning_rate=1e-9)
-    fit(impatient, tmp_path / "run")
-    path = tmp_path / "run" / "checkpoints" / "state.json"
-    # As if the first epoch had been the best by far: the next one can't be better.
-    write_sealed(path, read_sealed(path) | {"best_score": 2.0})
-    fit(changed(impatient, epochs=9), tmp_path / "run", resume=True)
-    state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
-    assert (state["epochs_done"], state["best_epoch"], state["best_score"]) == (2, 1, 2.0)
-
-
-@pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])
-def test_after_a_damaged_epoch_the_one_before_is_used(one_encoder, tmp_path, capsys, name):
-    whole = fit(changed(one_encoder, epochs=2), tmp_path / "run")
-    damaged = tmp_path / "run" / "checkpoints" / name
-    content = bytearray(damaged.read_bytes())
-    content[len(content) // 2] ^= 1
-    damaged.write_bytes(content)
-    again = fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
-    printed = capsys.readouterr().out
-    assert f"{name} is damaged: " in printed
-    assert "Going on after the epoch before.\nResuming after epoch 1." in printed
-    assert again.metrics == whole.metrics
-    for one, other in zip(weights_of(again.model), weights_of(whole.model), strict=True):
-        np.testing.assert_array_equal(one, other)
-    for path in damaged.parent.glob("state*.json"):
-        path.write_text("{")
-    with pytest.raises(UserError, match=r"is damaged: .* no other checkpoint: train again"):
-        fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
-
-
-def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(one_encoder, tmp_path, capsys):
-    config, output = changed(one_encoder, epochs=1), tmp_path / "run"
-    old = fit(config, output)
-    longer = changed(config, epochs=2, seed=4)
-    with interrupted(epoch=1), pytest.raises(KeyboardInterrupt):
-        fit(longer, output, overwrite=True)
-    assert load_run(output).metrics == old.metrics
-    assert f"Until it is finished, the new run is in {output}.new." in capsys.readouterr().out
-    new = fit(longer, output, resume=True)
-    assert "Resuming after epoch 1." in capsys.readouterr().out
-    assert load_run(output).metrics == new.metrics != old.metrics
-    assert load_run(output).config.training.seed == 4
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
-
-
-def test_a_run_can_be_continued_for_more_epochs(one_encoder, tmp_path):
-    fit(changed(one_encoder, epochs=1), tmp_path / "run")
-    fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
-    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
-    assert len(rows) == 3
 
 
 def test_other_settings_are_refused_on_resume(finished, config):
