@@ -5,9 +5,7 @@
 --models cl4srec iclrec does the same with the library's recipe.
 """
 
-import dataclasses
-
-from iclrec_paper import CL4SREC, ICLREC, RECIPES, YELP
+from iclrec_paper import CL4SREC, ICLREC, RECIPES, YELP, at
 
 from tf_iclrec.experiments import Experiment, comparison, costs, lines, run_experiment
 
@@ -17,15 +15,7 @@ EXPERIMENT = Experiment(
     "ICLRec, Fig. 6: batch size",
     datasets=(YELP,),
     rows=[
-        dataclasses.replace(
-            row,
-            name=f"{row.name}-{size}",
-            label=f"{row.label}, {size}",
-            settings={"batch_size": size},
-            line=row.label,
-            group=f"{size}",
-            at={"batch size": size},
-        )
+        at(row, "batch size", size, f"{size}", batch_size=size)
         for size in SIZES
         for row in (CL4SREC, ICLREC, *RECIPES)
     ],

@@ -6,9 +6,7 @@ No figure of the paper: whether intents help where data are few. All users are e
 --models sasrec cl4srec iclrec does the same with the library's recipe.
 """
 
-import dataclasses
-
-from iclrec_paper import BEAUTY, CL4SREC, ICLREC, RECIPES, SASREC, TOYS
+from iclrec_paper import BEAUTY, CL4SREC, ICLREC, RECIPES, SASREC, TOYS, at
 
 from tf_iclrec.experiments import Experiment, comparison, costs, lines, run_experiment
 
@@ -18,15 +16,7 @@ EXPERIMENT = Experiment(
     "ICLRec with less data",
     datasets=(BEAUTY, TOYS),
     rows=[
-        dataclasses.replace(
-            row,
-            name=f"{row.name}-{share}",
-            label=f"{row.label}, {share:.0%}",
-            settings={"training_share": share},
-            line=row.label,
-            group=f"{share}",
-            at={AXIS: share},
-        )
+        at(row, AXIS, share, f"{share:.0%}", training_share=share)
         for share in (0.1, 0.25, 0.5, 1.0)
         for row in (SASREC, CL4SREC, ICLREC, *RECIPES)
     ],

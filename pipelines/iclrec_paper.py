@@ -1,6 +1,8 @@
 """What the tables and figures of ICLRec's paper (Chen et al., WWW 2022) share: the data sets, and
 the settings of its authors for each."""
 
+import dataclasses
+
 from tf_iclrec.experiments import Dataset, Row
 
 _SEQUENCES = (
@@ -32,3 +34,16 @@ RECIPES = (
     Row("cl4srec", "CL4SRec, recipe", baseline=True, optional=True),
     Row("iclrec", "ICLRec, recipe", optional=True),
 )
+
+
+def at(row: Row, axis: str, value: float, said: str, **settings) -> Row:
+    """A row at one value of an axis, on the line of its model; ``said`` is the value in words."""
+    return dataclasses.replace(
+        row,
+        name=f"{row.name}-{value}",
+        label=f"{row.label}, {said}",
+        settings=settings,
+        line=row.label,
+        group=f"{value}",
+        at={axis: value},
+    )
