@@ -18,8 +18,9 @@ from typing import Any
 
 from tf_iclrec.errors import UserError
 
-# What is being written, by the process of this number; and what gave way to it.
-_UNFINISHED = re.compile(r"\.writing\.(\d+)\.(.+)")
+# What is being written, by the process of this number, also as a part of a folder that is being
+# written itself; and what gave way to it.
+_UNFINISHED = re.compile(r"(?:\.writing\.(\d+)\.)+(.+)")
 _REPLACED = ".replaced."
 # What a disk can refuse, in the words of the operating system: libraries in other languages hand
 # on no more than those.
