@@ -2,7 +2,7 @@
 
     python benchmarks/replicas.py [--items 10000] [--users 20000] [--steps 60]
 
-A random log (`growth.py`), batches of 256 users. Each of the models is trained
+A random log (`random_log.py`), batches of 256 users. Each of the models is trained
 
 - by one process;
 - by two processes that know nothing of each other, each on batches of 128: the work of two
@@ -65,7 +65,7 @@ def main() -> None:
 
 _PREPARE = """
 import sys
-from growth import random_log
+from random_log import random_log
 from tf_iclrec.data.prepared import write_prepared
 write_prepared(random_log(int(sys.argv[2]), int(sys.argv[3])), sys.argv[1])
 """

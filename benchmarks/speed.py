@@ -35,7 +35,7 @@ ROWS = {
     "SASRec, softmax": {"model": "sasrec", "loss": "softmax"} | SIZES,
     "SASRec, sampled softmax": {"model": "sasrec", "loss": "sampled_softmax"} | SIZES,
     "SASRec, one negative": {"model": "sasrec", "loss": "sampled"} | SIZES,
-    "ICLRec, softmax": {"model": "iclrec", "loss": "softmax"} | SIZES,
+    "ICLRec, softmax": {"model": "iclrec", "loss": "softmax", "num_intents": (256,)} | SIZES,
     "ICLRec, published": {"model": "iclrec_published"},
 }
 # The defaults against what they were chosen from.
@@ -86,12 +86,15 @@ def main() -> None:
 
 def in_process(options, **what) -> dict:
     """`measured` in a new process."""
-    command = [sys.executable, __file__, "--data", options.data, "--one", json.dumps(what)]
+    script = HERE / "speed.py"
+    command = [sys.executable, script, "--data", options.data, "--one", json.dumps(what)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     for variable, threads in zip(
         ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), what.get("threads", ()), strict=False
     ):
         environment[variable] = str(threads)
+    if what.get("processor"):
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
     command += ["--repeats", str(options.repeats)]
     result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(result.stdout.splitlines()[-1])
@@ -104,6 +107,8 @@ def measured(
     pad: bool = False,
     jitter: float | None = None,
     threads: tuple[int, ...] = (),
+    jit: bool = False,
+    processor: bool = False,
 ) -> dict:
     """Figures of one row; see the module's head.
 
@@ -114,9 +119,12 @@ def measured(
         pad: Whether batches of mixed lengths are padded to the maximum.
         jitter: How loosely sequences are sorted by length; by default as the library does it.
         threads: Threads of an operation, and operations at a time; set by `in_process`.
+        jit: Whether XLA compiles the step.
+        processor: Whether a GPU is left alone; set by `in_process`.
     """
     start = time.perf_counter()
     import keras
+    import tensorflow as tf
 
     import tf_iclrec
     from tf_iclrec.data import epochs
@@ -129,7 +137,7 @@ def measured(
         **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}
     )
     model = tf_iclrec.build_model(config, split.catalogue)
-    model.compile(keras.optimizers.Adam(config.training.learning_rate))
+    model.compile(keras.optimizers.Adam(config.training.learning_rate), jit_compile=jit)
     batches = tf_iclrec.training_batches(
         split,
         config.training.batch_size,
@@ -175,6 +183,9 @@ def measured(
         "evaluation": evaluation,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
+    for device in tf.config.list_logical_devices("GPU"):
+        peak = tf.config.experimental.get_memory_info(device.name)["peak"]
+        result |= {"GPU memory": peak / 1e9}
     if settings.get("loss") == "softmax":
         from floor import products
 

@@ -38,7 +38,7 @@ from tf_iclrec.training.train_recommender import train_recommender
 
 _AUTO_PARTS = (SoftmaxCrossEntropy, SampledSoftmaxCrossEntropy)
 # The full softmax takes time in proportion to the items: at 10,000 a step already takes twice
-# as long as one with samples (benchmarks/growth.py).
+# as long as one with samples (benchmarks/results/2026-11-22-speed.md).
 MAX_SOFTMAX_ITEMS = 100_000
 
 
