@@ -26,10 +26,16 @@ def no_pages_of_runs():
 
 @pytest.fixture
 def not_exported(monkeypatch):
-    """What a test trains is neither exported nor compared with popularity, which take as long as a
-    short training: for tests that look at neither. Runs of fixtures of a wider scope are."""
+    """What a test trains is not exported, which takes as long as a short training: for tests that
+    look at no SavedModel. Runs of fixtures of a wider scope are."""
     module = importlib.import_module("tf_iclrec.fit")
     monkeypatch.setattr(module, "export_saved_model", lambda *arguments, **settings: None)
+
+
+@pytest.fixture
+def not_compared(monkeypatch):
+    """As `not_exported`: popularity and the like are not evaluated beside what a test trains."""
+    module = importlib.import_module("tf_iclrec.fit")
     monkeypatch.setattr(module, "yardsticks", lambda *arguments: {})
 
 

@@ -12,7 +12,7 @@ from tf_iclrec.training.lazy_adam import LazyAdam
 from .interruption import interrupted
 from .small_runs import SMALL, changed, fit_interrupted, read_history, weights_of, write_log
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
 
 
 @pytest.fixture(scope="module")

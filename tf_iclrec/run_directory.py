@@ -190,7 +190,7 @@ class RunDirectory:
         Raises:
             UserError: See `check_free` and `tf_iclrec.files.locked`.
         """
-        with locked(self.path):
+        with locked(self.path), locked(self.successor.path):
             directory = self.to_resume
             if not (resume and directory.config.is_file()):
                 self.check_free(overwrite)

@@ -61,7 +61,9 @@ def of_rolling(path: Path) -> dict:
     """A folder with a run for each date."""
     if not path.exists():
         return {}
-    of_dates = {one.name: of_run(one) for one in sorted(path.iterdir()) if one.is_dir()}
+    # Not what a killed process was writing, which the next one removes.
+    dates = [one for one in sorted(path.glob("[!.]*")) if one.is_dir()]
+    of_dates = {one.name: of_run(one) for one in dates}
     metrics = path / "metrics.json"
     if not metrics.is_file():
         return UNFINISHED
