@@ -1,4 +1,5 @@
-"""Logs of any size for what is measured: popularity after Zipf's law with exponent 1."""
+"""Logs of any size for what is measured: popularity after Zipf's law with exponent 1, and each item
+at least once where there are as many interactions."""
 
 import numpy as np
 
@@ -7,7 +8,7 @@ import tf_iclrec
 
 def random_log(num_users: int, num_items: int, length: int = 12) -> tf_iclrec.Interactions:
     """Users with ``length`` items in the mean, half of it at least and one and a half times it at
-    most; all items are in the vocabulary, whether drawn or not."""
+    most."""
     item_ids, offsets = drawn(num_users, num_items, length)
     return tf_iclrec.Interactions(
         item_ids=item_ids + 2,
@@ -23,6 +24,8 @@ def drawn(num_users: int, num_items: int, length: int) -> tuple[np.ndarray, np.n
     lengths = random.integers(length // 2, length + length // 2 + 1, num_users)
     # Inverse of the distribution function.
     ranks = np.exp(random.random(lengths.sum()) * np.log(num_items)).astype(np.int32) - 1
+    once = min(num_items, len(ranks))
+    ranks[random.choice(len(ranks), once, replace=False)] = np.arange(once)
     return ranks, np.concatenate([[0], np.cumsum(lengths)])
 
 

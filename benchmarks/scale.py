@@ -14,6 +14,7 @@ the size that is asked for.
 import argparse
 import dataclasses
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -130,27 +131,26 @@ def run(size: Size, folder: Path) -> dict[str, float]:
 def measured(size: Size) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         raw, prepared = f"{folder}/log.parquet", f"{folder}/prepared"
-        # The log is made in a process of its own: its memory is not that of preparing it.
+        # In a process of its own: what making the log takes is not what training takes.
         arguments = f"{raw!r}, {size.users}, {size.items}, {size.length}"
         make = f"from random_log import write_raw_log; write_raw_log({arguments})"
         here = Path(__file__).parent
         subprocess.run([sys.executable, "-c", make], check=True, cwd=here)
-        found = in_child("preparing", lambda: prepare(raw, prepared))
+        found = prepare(raw, prepared)
         found["prepared data"] = size_of(prepared)
         return found | trained(prepared, Path(folder))
 
 
-def prepare(raw: str, prepared: str) -> None:
+def prepare(raw: str, prepared: str) -> dict[str, float]:
+    """Seconds of the command, and its memory."""
     command = [sys.executable, "-m", "tf_iclrec.prepare", "--data", raw, "--output", prepared]
-    command += ["--min-count", "1"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def in_child(name: str, call: Callable[[], None]) -> dict[str, float]:
-    """Seconds, and the most memory of any process that was started so far."""
-    seconds = timed(call)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    return {name: seconds, f"{name}, memory": memory}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise SystemExit("The log was not prepared; see above.")
+    return {"preparing": seconds, "preparing, memory": usage.ru_maxrss / 1e6}
 
 
 def trained(prepared: str, folder: Path) -> dict[str, float]:

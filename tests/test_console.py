@@ -68,6 +68,16 @@ def test_the_installed_command_says_its_line_and_nothing_else():
     assert result.stderr == "error: Unknown command 'trian': did you mean 'train'?\n"
 
 
+def test_a_reader_that_has_seen_enough_gets_no_traceback():
+    command = Path(sys.executable).parent / "tf-iclrec"
+    with subprocess.Popen(
+        [command, "train", "--list-models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
 def test_a_command_does_not_take_the_place_of_a_function(monkeypatch):
     function = tf_iclrec.recommend
     monkeypatch.delitem(sys.modules, "tf_iclrec.recommend", raising=False)

@@ -2,13 +2,14 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 from pathlib import Path
 
 import pytest
 
 from tf_iclrec import UserError, files
-from tf_iclrec.files import locked, read_json, replace_directory, replace_file, write_json
+from tf_iclrec.files import locked, read_json, replace_directory, replace_file, reserve, write_json
 
 from .faults.steps import flushed_path, watched
 
@@ -165,6 +166,23 @@ def test_a_link_to_a_folder_stays_a_link(old_folder, tmp_path):
         (temporary / "new.txt").touch()
     assert (tmp_path / "link").is_symlink()
     assert names(old_folder) == ["new.txt"]
+
+
+# Before a library writes that crashes when it can't
+
+
+def test_a_file_that_does_not_fit_is_known_before_it_is_written(old_file):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        said = pytest.raises(UserError, match="was not written: File too large")
+        with said, replace_file(old_file) as path:
+            reserve(path, 1001)
+        with replace_file(old_file) as path:
+            reserve(path, 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert old_file.stat().st_size == 1000
 
 
 # Locks

@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -188,8 +189,17 @@ def run_command(main: Callable[[], None], on_interrupt: str) -> None:
         main: The command.
         on_interrupt: What to say after Ctrl-C: what is left, and how to go on.
     """
+    # A command says in one line what is wrong; what TensorFlow's Python part warns of is not that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        main()
+        try:
+            main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as `head` does. Nothing can be said at the exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except KeyboardInterrupt:
         _say(f"interrupted. {on_interrupt}")
         _exit_at_once(130)

@@ -59,6 +59,23 @@ def replace_file(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def reserve(path: Path, size: int) -> None:
+    """Make sure that a file of so many bytes fits, before it is written by a library that crashes
+    when it does not, as HDF5 does.
+
+    Raises:
+        OSError: If it does not fit; see `naming_faults`.
+    """
+    if not hasattr(os, "posix_fallocate"):  # macOS.
+        return
+    with path.open("wb") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+
+
 @contextlib.contextmanager
 def replace_directory(path: Path) -> Iterator[Path]:
     """Like `replace_file`, for a folder; an existing one is there until the new one is."""

@@ -152,7 +152,7 @@ def long_life(world: World, share: float) -> Iterator[Row]:
     outcome = world.processes.run("tests.faults.long_life:train_long", given)
     sizes = json.loads(outcome.output.splitlines()[-1])
     yield from _grown(f"training of {epochs} epochs", epochs, sizes)
-    version = world.make("served", "export", world.run, "--output") / "1"
+    version = world.make("served", "export", world.run, "--output", fast=False) / "1"
     number = round(10_000 * share)
     request = {"folder": str(version), "items": [str(n) for n in range(1, 31)], "threads": 8}
     outcome = world.processes.run("tests.faults.long_life:serve_long", request | {"number": number})

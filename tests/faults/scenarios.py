@@ -106,11 +106,11 @@ class World:
         write_inputs(folder)
         self.log = ["--data", folder / "log.csv"]
 
-    def make(self, output: str, module: str, *arguments) -> Path:
-        """Run a command without faults."""
+    def make(self, output: str, module: str, *arguments, fast: bool = True) -> Path:
+        """Run a command without faults; see `server.run`."""
         path = self.folder / output
         given = [str(one) for one in (*arguments, path)]
-        outcome = self.processes.run(f"tf_iclrec.{module}:main", given)
+        outcome = self.processes.run(f"tf_iclrec.{module}:main", given, fast=fast)
         assert outcome.code == 0, outcome.errors
         return path
 

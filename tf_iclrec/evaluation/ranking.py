@@ -90,7 +90,7 @@ def rank_and_list(
         rows in ``batches``, in their order in the held-out part.
     """
 
-    @tf.function
+    @tf.function(autograph=False)
     def answers_of(batch):
         scores = model(batch)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])

@@ -95,12 +95,13 @@ class Explainer(tf.Module):
         self.providers_of_items = unknown if providers is None else tf.constant(providers.of_items)
 
     @tf.function(
+        autograph=False,
         input_signature=[
             tf.RaggedTensorSpec([None, None], tf.int32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([], tf.int32),
-        ]
+        ],
     )
     def __call__(self, known, users, item_ids, most) -> Reasons:
         items = _distinct(self.ranker.recent(known))
@@ -127,15 +128,19 @@ class Explainer(tf.Module):
         size = tf.minimum(_BYTES // each, ranking_batch_size(self.ranker.index.num_items))
         size = tf.maximum(size, 1)
         parts = (tf.shape(rows)[0] + size - 1) // size
-        found = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, None])
-        for part in tf.range(parts):
-            # One after the other, for the sake of memory.
-            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+
+        def score(part, found):
             some = slice(part * size, (part + 1) * size)
             kept = _without(tf.gather(known, rows[some]), left_out[some])
             encoded = self.ranker.encode(self.ranker.recent(kept), tf.gather(users, rows[some]))
             asked = tf.gather(item_ids, rows[some]) - NUM_SPECIAL_IDS
-            found = found.write(part, self.ranker.index.score(encoded.own, asked))
+            return part + 1, found.write(part, self.ranker.index.score(encoded.own, asked))
+
+        found = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, None])
+        # One after the other, for the sake of memory.
+        _, found = tf.while_loop(
+            lambda part, _: part < parts, score, [0, found], parallel_iterations=1
+        )
         return found.concat()
 
     def _strongest(self, items, drops, item_ids, most) -> Reasons:

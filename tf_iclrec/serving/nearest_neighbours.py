@@ -102,7 +102,7 @@ def export_nearest_neighbours(
 
 def _user_vectors(model: SequentialRecommender, split: Split) -> np.ndarray:
     """Vectors of some users, as many at most as are drawn for the recall."""
-    encode = tf.function(model.user_vectors, reduce_retracing=True)
+    encode = tf.function(model.user_vectors, autograph=False, reduce_retracing=True)
     batches = evaluation_batches(split, "test", max_length=model.max_length, max_users=_NUM_USERS)
     return np.concatenate([tf.cast(encode(batch), tf.float32) for batch in batches])
 

@@ -71,7 +71,8 @@ class Ranker(tf.Module):
 
     # A graph of its own: traced once, not in every signature again.
     @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)]
+        autograph=False,
+        input_signature=[tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)],
     )
     def encode(self, item_ids: tf.Tensor, users: tf.Tensor) -> EncodedUsers:
         """Encode users.

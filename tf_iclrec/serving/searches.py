@@ -59,12 +59,12 @@ class IndexSearch(tf.Module):
 
         return search
 
-    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _NUMBER])
+    @tf.function(autograph=False, input_signature=[_IDS, _ROWS, _IDS, _NUMBER])
     def _of_all(self, item_ids, users, excluded, k):
         queries = self.ranker.encode(item_ids, users).queries
         return self.ranker.index(queries, excluded - NUM_SPECIAL_IDS, k)
 
-    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _ROWS, _NUMBER])
+    @tf.function(autograph=False, input_signature=[_IDS, _ROWS, _IDS, _ROWS, _NUMBER])
     def _of_rows(self, item_ids, users, excluded, rows, k):
         scores = self.ranker.index.score_rows(self.ranker.encode(item_ids, users).queries, rows)
         wanted = tf.minimum(k + tf.shape(excluded)[1], tf.size(rows))
@@ -85,7 +85,7 @@ class ListSearch(tf.Module):
         k = min(k, listed.shape[1])
         return self._found(asked.item_ids, asked.trained_rows, asked.excluded, listed, k)
 
-    @tf.function(input_signature=[_IDS, _ROWS, _IDS, _IDS, _NUMBER])
+    @tf.function(autograph=False, input_signature=[_IDS, _ROWS, _IDS, _IDS, _NUMBER])
     def _found(self, item_ids, users, excluded, listed, k):
         rows = listed - NUM_SPECIAL_IDS
         scores = self.ranker.index.score(self.ranker.encode(item_ids, users).queries, rows)

@@ -55,7 +55,7 @@ class ServingModule(RecommendingModule):
         if self.providers is not None:
             served["provider_affinities"] = self.provider_affinities
         return {
-            name: tf.function(method, input_signature=method.input_signature)
+            name: tf.function(method, method.input_signature, autograph=False)
             for name, method in served.items()
         }
 

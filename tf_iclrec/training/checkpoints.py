@@ -1,16 +1,20 @@
 """The last epochs of a training, each whole and with checksums."""
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tf_iclrec.checksums import DamagedError, read_sealed, write_sealed
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file
+from tf_iclrec.files import replace_file, reserve
 
 _LAST, _BEFORE = "state.json", "state_before.json"
+# What HDF5 needs beside the numbers of a variable, at most.
+_BYTES_BESIDE = 4096
 
 
 class Checkpoints:
@@ -39,6 +43,7 @@ class Checkpoints:
         """
         weights = f"epoch_{epoch}.weights.h5"
         with replace_file(self.folder / weights) as path:
+            reserve(path, _size(model))
             model.save_weights(path)
         before = self._last
         best = weights if is_best or before is None else before["best_weights"]
@@ -85,6 +90,12 @@ class Checkpoints:
     def _copy(self, name: str, other: str) -> None:
         with replace_file(self.folder / other) as path:
             shutil.copyfile(self.folder / name, path)
+
+
+def _size(model: keras.Model) -> int:
+    """Bytes of a file with all weights of a model, the optimizer's among them, at most."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return sum(_BYTES_BESIDE + math.prod(x.shape) * tf.as_dtype(x.dtype).size for x in variables)
 
 
 def _complete(state: dict[str, Any]) -> dict[str, Any]:

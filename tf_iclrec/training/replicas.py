@@ -127,7 +127,7 @@ class Replicas:
         """
         if self.count == 1:
 
-            @tf.function
+            @tf.function(autograph=False)
             def computed(batch: dict[str, tf.Tensor]) -> tf.Tensor:
                 return compute(batch)
 
@@ -144,7 +144,7 @@ class Replicas:
             turns = tf.concat([tf.range(turn, rows, self.count) for turn in range(self.count)], 0)
             return tf.gather(gathered, tf.argsort(turns))
 
-        @tf.function
+        @tf.function(autograph=False)
         def step(batches) -> tf.Tensor:
             results = self.strategy.run(of_replica, args=(next(batches),))
             return self.strategy.experimental_local_results(results)[0]
@@ -226,7 +226,7 @@ class Replicas:
             ) from error
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(autograph=False, reduce_retracing=True)
 def _from_first(strategy: tf.distribute.Strategy, array: tf.Tensor) -> tf.Tensor:
     """The first replica's array, in all processes."""
 

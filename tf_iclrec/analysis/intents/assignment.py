@@ -77,7 +77,7 @@ def _encoder(model: Recommender, spec: tuple[tuple[str, tf.TensorSpec], ...]):
     """From a batch to mean hidden states: traced once, which takes longer than a thousand users,
     whatever the widths of the batches and however often it is asked for."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def encode(batch: dict[str, tf.Tensor]) -> tf.Tensor:
         return model.mean_vectors(batch)
 

@@ -129,7 +129,7 @@ def _encoded(run: Run, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     histories = run.split.train.rows(users)
     batches = history_batches(run.split, users, histories, max_length=run.model.max_length)
 
-    @tf.function
+    @tf.function(autograph=False)
     def encode(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         return batch["rows"], *run.model.encode(batch)
 

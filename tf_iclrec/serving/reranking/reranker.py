@@ -61,27 +61,32 @@ class Reranker(tf.Module):
         raise NotImplementedError
 
     @tf.function(
+        autograph=False,
         input_signature=[
             _IDS,
             tf.TensorSpec([None, None], tf.float32),
             _IDS,
             tf.TensorSpec([], tf.int32),
             tf.TensorSpec([], tf.float32),
-        ]
+        ],
     )
     def __call__(self, item_ids, scores, rows, k, strength) -> tuple[tf.Tensor, tf.Tensor]:
         relevance = _relevance(scores)
-        is_left = tf.math.is_finite(scores)
         n = tf.shape(scores)[1]
-        state = self.start(item_ids, tf.maximum(rows, 0))
-        chosen = tf.TensorArray(tf.int32, k, element_shape=[None])
-        for place in tf.range(k):
+
+        def choose(place, is_left, chosen, state):
             values = (1.0 - strength) * relevance + strength * self.gain(state, place)
             best = tf.argmax(tf.where(is_left, values, -float("inf")), axis=1, output_type=tf.int32)
             any_left = tf.reduce_any(is_left, axis=1)
             chosen = chosen.write(place, tf.where(any_left, best, -1))
             is_left &= tf.range(n) != best[:, tf.newaxis]
-            state = self.with_chosen(state, best)
+            return place + 1, is_left, chosen, self.with_chosen(state, best)
+
+        chosen = tf.TensorArray(tf.int32, k, element_shape=[None])
+        state = self.start(item_ids, tf.maximum(rows, 0))
+        _, _, chosen, _ = tf.while_loop(
+            lambda place, *_: place < k, choose, [0, tf.math.is_finite(scores), chosen, state]
+        )
         order = tf.transpose(chosen.stack())
         places = tf.maximum(order, 0)
         found = [tf.gather(values, places, batch_dims=1) for values in (scores, rows)]
