@@ -33,9 +33,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_and_says_so(model, t
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        with pytest.raises(
-            UserError, match=r"epoch_2\.weights.* written: File too large"
-        ):
+        with pytest.raises(UserError, match=r"epoch_2\.weights.* written: File too large"):
             saved.save(model, epoch=2, is_best=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
