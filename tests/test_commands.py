@@ -258,10 +258,10 @@ def test_published_weights_give_the_published_figures(shared, tmp_path):
     golden = shared / "golden" / "iclrec_beauty"
     data = shared / "data" / "sequences" / "Beauty.txt"
     output = tmp_path / "run"
-    result = run("convert", golden / "weights.npz", "--data", data, "--output", output)
+    result = run_here("convert", golden / "weights.npz", "--data", data, "--output", output)
     assert result.returncode == 0, result.stderr
     published = json.loads((golden / "metrics.json").read_text())
-    result = run("evaluate", output, "--json")
+    result = run_here("evaluate", output, "--json")
     assert result.returncode == 0, result.stderr
     refused("was not trained in epochs", "train", "--resume", "--output", output)
     metrics = json.loads(result.stdout)["test"]
