@@ -20,9 +20,9 @@ def hostile_requests(
         for name in random.choice(list(request), size=random.integers(1, 3)):
             if name in request:
                 change = _CHANGES[random.integers(len(_CHANGES))]
-                request[name] = change(request[name], random)
-                if request[name] is None:
-                    del request[name]
+                changed = change(request.pop(name), random)
+                if changed is not None:
+                    request[name] = np.asarray(changed)
         if request:
             yield request
 
