@@ -15,7 +15,7 @@ def hostile_requests(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Variations of a good request: other values, shapes and types, and inputs that are missing."""
     random = np.random.default_rng(seed)
-    for _ in range(number):
+    while number > 0:
         request = {name: np.asarray(value) for name, value in good.items()}
         for name in random.choice(list(request), size=random.integers(1, 3)):
             if name in request:
@@ -24,6 +24,7 @@ def hostile_requests(
                 if changed is not None:
                     request[name] = np.asarray(changed)
         if request:
+            number -= 1
             yield request
 
 
