@@ -129,6 +129,7 @@ def seconds_per_step(folder: str, settings: str, steps: int) -> float:
     with replicas.strategy.scope():
         model = tf_iclrec.build_model(config, split.catalogue)
         model.compile(new_optimizer(model, 1e-3, "constant", steps))
+        model.build_optimizer()
     batches = tf_iclrec.training_batches(
         split,
         config.training.batch_size,
