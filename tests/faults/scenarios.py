@@ -175,6 +175,17 @@ def _convert(name, world):
     return Scenario(name, "tf_iclrec.convert:main", given, states.of_run)
 
 
+def _experiment(name, world):
+    given = ["--data", world.folder, "--output", OUTPUT]
+    return Scenario(
+        name,
+        "tests.faults.experiment:main",
+        given,
+        states.of_experiment,
+        says_unfinished=True,
+    )
+
+
 def _recommend(name, world):
     given = [world.run, "--output", OUTPUT, "--overwrite"]
     return Scenario(name, "tf_iclrec.recommend:main", given, states.of_file, world.recommended)
@@ -209,6 +220,7 @@ SCENARIOS: dict[str, Callable[[str, World], Scenario]] = {
     ),
     "train --roll": _roll,
     "convert": _convert,
+    "experiment": _experiment,
     "recommend": _recommend,
     "export": _export,
 }

@@ -70,6 +70,16 @@ def of_rolling(path: Path) -> dict:
     return of_dates | {"metrics": metrics.read_text()}
 
 
+def of_experiment(path: Path) -> dict:
+    """Figures and weights of an experiment; `UNFINISHED` before its page is there."""
+    if not path.exists():
+        return {}
+    if not {"tiny.csv", "tiny.html", "tiny.md"} <= {one.name for one in path.iterdir()}:
+        return UNFINISHED
+    runs = {one.parent.name: weights_of(one) for one in path.glob("trials/*/model.keras")}
+    return {"figures": (path / "tiny.csv").read_text(), **runs}
+
+
 def of_versions(path: Path) -> dict:
     """The newest version of a SavedModel; each must be whole."""
     found = {}
