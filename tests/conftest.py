@@ -1,15 +1,8 @@
 import gc
 import importlib
-import os
 from pathlib import Path
 
 import pytest
-
-# Where several workers share the cores, threads of each are in each other's way: a fifth of the
-# time. What TensorFlow reads when it is imported.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    for _name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(_name, "1")
 
 
 @pytest.fixture(scope="session")
