@@ -4,6 +4,7 @@ at least once where there are as many interactions."""
 import numpy as np
 
 import tf_iclrec
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
 def random_log(num_users: int, num_items: int, length: int = 12) -> tf_iclrec.Interactions:
@@ -11,7 +12,7 @@ def random_log(num_users: int, num_items: int, length: int = 12) -> tf_iclrec.In
     most."""
     item_ids, offsets = drawn(num_users, num_items, length)
     return tf_iclrec.Interactions(
-        item_ids=item_ids + 2,
+        item_ids=item_ids + NUM_SPECIAL_IDS,
         offsets=offsets,
         users=np.arange(num_users).astype(str).astype(object),
         items=tf_iclrec.Vocabulary(np.arange(num_items).astype(str)),

@@ -14,7 +14,6 @@ the rows of contrasts that each replica compares again.
 """
 
 import argparse
-import itertools
 import json
 import os
 import socket
@@ -22,7 +21,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 BATCH_SIZE = 256
@@ -108,19 +106,11 @@ def free_ports(count: int) -> list[int]:
 
 def seconds_per_step(folder: str, settings: str, steps: int) -> float:
     """The median over steps, in this process."""
-    import keras
+    from step_times import StepTimes
 
     import tf_iclrec
     from tf_iclrec.training.replicas import choose_replicas
     from tf_iclrec.training.train_recommender import new_optimizer
-
-    class StepTimes(keras.callbacks.Callback):
-        def __init__(self):
-            super().__init__()
-            self.ends = []
-
-        def on_train_batch_end(self, step, logs=None):
-            self.ends.append(time.perf_counter())
 
     replicas = choose_replicas()
     settings = {"hidden_dim": 64, "max_length": 50} | json.loads(settings)
@@ -147,8 +137,7 @@ def seconds_per_step(folder: str, settings: str, steps: int) -> float:
         shuffle=False,
         verbose=0,
     )
-    ends = times.ends[FIRST_STEPS - 1 :]
-    return statistics.median(after - before for before, after in itertools.pairwise(ends))
+    return statistics.median(times.of_last(steps))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import dataclasses
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 from scipy.optimize import nnls
 from timing import timed
@@ -57,7 +57,7 @@ class Size:
         return min(self.length, MAX_LENGTH)
 
     def __str__(self) -> str:
-        return f"{self.users:,} users, {self.items:,} items, {self.length} an user"
+        return f"{self.users:,} users, {self.items:,} items, {self.length} a user"
 
 
 MIDDLE = Size(100_000, 30_000, 12)
@@ -170,6 +170,7 @@ def prepare(raw: str, prepared: str) -> dict[str, float]:
 
 def trained(prepared: str, folder: Path) -> dict[str, float]:
     import tensorflow as tf
+    from step_times import StepTimes
 
     import tf_iclrec
     from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
@@ -203,7 +204,7 @@ def trained(prepared: str, folder: Path) -> dict[str, float]:
     ).repeat()
     times = StepTimes()
     model.fit(batches, steps_per_epoch=steps, callbacks=[times], verbose=0, shuffle=False)
-    found["1,000 steps"] = times.mean() * 1000
+    found["1,000 steps"] = statistics.mean(times.of_last(STEPS)) * 1000
     evaluated = tf_iclrec.evaluation_batches(split, "test", max_users=RANKED_USERS)
     model.evaluate(evaluated, verbose=0)
     found["ranking"] = timed(lambda: model.evaluate(evaluated, verbose=0))
@@ -218,20 +219,6 @@ def trained(prepared: str, folder: Path) -> dict[str, float]:
     asked = [tf.constant(history[None].astype(str)) for history in histories]
     answers = [timed(lambda one=one: serve(history=one)) for one in asked][20:]
     return found | {"request": float(np.median(answers)) * 1000}
-
-
-class StepTimes(keras.callbacks.Callback):
-    """Seconds of the last `STEPS` steps; those before compile."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_train_batch_begin(self, step, logs=None):
-        self.seconds.append(time.perf_counter())
-
-    def mean(self) -> float:
-        return (self.seconds[-1] - self.seconds[-STEPS]) / (STEPS - 1)
 
 
 def size_of(folder: str | Path) -> float:
@@ -257,7 +244,7 @@ def said(name: str, factors: dict[str, float], size: Size) -> float:
 
 def report(figures: dict[Size, dict], asked: Size) -> str:
     names = [f"{name}, {unit}" for name, (unit, _) in MODEL.items()]
-    lines = ["| users | items | items an user | " + " | ".join(names) + " |"]
+    lines = ["| users | items | items a user | " + " | ".join(names) + " |"]
     lines += ["|---" * (len(names) + 3) + "|"]
     for size, row in figures.items():
         cells = [f"{size.users:,}", f"{size.items:,}", f"{size.length}"]
