@@ -11,7 +11,7 @@ FAULTS ?= runs/faults
 .PHONY: lint lock
 
 train: $(VENV)/installed
-	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --num-members 1 --epochs $(EPOCHS) \
+	$(VENV)/bin/python -m tf_iclrec.train --data completejourney --epochs $(EPOCHS) \
 		--output $(RUN) --overwrite
 
 # A small version of ICLRec's Table 1, on the embedded data: runs/table/iclrec_table_1.html.

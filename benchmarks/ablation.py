@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--epochs", type=int, default=8)
     values = parser.parse_args()
-    common = {"data": values.sequences, "epochs": values.epochs, "num_members": 1}
+    common = {"data": values.sequences, "epochs": values.epochs}
     rows = {name: dict(ROWS[name]) for name in values.rows}
     for row in rows.values():
         if "model" in row:

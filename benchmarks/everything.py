@@ -46,7 +46,6 @@ def main() -> None:
             continue
         config = tf_iclrec.make_config(
             data=str(values.runs / f"{name}-data"),
-            num_members=1,
             epochs=values.epochs,
             num_intents=(values.num_intents,),
             seed=seed,

@@ -133,7 +133,7 @@ def trained(
     if (folder / "users.npz").is_file():
         return dict(np.load(folder / "users.npz"))
     intents = {"num_intents": (k,)} if model == "iclrec" else {}
-    settings = {"num_members": 1, "epochs": values.epochs, "evaluation_users": 2000, "seed": seed}
+    settings = {"epochs": values.epochs, "evaluation_users": 2000, "seed": seed}
     config = tf_iclrec.make_config(model=model, **settings, **intents)
     keras.utils.set_random_seed(seed)
     recommender = tf_iclrec.build_model(config, split.catalogue)

@@ -37,9 +37,7 @@ def main() -> None:
     parser.add_argument("--model", default="sasrec")
     options = parser.parse_args()
     split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(options.data))
-    config = tf_iclrec.make_config(
-        model=options.model, num_members=1, loss="softmax", batch_size=256
-    )
+    config = tf_iclrec.make_config(model=options.model, loss="softmax", batch_size=256)
     model = tf_iclrec.build_model(config, split.catalogue)
     model.compile(keras.optimizers.Adam(config.training.learning_rate))
     views = tf_iclrec.ViewRatios() if model.needs_views else None

@@ -181,7 +181,6 @@ def trained(prepared: str, folder: Path) -> dict[str, float]:
     split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(prepared))
     found = {"loading": time.perf_counter() - start}
     config = tf_iclrec.make_config(
-        num_members=1,
         hidden_dim=WIDTH,
         batch_size=BATCH_SIZE,
         num_intents=(256,),

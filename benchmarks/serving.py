@@ -81,7 +81,7 @@ def untrained(num_items: int):
     log = tf_iclrec.Interactions.from_columns(
         np.repeat(np.arange(len(rows)), 100), np.arange(len(rows)).astype(str), rows.ravel()
     )
-    config = tf_iclrec.make_config(model="sasrec", num_members=1, hidden_dim=64)
+    config = tf_iclrec.make_config(model="sasrec", hidden_dim=64)
     split = tf_iclrec.leave_one_out(log)
     return tf_iclrec.build_model(config, split.catalogue), split
 

@@ -13,5 +13,6 @@ if __name__ == "__main__":
         "beauty",
         epochs=13,
         num_members=4,
+        hidden_dim=128,
         with_items={"num_members": 6, "spectral_members": 3, "epochs": 10},
     )

@@ -39,7 +39,6 @@ LENGTHS = {name: {"max_length": n} for name, n in (("Tmall", 20), ("Twitch", 50)
 TRANSFORMER = TRAINING | {"num_blocks": 2, "relative_positions": False, "loss": "softmax"}
 # Of the library's recipe, what IPSRec has otherwise.
 IPSREC = TRANSFORMER | {
-    "num_members": 1,
     "score_temperature": 0.0,
     "horizon": 1,
     "item_initialization": "random",

@@ -8,4 +8,4 @@
 from recipe import run
 
 if __name__ == "__main__":
-    run("yelp", epochs=8)
+    run("yelp", epochs=8, num_members=3, hidden_dim=128)

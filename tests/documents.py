@@ -101,7 +101,7 @@ def run_line(command: str, *arguments: str) -> str:
 def small_models() -> Iterator[None]:
     """Models that are small unless a page says otherwise: as published, each line of a page that
     trains would take a minute."""
-    small = {"num_members": 1, "hidden_dim": 16, "epochs": 1}
+    small = {"hidden_dim": 16, "epochs": 1}
     with mock.patch.dict(SYSTEMS):
         for name, system in SYSTEMS.items():
             SYSTEMS[name] = dataclasses.replace(system, settings={**system.settings, **small})

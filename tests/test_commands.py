@@ -11,7 +11,7 @@ from tf_iclrec.systems.table import systems_table
 from .command_line import check_refused, refused, run, run_here, run_until
 from .small_runs import write_sequence_file
 
-SMALL = ["--num-members", 1, "--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
+SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
 
 

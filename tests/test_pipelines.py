@@ -15,7 +15,6 @@ pytestmark = pytest.mark.slow
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 SMALL = {
-    "num_members": 1,
     "hidden_dim": 16,
     "num_blocks": 1,
     "num_intents": (4,),

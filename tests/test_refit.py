@@ -19,7 +19,7 @@ from .timed_logs import timed_planted_intents
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
 
-TINY = {"num_members": 1, "hidden_dim": 8, "num_blocks": 1, "num_intents": (3,), "max_length": 10}
+TINY = {"hidden_dim": 8, "num_blocks": 1, "num_intents": (3,), "max_length": 10}
 TINY |= {"epochs": 3, "batch_size": 16, "learning_rate": 1e-2, "seed": 1, "filter_seen": False}
 TINY |= {"item_initialization": "random"}
 

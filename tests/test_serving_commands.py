@@ -34,7 +34,6 @@ def trained(tmp_path_factory):
     items.to_csv(folder / "items.csv", index=False)
     config = make_config(
         model="provider_sum",
-        num_members=1,
         data=str(folder / "log.csv"),
         user_column="who",
         item_column="what",

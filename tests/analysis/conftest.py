@@ -15,7 +15,7 @@ from tf_iclrec.runs import start_run
 from tf_iclrec.training.spectral_initialization import start_from_spectral_vectors
 
 AISLES = ("tea", "jam", "oil", "salt")
-TINY = {"num_members": 1, "hidden_dim": 16, "num_blocks": 1, "max_length": 20, "dropout": 0.0}
+TINY = {"hidden_dim": 16, "num_blocks": 1, "max_length": 20, "dropout": 0.0}
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 
 EVIL = "<script>alert('&\"')</script>"
 FIT = importlib.import_module("tf_iclrec.fit")  # Not the function of this name.
-TINY = {"num_members": 1, "hidden_dim": 8, "num_blocks": 1, "max_length": 10, "epochs": 2}
+TINY = {"hidden_dim": 8, "num_blocks": 1, "max_length": 10, "epochs": 2}
 DAY = 86_400_000_000
 
 
@@ -127,7 +127,7 @@ def test_the_tables_are_those_of_metrics_json(run):
 def test_settings_that_differ_come_first_and_all_are_there(run):
     page = PageTables.of(run / "report.html")
     changed = {row[0]: row[1:3] for row in page["Settings that are not the defaults of iclrec"][1:]}
-    assert changed["--hidden-dim"] == ["8", "128"]
+    assert changed["--hidden-dim"] == ["8", "256"]
     assert changed["--num-intents"][0] == "4"
     assert "--batch-size" not in changed
     every = {row[0]: row[1] for row in page["All settings"][1:]}

@@ -12,7 +12,7 @@ from ..small_runs import write_sequence_file
 
 RANKS = {"Counts": [[1, 9, 30, 2, 7, 40]], "EASE": [[4, 9, 30, 2, 7, 40]]}
 RANKS["SASRec"] = [[1, 3, 11, 1, 6, 30], [1, 2, 12, 1, 4, 60]]
-TINY = {"num_members": 1, "hidden_dim": 8, "num_blocks": 1, "max_length": 8, "epochs": 2}
+TINY = {"hidden_dim": 8, "num_blocks": 1, "max_length": 8, "epochs": 2}
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_a_setting_of_a_data_set_wins_over_the_rows(experiment, sequences):
 
 
 def test_what_makes_another_training():
-    names = [named(), named(seed=1), named(hidden_dim=64), named(loss="bpr"), named(num_members=1)]
+    names = [named(), named(seed=1), named(hidden_dim=64), named(loss="bpr"), named(num_members=2)]
     assert len({*names}) == len(names)
     model = Trial("shop", "SASRec", make_config("cl4srec"), "of the data").name
     data = Trial("shop", "SASRec", make_config("sasrec"), "of other data").name
@@ -87,7 +87,7 @@ def test_an_encoder_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
         (tmp_path / f"own{number}.py").write_text(textwrap.dedent(text))
         module = pytest.importorskip(f"own{number}")
         monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
-        names.append(named(encoder="scaled", num_members=1))
+        names.append(named(encoder="scaled"))
     assert names[0] == names[2] != names[1]
 
 

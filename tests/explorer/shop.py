@@ -16,9 +16,7 @@ def shop_log() -> Interactions:
 
 
 def shop_run(log: Interactions) -> Run:
-    config = make_config(
-        num_members=1, hidden_dim=8, num_blocks=1, max_length=10, num_intents=(4,), seed=1
-    )
+    config = make_config(hidden_dim=8, num_blocks=1, max_length=10, num_intents=(4,), seed=1)
     split = leave_one_out(log)
     model = build_model(config, split.catalogue)
     random = np.random.default_rng(1)

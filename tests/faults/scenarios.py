@@ -16,7 +16,7 @@ from . import states
 from .processes import Outcome, Processes
 
 OUTPUT = "{output}"
-MODEL = ["--num-members", 1, "--hidden-dim", 8, "--num-blocks", 1, "--num-intents", 3]
+MODEL = ["--hidden-dim", 8, "--num-blocks", 1, "--num-intents", 3]
 MODEL += ["--max-length", 10, "--batch-size", 32, "--learning-rate", 0.01, "--patience", 9]
 
 

@@ -22,7 +22,6 @@ SMALL = {
     "max_length": 10,
     "num_intents": (2, 3),
     # As published; ensembles, cosines and intents without views have tests of their own.
-    "num_members": 1,
     "score_temperature": 0.0,
     "horizon": 1,
     "intent_views": "augmented",

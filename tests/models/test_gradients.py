@@ -26,7 +26,6 @@ TINY = {
     "hidden_dim": 8,
     "num_blocks": 1,
     "num_heads": 2,
-    "num_members": 1,
     "dropout": 0.0,
     "num_intents": (2, 3),
     "num_samples": 16,

@@ -33,7 +33,7 @@ CASES = {
         "intent_fnm": True,
         "sequence_fnm": True,
     },
-    "samples": {"model": "iclrec", "num_intents": 6, "num_members": 1, "loss": "sampled_softmax"},
+    "samples": {"model": "iclrec", "num_intents": 6, "loss": "sampled_softmax"},
     "in-batch-samples": {"model": "sasrec", "loss": "sampled_softmax", "sampling": "in_batch"},
     "futures": {"model": "dssrec"},
     "cloze": {"model": "bert4rec", "num_blocks": 1},

@@ -107,7 +107,6 @@ def test_an_option_wins_over_the_system():
 def test_settings_reach_the_model():
     config = make_config(
         loss="sampled",
-        num_members=1,
         num_blocks=3,
         num_heads=4,
         hidden_dim=32,
@@ -144,7 +143,7 @@ def test_the_default_loss_is_the_full_softmax():
 
 def test_a_model_is_not_built_without_a_number_of_intents():
     with pytest.raises(UserError, match=r"is auto.*: num_intents=64, or .*choose_num_intents"):
-        build_model(make_config(num_members=1, hidden_dim=8), ITEMS_ALONE)
+        build_model(make_config(hidden_dim=8), ITEMS_ALONE)
 
 
 def test_settings_reach_a_model_with_providers(catalogue):
@@ -154,7 +153,6 @@ def test_settings_reach_a_model_with_providers(catalogue):
         num_heads=4,
         hidden_dim=32,
         num_fusion_blocks=2,
-        num_members=1,
         dropout=0.3,
         relative_positions=False,
         provider_weight=0.2,
@@ -178,7 +176,7 @@ def test_settings_reach_a_model_with_providers(catalogue):
 
 
 def test_an_encoder_can_be_named_beside_any_objectives(catalogue):
-    config = make_config(model="cl4srec", encoder="single_stream", num_members=1)
+    config = make_config(model="cl4srec", encoder="single_stream")
     built = build_model(config, catalogue)
     assert type(built.encoder) is SingleStreamEncoder
     assert [term.name for term in built.objectives] == ["next_item", "sequence_contrast"]
@@ -273,7 +271,7 @@ def test_what_a_system_reads_is_what_its_model_reads(model, settings, reads, cat
 
 
 def test_the_loss_depends_on_the_number_of_items(monkeypatch, capsys):
-    config = make_config(model="sasrec", num_members=1, hidden_dim=8, sampling="uniform")
+    config = make_config(model="sasrec", hidden_dim=8, sampling="uniform")
     monkeypatch.setattr(neural, "MAX_SOFTMAX_ITEMS", 47)
     assert isinstance(build_model(config, ITEMS_ALONE).objectives[0], SoftmaxCrossEntropy)
     assert capsys.readouterr().out == ""
@@ -286,7 +284,7 @@ def test_the_loss_depends_on_the_number_of_items(monkeypatch, capsys):
         "--loss softmax is exact and slower.\n"
     )
     # Asked for, it is not questioned.
-    exact = make_config(model="sasrec", num_members=1, hidden_dim=8, loss="softmax")
+    exact = make_config(model="sasrec", hidden_dim=8, loss="softmax")
     assert isinstance(build_model(exact, ITEMS_ALONE).objectives[0], SoftmaxCrossEntropy)
     assert capsys.readouterr().out == ""
 
@@ -305,24 +303,22 @@ def split():
 def test_more_intents_than_users_with_training_data_are_refused(split):
     """Of forty users ten have one item to train on."""
     for most in ((31,), (4, 31)):
-        config = make_config(num_members=1, hidden_dim=8, num_intents=most)
+        config = make_config(hidden_dim=8, num_intents=most)
         with pytest.raises(
             UserError, match=r"31 intents need .* there are 30\. .*--num-intents 30"
         ):
             neural.check(build_model(config, split.catalogue), split, config)
-    config = make_config(num_members=1, hidden_dim=8, num_intents=(30,))
+    config = make_config(hidden_dim=8, num_intents=(30,))
     neural.check(build_model(config, split.catalogue), split, config)
 
 
 def test_it_is_said_of_whom_a_part_is_taken(split, capsys):
-    config = make_config(
-        num_members=1, hidden_dim=8, num_intents=(1,), clustered_users=2, evaluation_users=5
-    )
+    config = make_config(hidden_dim=8, num_intents=(1,), clustered_users=2, evaluation_users=5)
     neural.check(build_model(config, split.catalogue), split, config)
     assert capsys.readouterr().out.splitlines() == [
         "Of 40 users 5 are ranked in an evaluation (--evaluation-users).",
         "Of 40 users 39 are clustered (--clustered-users).",
     ]
-    everyone = make_config(num_members=1, hidden_dim=8, num_intents=(1,))
+    everyone = make_config(hidden_dim=8, num_intents=(1,))
     neural.check(build_model(everyone, split.catalogue), split, everyone)
     assert capsys.readouterr().out == ""

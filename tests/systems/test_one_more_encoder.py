@@ -58,7 +58,7 @@ def source(tmp_path_factory):
     return str(folder)
 
 
-SMALL = {"hidden_dim": 8, "num_members": 1, "max_length": 10, "epochs": 1, "batch_size": 16}
+SMALL = {"hidden_dim": 8, "max_length": 10, "epochs": 1, "batch_size": 16}
 
 
 def test_its_option_is_read_where_it_is_chosen():

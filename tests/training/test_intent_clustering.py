@@ -38,7 +38,7 @@ def split():
 def model(split):
     keras.utils.set_random_seed(0)
     built = build_model(
-        make_config(num_members=1, num_blocks=1, num_intents=(4, 8), hidden_dim=16),
+        make_config(num_blocks=1, num_intents=(4, 8), hidden_dim=16),
         split.catalogue,
     )
     built.compile(keras.optimizers.Adam(1e-2))

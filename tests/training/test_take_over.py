@@ -164,7 +164,7 @@ def test_vectors_that_learn_at_another_rate_are_the_same_vectors():
 
 
 def test_categories_as_intents_are_found_by_their_values():
-    known, before, model, log = pair("iclrec_categories", {"num_members": 1, "hidden_dim": 8})
+    known, before, model, log = pair("iclrec_categories", {"hidden_dim": 8})
     fresh = model.objective_layers[0].embedding.embeddings.numpy()
     take_over(model, everything(log), known, before, "runs/old")
     check_rows(
@@ -198,7 +198,7 @@ def test_items_that_were_never_trained_on_are_new(capsys):
         starts = split.train.starts
         return dataclasses.replace(split, train=Histories(log.item_ids, starts, starts + 1))
 
-    known, before, model, log = pair("sasrec", {"num_members": 1, "hidden_dim": 8}, firsts)
+    known, before, model, log = pair("sasrec", {"hidden_dim": 8}, firsts)
     ids = before.interactions.items.ids
     trained = set(ids[before.training_counts > 0])
     assert len(trained) < len(ids)
@@ -218,7 +218,7 @@ def test_items_that_were_never_trained_on_are_new(capsys):
 
 
 @pytest.mark.parametrize(
-    "other", [{"hidden_dim": 16}, {"num_members": 1}, {"num_intents": (4,)}, {"num_blocks": 1}]
+    "other", [{"hidden_dim": 16}, {"num_members": 2}, {"num_intents": (4,)}, {"num_blocks": 1}]
 )
 def test_other_weights_are_refused(other):
     settings = tiny("iclrec")

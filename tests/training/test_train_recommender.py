@@ -6,7 +6,7 @@ from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.training import train_recommender
 from tf_iclrec.training.train_recommender import new_optimizer
 
-TINY = {"hidden_dim": 8, "num_blocks": 1, "num_members": 1, "max_length": 5}
+TINY = {"hidden_dim": 8, "num_blocks": 1, "max_length": 5}
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def with_new_items(
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam", "oil"]})
     >>> split = leave_one_out(log.with_item_providers({"tea": "acme", "jam": "best"}))
-    >>> model = build_model(make_config(model="sasrec", num_members=1), split.catalogue)
+    >>> model = build_model(make_config(model="sasrec"), split.catalogue)
     >>> model, split = with_new_items(model, split, {"rye": {"provider": "best"}})
     >>> split.interactions.items.ids.tolist(), model.item_vectors().shape[0]
     (['jam', 'oil', 'tea', 'rye'], 4)

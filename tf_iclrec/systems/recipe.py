@@ -6,8 +6,7 @@ from tf_iclrec.systems.system import System
 
 # Of the parts' settings, those that their papers have otherwise.
 RECIPE = {
-    "num_members": 3,
-    "hidden_dim": 128,
+    "hidden_dim": 256,
     "item_initialization": "spectral",
     "score_temperature": 0.07,
     "horizon": 5,
