@@ -51,7 +51,7 @@ def test_what_makes_another_training():
 
 def test_what_does_not():
     # Neither where the data are, nor what is a default, nor what it is called.
-    assert named(data="here/log.csv") == named(data="there/log.csv") == named(hidden_dim=128)
+    assert named(data="here/log.csv") == named(data="there/log.csv") == named(hidden_dim=256)
     assert named() == Trial("shop", "Self", make_config("sasrec"), "of the data").name
 
 

@@ -218,7 +218,7 @@ def test_items_that_were_never_trained_on_are_new(capsys):
 
 
 @pytest.mark.parametrize(
-    "other", [{"hidden_dim": 16}, {"num_members": 2}, {"num_intents": (4,)}, {"num_blocks": 1}]
+    "other", [{"hidden_dim": 16}, {"num_members": 1}, {"num_intents": (4,)}, {"num_blocks": 1}]
 )
 def test_other_weights_are_refused(other):
     settings = tiny("iclrec")
