@@ -4,7 +4,7 @@ VENV ?= .venv
 SPARK_VENV ?= .spark-venv
 RUN ?= runs/completejourney
 TABLE ?= runs/table
-EPOCHS ?= 12
+EPOCHS ?= 8
 FAULTS ?= runs/faults
 
 .PHONY: train table test faults test-browser test-replicas test-spark docs docs-links test-docs

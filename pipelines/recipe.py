@@ -9,6 +9,9 @@ from tf_iclrec.commands import Parser, run_command
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.serving.versions import next_version
 
+# What does best with brands and categories on the smaller of the data sets.
+SIX_ENCODERS = {"num_members": 6, "hidden_dim": 128, "spectral_members": 3, "epochs": 10}
+
 
 def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any) -> None:
     """Train with the recipe, which is the library's default, and export.

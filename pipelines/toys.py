@@ -2,17 +2,11 @@
 
     python pipelines/toys.py Toys_and_Games.txt [--items Toys_and_Games.tsv]
 
-21 minutes on 2 cores; test NDCG@20 0.0782, HR@5 0.0826 (mean of three seeds).
-With brands and categories 0.0834 and 0.0883 (seed 0), 12 minutes on faster cores.
+@@ minutes on 2 cores; test NDCG@20 @@, HR@5 @@ (mean of three seeds).
+With brands and categories 0.0834 and 0.0883 (seed 0), 12 minutes.
 """
 
-from recipe import run
+from recipe import SIX_ENCODERS, run
 
 if __name__ == "__main__":
-    run(
-        "toys",
-        epochs=13,
-        num_members=4,
-        hidden_dim=128,
-        with_items={"num_members": 6, "spectral_members": 3, "epochs": 10},
-    )
+    run("toys", epochs=10, with_items=SIX_ENCODERS)
