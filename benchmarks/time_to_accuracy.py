@@ -28,9 +28,9 @@ import numpy as np
 
 HERE = Path(__file__).parent
 OURS = {
-    "one encoder, 3 epochs": {"epochs": 3},
+    "width 128, 3 epochs": {"hidden_dim": 128, "epochs": 3},
     "one encoder": {"epochs": 10},
-    "four encoders": {"num_members": 4, "hidden_dim": 128, "epochs": 13},
+    "four of width 128": {"num_members": 4, "hidden_dim": 128, "epochs": 13},
 }
 # The environment and the program of each, and the name it takes.
 PEERS = {
