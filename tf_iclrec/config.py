@@ -65,7 +65,7 @@ class Config(Mapping):
     Example:
     >>> config = make_config(model="sasrec", epochs=5)
     >>> config.training.epochs, config["encoder"]["hidden_dim"]
-    (5, 128)
+    (5, 256)
     """
 
     def __init__(self, model: str, tree: Tree):
