@@ -27,8 +27,11 @@ from timing import timed
 
 HERE = Path(__file__).parent
 SIZES = {
-    **{"hidden_dim": 64, "num_blocks": 2, "num_heads": 2},
-    **{"max_length": 50, "batch_size": 256},
+    "hidden_dim": 64,
+    "num_blocks": 2,
+    "num_heads": 2,
+    "max_length": 50,
+    "batch_size": 256,
 }
 # What is measured: settings of the model, and deviations in how it runs.
 ROWS = {
