@@ -17,8 +17,10 @@ from speed import in_process
 
 RECIPE = {"model": "iclrec", "num_intents": (256,)}
 MODELS = {
-    "recipe, one encoder": {"settings": RECIPE | {"hidden_dim": 128}},
-    "recipe, four encoders": {"settings": RECIPE | {"num_members": 4, "hidden_dim": 128}},
+    "recipe, one encoder of width 128": {"settings": RECIPE | {"hidden_dim": 128}},
+    "recipe, four encoders of width 128": {
+        "settings": RECIPE | {"num_members": 4, "hidden_dim": 128}
+    },
     "ICLRec as published": {"settings": {"model": "iclrec_published"}, "pad": True},
 }
 WAYS = {

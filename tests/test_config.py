@@ -53,6 +53,7 @@ def test_what_is_given_wins_over_the_system_and_the_system_over_the_parts():
     assert make_config(model="iclrec_published", batch_size=7).training.batch_size == 7
     assert make_config(model="sasrec").training.batch_size == 64
     assert make_config(model="sasrec").encoder.hidden_dim == 256
+    assert make_config(model="sasrec").ensemble.num_members == 1
     assert make_config(model="iclrec_published").encoder.hidden_dim == 64
 
 

@@ -55,9 +55,8 @@ def test_a_pipeline_has_valid_settings(recipe, monkeypatch, name):
     assert called == name
     config = make_config(model="iclrec", data="log.csv", **settings)
     assert (config.ensemble.num_members, config.training.epochs) in {(1, 10), (3, 8)}
-    if with_items:
-        config = make_config(model="iclrec_provider_sum", **settings | with_items)
-        assert config.ensemble.num_members >= 2 * config.initialization.spectral_members
+    config = make_config(model="iclrec_provider_sum", **settings | dict(with_items))
+    assert config.ensemble.num_members >= 2 * config.initialization.spectral_members
 
 
 def test_a_pipeline_trains_and_exports(recipe, monkeypatch, sequences, tmp_path, capsys):
