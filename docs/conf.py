@@ -1,7 +1,6 @@
 """How the site is built: ``make docs``."""
 
 import hashlib
-import shutil
 import sys
 from pathlib import Path
 
@@ -21,6 +20,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "benchmark_pages",
     "generated",
     "headers",
 ]
@@ -41,11 +41,6 @@ nb_ipywidgets_js = {}
 _sources = sorted((HERE.parent / "tf_iclrec").rglob("*.py"))
 _digest = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_cache_path = str(HERE / "_build" / "notebooks" / _digest)
-
-# The files of benchmarks/ are pages as they are.
-for _folder in ("accuracy", "results"):
-    shutil.rmtree(HERE / "benchmarks" / _folder, ignore_errors=True)
-    shutil.copytree(HERE.parent / "benchmarks" / _folder, HERE / "benchmarks" / _folder)
 
 # The reference.
 default_role = "py:obj"
