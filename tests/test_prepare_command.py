@@ -78,10 +78,11 @@ def test_a_failure_leaves_what_was_there(log, output):
     log.write_text(HEADER + "ann,tea\n")
     with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
         run("--data", log, "--output", output, "--overwrite")
-    with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
-        run("--data", log, "--append", output)
+    newer = log.rename(log.with_name("newer.csv"))
+    with pytest.raises(UserError, match=r"newer\.csv, line 2 has 2 cells, not 4\."):
+        run("--data", newer, "--append", output)
     assert written(output) == before
-    assert sorted(path.name for path in output.parent.iterdir()) == ["log.csv", "prepared"]
+    assert sorted(path.name for path in output.parent.iterdir()) == ["newer.csv", "prepared"]
 
 
 def test_additions_are_made_once(log, output, tmp_path, capsys):
@@ -106,6 +107,39 @@ def test_additions_are_made_once(log, output, tmp_path, capsys):
     for source in (newer, log):
         run("--data", source, "--append", output)
         assert f"Nothing to do: {output} holds this data already" in capsys.readouterr().out
+    assert written(output) == before
+
+
+@pytest.mark.parametrize("pattern", ["*.csv", ""])
+def test_of_a_pattern_or_folder_only_new_files_are_added(pattern, log, output, capsys):
+    days = log.parent / "days"
+    days.mkdir()
+    first = log.rename(days / "1.csv")
+    run("--data", days / pattern, "--output", output)
+    # Without the suffix, as stores of versions keep files.
+    (log.parent / "blob").write_text(HEADER + "bob,tea,6,\ndan,ham,7,\n")
+    second = days / "2.csv"
+    second.symlink_to(log.parent / "blob")
+    run("--data", days / pattern, "--append", output)
+    assert "1 new users, 1 new items, 2 interactions" in capsys.readouterr().out
+    assert read_prepared(output).num_actions == 7
+    names = [one["name"] for one in json.loads((output / "metadata.json").read_text())["sources"]]
+    assert names == [str(first), str(second.resolve())]
+    run("--data", days / pattern, "--append", output)
+    assert f"Nothing to do: {output} holds this data already" in capsys.readouterr().out
+
+
+def test_a_file_that_has_grown_is_not_added_a_second_time(log, output):
+    run("--data", log, "--output", output)
+    before = written(output)
+    with log.open("a") as file:
+        file.write("dan,ham,7,\n")
+    with pytest.raises(UserError) as refused:
+        run("--data", log, "--append", output)
+    assert str(refused.value) == (
+        f"{log} was changed since it was added to {output}: give its new rows in a file of their "
+        "own, or prepare all anew with --output and --overwrite."
+    )
     assert written(output) == before
 
 
