@@ -129,6 +129,9 @@ def locked(path: str | Path) -> Iterator[None]:
         UserError: If another command writes there, or the place can't be written to.
     """
     path = Path(path).resolve()
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise UserError(f"{path} can't be written: {parent} is no folder.")
     lock = path.with_name(f".{path.name}.lock")
     new_folders = [folder for folder in path.parents if not folder.exists()]
     with naming_faults(path):
