@@ -97,6 +97,15 @@ def test_a_part_of_an_experiment(experiment, sequences):
     assert labels == [("SASRec", 5, "sasrec"), ("gru4rec", 5, "gru4rec")]
 
 
+def test_what_is_named_twice_counts_once(experiment, sequences):
+    rows = (Row("wide", "Wide", "sasrec"), *experiment.rows)
+    changed = dataclasses.replace(experiment, rows=rows)
+    once = changed.only(["Walks"], ["wide", "sasrec"], [5]).trials(sequences)
+    twice = changed.only(["Walks"] * 2, ["wide", "sasrec", "wide", "sasrec"], [5, 5])
+    assert twice.trials(sequences) == once
+    assert [row.label for row in twice.rows] == ["Wide", "SASRec"]
+
+
 @pytest.mark.parametrize(
     ("part", "message"),
     [

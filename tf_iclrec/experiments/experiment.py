@@ -98,10 +98,15 @@ class Experiment:
                 if name not in known:
                     raise UserError(f"Unknown {what} {name!r}: {nearest(name, known)}")
         usual = [[one for one in every if not one.optional] for every in (self.datasets, self.rows)]
+        # What is named twice, or by its model too, is one.
+        asked = [
+            list({one.name: one for name in names for one in known[name]}.values())
+            for names, known in ((datasets, of_data), (models, of_model))
+        ]
         return dataclasses.replace(
             self,
-            datasets=[one for name in datasets for one in of_data[name]] or usual[0],
-            rows=[row for name in models for row in of_model[name]] or usual[1],
+            datasets=asked[0] or usual[0],
+            rows=asked[1] or usual[1],
             seeds=seeds or self.seeds,
         )
 
