@@ -195,3 +195,42 @@ def test_a_data_set_of_tensorflow_datasets_is_the_same_log(log, output, tmp_path
     for name in ("item_ids", "offsets", "times", "ratings"):
         np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
     np.testing.assert_array_equal(again.provider_ids, expected.provider_ids)
+
+
+def test_a_data_set_of_tensorflow_datasets_is_written_whenever_it_is_asked_for(
+    log, output, tmp_path, capsys, monkeypatch
+):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+    sets = tmp_path / "sets"
+    written_set = sets / "prepared" / "1.0.0"
+
+    def users():
+        found = tfds.builder_from_directory(str(written_set)).as_dataset(split="train")
+        return sorted(one["user_id"].numpy().decode() for one in found)
+
+    run("--data", log, "--output", output)
+    # The data are there already.
+    run("--data", log, "--output", output, "--tfds", sets)
+    assert users() == ["ann", "bob", "cat"]
+    assert sorted(path.name for path in written_set.parent.iterdir()) == ["1.0.0"]
+    # Then the data set is, too.
+    before = written(written_set)
+    capsys.readouterr()
+    run("--data", log, "--output", output, "--tfds", sets)
+    kept = f"{written_set} is kept as it is. To write it anew, use --overwrite.\n"
+    assert capsys.readouterr().out.endswith(kept)
+    assert written(written_set) == before
+    (tmp_path / "newer.csv").write_text(HEADER + "dan,tea,6,\n")
+    monkeypatch.chdir(output)
+    run("--data", tmp_path / "newer.csv", "--append", ".", "--tfds", sets)
+    assert users() == ["ann", "bob", "cat", "dan"]
+    monkeypatch.chdir(tmp_path)
+    run("--data", log, "--output", output, "--tfds", sets, "--overwrite")
+    assert users() == ["ann", "bob", "cat"]
+    # Whose it is that has this name is not known: nothing is lost.
+    output.rename(tmp_path / "elsewhere")
+    before = written(written_set)
+    with pytest.raises(UserError, match=r"1\.0\.0 exists\. Use --overwrite to replace it, or"):
+        run("--data", log, "--output", output, "--tfds", sets)
+    assert written(written_set) == before
+    assert not output.exists()

@@ -17,7 +17,7 @@ from tf_iclrec.data.preparation.registry import ENGINES
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.prepared import is_prepared, read_metadata, read_prepared, write_prepared
 from tf_iclrec.data.reading import read_log
-from tf_iclrec.data.tfds_export import write_tensorflow_dataset
+from tf_iclrec.data.tfds_export import data_set_folder, write_tensorflow_dataset
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, replace_directory
 from tf_iclrec.options import flag, resolved
@@ -66,14 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **{name: value for name, value in tree["engine"].items() if name != CHOICE},
     )
     folder = Path(values.append or values.output)
+    # In full: where it is replaced, "." is no more.
+    in_full = folder.resolve()
+    data_set = data_set_folder(in_full.name, values.tfds) if values.tfds else None
+    if data_set and data_set.exists() and not (folder.exists() or values.overwrite):
+        raise UserError(f"{data_set} exists. Use --overwrite to replace it, or another --tfds.")
     with locked(folder):
         if values.append:
             written = _append(folder, tree["data"], given, make_engine)
         else:
             written = _prepare(folder, tree["data"], values.overwrite, make_engine)
-    if written and values.tfds:
-        write_tensorflow_dataset(read_prepared(folder), folder.name, values.tfds)
-        print(f"Data set of TensorFlow Datasets: {folder.name} in {values.tfds}")
+    if data_set and (written or values.overwrite or not data_set.exists()):
+        write_tensorflow_dataset(read_prepared(in_full), in_full.name, values.tfds)
+        print(f"Data set of TensorFlow Datasets: {in_full.name} in {values.tfds}")
+    elif data_set:
+        print(f"{data_set} is kept as it is. To write it anew, use --overwrite.")
 
 
 def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -> bool:
