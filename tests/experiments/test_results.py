@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tf_iclrec import make_config
+from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import gains_of_ranks, metrics_of_ranks
 from tf_iclrec.evaluation.significance import holm_correction
 from tf_iclrec.experiments import Row
 from tf_iclrec.experiments.page import write_results
 from tf_iclrec.experiments.results import Results
 from tf_iclrec.experiments.store import Store
+from tf_iclrec.experiments.trial import Trial
 
 from ..reports.page_tables import PageTables
 from .conftest import RANKS, finish
@@ -99,3 +102,46 @@ def test_a_training_of_another_version_is_not_used(found):
         store.open()
     with pytest.raises(ValueError, match="is not empty and holds no trainings"):
         Store(store.folder / "trials").open()
+
+
+def test_a_folder_of_trainings_that_was_begun_is_used(tmp_path):
+    """As a command leaves it that is killed before the version is written."""
+    (tmp_path / "runs" / "trials").mkdir(parents=True)
+    (tmp_path / "runs" / ".writing.1.version.json").touch()
+    Store(tmp_path / "runs").open()
+    assert (tmp_path / "runs" / "version.json").is_file()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_two_commands_can_make_one_folder_at_a_time(tmp_path, monkeypatch, first):
+    store, is_new = Store(tmp_path / "runs"), Store._is_new
+
+    def another_meanwhile(self):
+        monkeypatch.undo()
+        store.open()
+        store.log(Trial("walks", "", make_config("ease"), "")).touch()
+        # What was seen before the other one came, or after.
+        return first or is_new(self)
+
+    monkeypatch.setattr(Store, "_is_new", another_meanwhile)
+    store.open()
+    store.open()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"tf_iclrec": "0.6"}'])
+def test_a_damaged_version_is_said_in_one_line(tmp_path, text):
+    Store(tmp_path / "runs").open()
+    (tmp_path / "runs" / "version.json").write_text(text)
+    with pytest.raises(UserError) as refused:
+        Store(tmp_path / "runs").open()
+    assert str(refused.value) == (
+        f"{tmp_path / 'runs' / 'version.json'} is damaged and does not say which version trained: "
+        "choose another --output."
+    )
+
+
+def test_trainings_need_a_folder(tmp_path):
+    (tmp_path / "notes.txt").write_text("precious")
+    for folder in (tmp_path / "notes.txt", tmp_path / "notes.txt" / "runs"):
+        with pytest.raises(UserError, match=r"notes\.txt is no folder\."):
+            Store(folder).open()
