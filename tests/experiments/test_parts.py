@@ -128,7 +128,7 @@ def test_vectors_are_measured_by_the_table_of_items_and_shown_on_maps(
     ids = run.interactions.items.ids
     rows = [f"{item}\t{'' if int(item) % 7 else 'all|'}kind {int(item) // 15}" for item in ids]
     table.write_text("\n".join(["item_id\tkinds", *rows]) + "\n")
-    measurement = vectors_measurement("kinds", map_users=30).of(str(table))
+    measurement = vectors_measurement("kinds", map_users=30).of(str(table), "digest")
     measured = measurement(run)
     assert measured["structures"]["last"]["values"] == 4
     assert measured["structures"]["mean"]["purity"] > measured["structures"]["mean"]["chance"]

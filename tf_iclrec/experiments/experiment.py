@@ -125,11 +125,11 @@ class Experiment:
 
     def _trials(self, folder: Path | None) -> Iterator[Trial]:
         for dataset in self.datasets:
-            digests = {
-                items: dataset.digest(folder, items) for items in {row.items for row in self.rows}
-            }
+            of_files = dataset.digests(folder, self._items_are_needed)
+            digests = {items: dataset.digest(of_files, items) for items in (False, True)}
             items = dataset.options(folder, self._items_are_needed).get("items", "")
-            measurements = tuple(one.of(items) for one in self.measurements)
+            of_items = of_files.get(dataset.items, b"").hex()
+            measurements = tuple(one.of(items, of_items) for one in self.measurements)
             for seed in self.seeds:
                 for row in self.rows:
                     config = self._config(dataset.options(folder, row.items), dataset, row, seed)
