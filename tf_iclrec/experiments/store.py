@@ -5,7 +5,7 @@
     version.json          what they were trained by
     trials/NAME/          a run directory, and beside what is in one:
         trial.json        written last: what it is known by, and how long it took
-        ranks.npz         the rank of each user's test item
+        ranks.npz         the rank of each test item, and whose it is
         NOISE-....json    measurements
     trials/NAME.log       what the training said
 
