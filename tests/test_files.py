@@ -201,6 +201,16 @@ def test_a_second_command_is_refused_while_the_first_one_writes(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("place", ["new", "new/deep/er"])
+def test_nothing_is_written_below_a_file(old_file, place):
+    output = old_file / place
+    message = f"{output} can't be written: {old_file} is no folder."
+    with pytest.raises(UserError) as refused, locked(output):
+        pass
+    assert str(refused.value) == message
+    assert names(old_file.parent) == ["weights.npz"]
+
+
 def test_a_dead_process_holds_no_lock_and_its_remains_are_removed(old_folder):
     process = os.fork()
     if not process:

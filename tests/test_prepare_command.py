@@ -78,10 +78,11 @@ def test_a_failure_leaves_what_was_there(log, output):
     log.write_text(HEADER + "ann,tea\n")
     with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
         run("--data", log, "--output", output, "--overwrite")
-    with pytest.raises(UserError, match=r"log\.csv, line 2 has 2 cells, not 4\."):
-        run("--data", log, "--append", output)
+    newer = log.rename(log.with_name("newer.csv"))
+    with pytest.raises(UserError, match=r"newer\.csv, line 2 has 2 cells, not 4\."):
+        run("--data", newer, "--append", output)
     assert written(output) == before
-    assert sorted(path.name for path in output.parent.iterdir()) == ["log.csv", "prepared"]
+    assert sorted(path.name for path in output.parent.iterdir()) == ["newer.csv", "prepared"]
 
 
 def test_additions_are_made_once(log, output, tmp_path, capsys):
@@ -106,6 +107,39 @@ def test_additions_are_made_once(log, output, tmp_path, capsys):
     for source in (newer, log):
         run("--data", source, "--append", output)
         assert f"Nothing to do: {output} holds this data already" in capsys.readouterr().out
+    assert written(output) == before
+
+
+@pytest.mark.parametrize("pattern", ["*.csv", ""])
+def test_of_a_pattern_or_folder_only_new_files_are_added(pattern, log, output, capsys):
+    days = log.parent / "days"
+    days.mkdir()
+    first = log.rename(days / "1.csv")
+    run("--data", days / pattern, "--output", output)
+    # Without the suffix, as stores of versions keep files.
+    (log.parent / "blob").write_text(HEADER + "bob,tea,6,\ndan,ham,7,\n")
+    second = days / "2.csv"
+    second.symlink_to(log.parent / "blob")
+    run("--data", days / pattern, "--append", output)
+    assert "1 new users, 1 new items, 2 interactions" in capsys.readouterr().out
+    assert read_prepared(output).num_actions == 7
+    names = [one["name"] for one in json.loads((output / "metadata.json").read_text())["sources"]]
+    assert names == [str(first), str(second.resolve())]
+    run("--data", days / pattern, "--append", output)
+    assert f"Nothing to do: {output} holds this data already" in capsys.readouterr().out
+
+
+def test_a_file_that_has_grown_is_not_added_a_second_time(log, output):
+    run("--data", log, "--output", output)
+    before = written(output)
+    with log.open("a") as file:
+        file.write("dan,ham,7,\n")
+    with pytest.raises(UserError) as refused:
+        run("--data", log, "--append", output)
+    assert str(refused.value) == (
+        f"{log} was changed since it was added to {output}: give its new rows in a file of their "
+        "own, or prepare all anew with --output and --overwrite."
+    )
     assert written(output) == before
 
 
@@ -161,3 +195,42 @@ def test_a_data_set_of_tensorflow_datasets_is_the_same_log(log, output, tmp_path
     for name in ("item_ids", "offsets", "times", "ratings"):
         np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
     np.testing.assert_array_equal(again.provider_ids, expected.provider_ids)
+
+
+def test_a_data_set_of_tensorflow_datasets_is_written_whenever_it_is_asked_for(
+    log, output, tmp_path, capsys, monkeypatch
+):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+    sets = tmp_path / "sets"
+    written_set = sets / "prepared" / "1.0.0"
+
+    def users():
+        found = tfds.builder_from_directory(str(written_set)).as_dataset(split="train")
+        return sorted(one["user_id"].numpy().decode() for one in found)
+
+    run("--data", log, "--output", output)
+    # The data are there already.
+    run("--data", log, "--output", output, "--tfds", sets)
+    assert users() == ["ann", "bob", "cat"]
+    assert sorted(path.name for path in written_set.parent.iterdir()) == ["1.0.0"]
+    # Then the data set is, too.
+    before = written(written_set)
+    capsys.readouterr()
+    run("--data", log, "--output", output, "--tfds", sets)
+    kept = f"{written_set} is kept as it is. To write it anew, use --overwrite.\n"
+    assert capsys.readouterr().out.endswith(kept)
+    assert written(written_set) == before
+    (tmp_path / "newer.csv").write_text(HEADER + "dan,tea,6,\n")
+    monkeypatch.chdir(output)
+    run("--data", tmp_path / "newer.csv", "--append", ".", "--tfds", sets)
+    assert users() == ["ann", "bob", "cat", "dan"]
+    monkeypatch.chdir(tmp_path)
+    run("--data", log, "--output", output, "--tfds", sets, "--overwrite")
+    assert users() == ["ann", "bob", "cat"]
+    # Whose it is that has this name is not known: nothing is lost.
+    output.rename(tmp_path / "elsewhere")
+    before = written(written_set)
+    with pytest.raises(UserError, match=r"1\.0\.0 exists\. Use --overwrite to replace it, or"):
+        run("--data", log, "--output", output, "--tfds", sets)
+    assert written(written_set) == before
+    assert not output.exists()

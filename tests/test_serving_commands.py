@@ -1,8 +1,10 @@
 """Exporting and recommending from the command line."""
 
+import importlib
 import json
 import shutil
 import signal
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +15,9 @@ from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import FORMAT
 
 from .command_line import check_refused, refused, run_here, run_until
+
+# The package's attribute of this name is the function.
+command = importlib.import_module("tf_iclrec.recommend")
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +196,42 @@ def test_recommend_reads_newer_histories(trained, tmp_path):
     items = set(finished.interactions.items.ids)
     assert by_user["u5"] == items - {"1"}
     assert by_user["eve"] == items - {"2", "3"}
+
+
+def test_newer_histories_are_read_as_the_data_were(tmp_path):
+    """Their rows count by rating, order and repeats as those of the run do, however few."""
+    read = {"rating_column": "liked", "min_rating": 3.0, "time_unit": "nanoseconds"}
+    read |= {"repeats": "first", "min_user_count": 5, "since": "2020-01-01"}
+    data = make_config("transitions", data="log.csv", **read).data
+    (tmp_path / "new.csv").write_text(
+        "user,item,time,liked\neve,a,8000000000000000000,5\neve,b,2,4\neve,c,3,1\neve,b,4,5\n"
+    )
+    newer = command._load_like(str(tmp_path / "new.csv"), data)
+    assert newer.items.decode(newer.item_ids).tolist() == ["b", "a"]
+    # Ratings that nothing depends on need not be there.
+    read = {"rating_column": "stars", "time_unit": "nanoseconds"}
+    data = make_config("transitions", data="log.csv", **read).data
+    assert command._load_like(str(tmp_path / "new.csv"), data).num_actions == 4
+
+
+@pytest.mark.parametrize("name", ["days/*.csv", "days", "tmall:days"])
+def test_a_changed_history_is_another_request(trained, tmp_path, monkeypatch, name):
+    """So that no parts are used that an interrupted command made of what was there before."""
+    requests = []
+    monkeypatch.setattr(
+        command, "write_recommendations", lambda *_, request, **settings: requests.append(request)
+    )
+    monkeypatch.chdir(tmp_path)
+    path = Path("days", "ijcai2016_taobao.csv")
+    path.parent.mkdir()
+    for items in ("1", "1", "1 22"):
+        rows = [f"u5,{item},1,u5,8,{item},1,20150701\n" for item in items.split()]
+        text = "".join(["who,what,when,use_ID,sel_ID,ite_ID,act_ID,time\n", *rows])
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        result = run_here("recommend", trained[1], "--output", "recs.parquet", "--histories", name)
+        assert result.returncode == 0, result.stderr
+    assert requests[0] == requests[1] != requests[2]
 
 
 def test_an_interrupted_recommend_goes_on(trained, tmp_path):

@@ -3,7 +3,6 @@
 import argparse
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -44,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--overwrite", action="store_true", help="replace a run that is in --output"
     )
     values = parser.parse(arguments)
-    output = RunDirectory(Path(values.output))
+    output = RunDirectory.at(values.output)
     with locked(output.path):
         output.check_free(values.overwrite)
         # As a whole: there is no training to go on with.

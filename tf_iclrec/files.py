@@ -129,6 +129,7 @@ def locked(path: str | Path) -> Iterator[None]:
         UserError: If another command writes there, or the place can't be written to.
     """
     path = Path(path).resolve()
+    check_place(path)
     lock = path.with_name(f".{path.name}.lock")
     new_folders = [folder for folder in path.parents if not folder.exists()]
     with naming_faults(path):
@@ -143,6 +144,17 @@ def locked(path: str | Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # They are not empty, if all went well.
             for folder in new_folders:
                 folder.rmdir()
+
+
+def check_place(path: Path) -> None:
+    """Make sure that folders are, or can be, above a path.
+
+    Raises:
+        UserError: If a file is.
+    """
+    for parent in path.parents:
+        if parent.exists() and not parent.is_dir():
+            raise UserError(f"{path} can't be written: {parent} is no folder.")
 
 
 @contextlib.contextmanager

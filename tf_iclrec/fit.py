@@ -70,7 +70,7 @@ def fit(
         LostProcessError: If one of several processes has ended.
     """
     replicas = _replicas(config)
-    with replicas.output(Path(output), resume) as path:
+    with replicas.output(RunDirectory.at(output).path, resume) as path:
         output = RunDirectory(path)
         with output.written(resume, overwrite) as directory:
             resume = resume and directory.config.is_file()

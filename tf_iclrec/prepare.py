@@ -11,13 +11,13 @@ from tf_iclrec.checksums import DamagedError
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.data.arrays import in_files
 from tf_iclrec.data.preparation.append import append
-from tf_iclrec.data.preparation.fingerprint import fingerprint
+from tf_iclrec.data.preparation.fingerprint import fingerprint, parts_of
 from tf_iclrec.data.preparation.prepare_log import Preparation, reduce_log
 from tf_iclrec.data.preparation.registry import ENGINES
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.prepared import is_prepared, read_metadata, read_prepared, write_prepared
 from tf_iclrec.data.reading import read_log
-from tf_iclrec.data.tfds_export import write_tensorflow_dataset
+from tf_iclrec.data.tfds_export import data_set_folder, write_tensorflow_dataset
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, replace_directory
 from tf_iclrec.options import flag, resolved
@@ -66,14 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **{name: value for name, value in tree["engine"].items() if name != CHOICE},
     )
     folder = Path(values.append or values.output)
+    # In full: where it is replaced, "." is no more.
+    in_full = folder.resolve()
+    data_set = data_set_folder(in_full.name, values.tfds) if values.tfds else None
+    if data_set and data_set.exists() and not (folder.exists() or values.overwrite):
+        raise UserError(f"{data_set} exists. Use --overwrite to replace it, or another --tfds.")
     with locked(folder):
         if values.append:
             written = _append(folder, tree["data"], given, make_engine)
         else:
             written = _prepare(folder, tree["data"], values.overwrite, make_engine)
-    if written and values.tfds:
-        write_tensorflow_dataset(read_prepared(folder), folder.name, values.tfds)
-        print(f"Data set of TensorFlow Datasets: {folder.name} in {values.tfds}")
+    if data_set and (written or values.overwrite or not data_set.exists()):
+        write_tensorflow_dataset(read_prepared(in_full), in_full.name, values.tfds)
+        print(f"Data set of TensorFlow Datasets: {in_full.name} in {values.tfds}")
+    elif data_set:
+        print(f"{data_set} is kept as it is. To write it anew, use --overwrite.")
 
 
 def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -> bool:
@@ -114,14 +121,14 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
             f"{folder} was prepared with another value of {', '.join(changed)}; what is added to "
             "it must be read alike."
         )
-    sources = fingerprint(data["source"])
-    if not [one for one in sources if one not in metadata["sources"]] and sources:
+    new, sources = _new_parts(data["source"], metadata["sources"], folder)
+    if not new:
         print(f"Nothing to do: {folder} holds this data already.")
         return False
     # Core and groups are properties of what is there at the beginning: nothing that has an id may
     # go.
     everybody = {"min_user_count": 0, "min_item_count": 0, "users_by_length": ""}
-    added = {**options, **everybody, "repeats": "keep"}
+    added = {**options, **everybody, "repeats": "keep", "source": tuple(new)}
     with replace_directory(folder) as new_folder:
         scratch = new_folder / "scratch"
         scratch.mkdir(parents=True)
@@ -133,13 +140,37 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         reduced = reduce_log(log, Selection(repeats=options["repeats"]), in_files(scratch))
         dropped = {**made.dropped, **reduced.dropped}
         made = dataclasses.replace(made, log=reduced.log, dropped=dropped)
-        _write(made, new_folder, options, [*metadata["sources"], *sources])
+        _write(made, new_folder, options, sources)
     print(
         f"Added to {folder}: {made.log.num_users - old.num_users} new users, "
         f"{made.log.num_items - old.num_items} new items, "
         f"{made.log.num_actions - old.num_actions} interactions"
     )
     return True
+
+
+def _new_parts(
+    names: Sequence[str], known: Sequence[dict], folder: Path
+) -> tuple[list[str], list[dict]]:
+    """The parts of sources that are not in a prepared folder, and the fingerprints of what is in
+    it with them.
+
+    Raises:
+        UserError: If one was changed since it was added: its rows would count twice.
+    """
+    new, sources = [], list(known)
+    for part in parts_of(names):
+        files = fingerprint([part])
+        if files and all(one in sources for one in files):
+            continue
+        if {one["name"] for one in files} & {one["name"] for one in sources}:
+            raise UserError(
+                f"{part} was changed since it was added to {folder}: give its new rows in a file "
+                "of their own, or prepare all anew with --output and --overwrite."
+            )
+        new.append(part)
+        sources += files
+    return new, sources
 
 
 def _write(made: Preparation, folder: Path, data: Mapping[str, Any], sources: list) -> None:

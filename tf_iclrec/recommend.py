@@ -9,6 +9,7 @@ import keras
 from tf_iclrec.commands import Parser, add_filters, add_new_items, filters_of, run_command
 from tf_iclrec.config import Values
 from tf_iclrec.data.id_lists import read_ids
+from tf_iclrec.data.preparation.fingerprint import fingerprint
 from tf_iclrec.data.reading import load_interactions, names
 from tf_iclrec.errors import UserError
 from tf_iclrec.run_directory import RunDirectory
@@ -110,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "because": values.because,
             "diversity": values.diversity,
             "diversify": values.diversify,
-            "files": [_state(path) for path in files],
+            # What changes when one of them does.
+            "files": [path and fingerprint([str(path)]) for path in files],
             **items,
             **filters,
         },
@@ -133,21 +135,19 @@ def _free_file(path: str, overwrite: bool) -> Path:
 
 
 def _load_like(path: str, data: Values):
+    """A log that is read as the run's data are, but of any time and with rare users and items."""
     return load_interactions(
         path,
         data.user_column,
         data.item_column,
         data.time_column,
+        # Ratings that say what is left out; others are not needed.
+        rating_column=data.rating_column if data.min_rating else "",
         header=names(data.header),
+        time_unit=data.time_unit,
+        min_rating=data.min_rating,
+        repeats=data.repeats,
     )
-
-
-def _state(path: str | Path | None) -> list | None:
-    """What changes when a file does."""
-    if path is None:
-        return None
-    status = Path(path).stat()
-    return [str(Path(path).resolve()), status.st_size, status.st_mtime_ns]
 
 
 if __name__ == "__main__":

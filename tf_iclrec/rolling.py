@@ -56,7 +56,7 @@ def fit_at_dates(
         date: _split_at(config, date, until)
         for date, until in zip(dates, [*dates[1:], ""], strict=True)
     }
-    output = RunDirectory(Path(output))
+    output = RunDirectory.at(output)
     with output.written(resume, overwrite) as directory:
         if resume and directory.config.is_file():
             _check_resumable(config, directory)

@@ -42,6 +42,26 @@ class RunDirectory:
 
     path: Path
 
+    @classmethod
+    def at(cls, output: str | Path) -> "RunDirectory":
+        """The run directory that people name, as they write it.
+
+        In full where that is no name of its own, as ``.`` is, or leads up or through a link: the
+        new run would be beside something else, and the way is another one once the old is replaced.
+
+        Raises:
+            UserError: If the folder that the command was started in is not there any more.
+        """
+        path = Path(output)
+        try:
+            in_full = path.resolve()
+            return cls(path if path.name and path.absolute() == in_full else in_full)
+        except FileNotFoundError as error:
+            raise UserError(
+                "The folder that this was started in was replaced or removed: go there again, by "
+                "cd and its name."
+            ) from error
+
     @property
     def format(self) -> Path:
         return self.path / "format.json"

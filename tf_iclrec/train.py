@@ -103,7 +103,7 @@ def _to_resume(values: argparse.Namespace) -> Path | None:
     """The run whose settings count: none where there is none and the data of one is named."""
     if not values.resume or not values.output:
         return None
-    run = RunDirectory(Path(values.output)).to_resume
+    run = RunDirectory.at(values.output).to_resume
     return run.path if run.config.is_file() or "data" not in values else None
 
 

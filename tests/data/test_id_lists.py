@@ -22,6 +22,20 @@ def test_ids_are_read_as_they_are_written(tmp_path, form):
     assert list(read_ids(path, "user", "user_id")) == IDS
 
 
+def test_a_mark_of_the_encoding_is_no_part_of_an_id(tmp_path):
+    (tmp_path / "users.txt").write_text("ann\nzoë\n", encoding="utf-8-sig")
+    assert list(read_ids(tmp_path / "users.txt", "user")) == ["ann", "zoë"]
+
+
+@pytest.mark.parametrize("lines", ["zoë\n", "ann\n" * 10_000 + "zoë\n"])
+def test_another_encoding_is_refused_wherever_it_is_seen(tmp_path, lines):
+    path = tmp_path / "users.txt"
+    path.write_text(lines, encoding="latin-1")
+    with pytest.raises(UserError) as refused:
+        list(read_ids(path, "user"))
+    assert str(refused.value) == f"{path} is no UTF-8: save it in that encoding."
+
+
 def test_numbers_in_parquet_become_text(tmp_path):
     pd.DataFrame({"user_id": [7, 12]}).to_parquet(tmp_path / "users.parquet")
     assert list(read_ids(tmp_path / "users.parquet", "user", "user_id")) == ["7", "12"]

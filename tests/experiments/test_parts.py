@@ -103,6 +103,23 @@ def test_noise_is_measured_and_shown_with_the_drop(experiment, run, sequences, t
     assert page["Walks: drop of HR@5 under noise: figures"][1] == ["0", "0"]
 
 
+def test_what_is_zero_without_noise_has_no_drop(experiment, sequences, tmp_path):
+    changed = dataclasses.replace(
+        experiment,
+        measurements=(noise_measurement((0.2,)),),
+        parts=(noise("HR@5"),),
+        rows=experiment.rows[2:],
+        seeds=(0,),
+    )
+    answers = {"SASRec": ([60, 70], {"noise": {"0.2": {"HR@5": 0.5}}})}
+    page = page_of(changed, sequences, tmp_path, answers)
+    assert page["Walks: under noise"][1:] == [
+        ["SASRec", "0", "0.0000", ""],
+        ["SASRec", "0.2", "0.5000", ""],
+    ]
+    assert page["Walks: drop of HR@5 under noise: figures"][1:] == [["0", "0"]]
+
+
 def test_vectors_are_measured_by_the_table_of_items_and_shown_on_maps(
     experiment, run, sequences, tmp_path
 ):
@@ -111,7 +128,7 @@ def test_vectors_are_measured_by_the_table_of_items_and_shown_on_maps(
     ids = run.interactions.items.ids
     rows = [f"{item}\t{'' if int(item) % 7 else 'all|'}kind {int(item) // 15}" for item in ids]
     table.write_text("\n".join(["item_id\tkinds", *rows]) + "\n")
-    measurement = vectors_measurement("kinds", map_users=30).of(str(table))
+    measurement = vectors_measurement("kinds", map_users=30).of(str(table), "digest")
     measured = measurement(run)
     assert measured["structures"]["last"]["values"] == 4
     assert measured["structures"]["mean"]["purity"] > measured["structures"]["mean"]["chance"]

@@ -7,14 +7,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tf_iclrec import load_run, make_config
+from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.metrics import gains_of_ranks, metrics_of_ranks
-from tf_iclrec.evaluation.significance import holm_correction
-from tf_iclrec.experiments import Row
+from tf_iclrec.evaluation.significance import holm_correction, paired_t_test
+from tf_iclrec.evaluation.user_values import evaluate_users
+from tf_iclrec.experiments import Dataset, Row
 from tf_iclrec.experiments.page import write_results
 from tf_iclrec.experiments.results import Results
 from tf_iclrec.experiments.store import Store
+from tf_iclrec.experiments.training import finish as finish_training
+from tf_iclrec.experiments.trial import Trial
 
 from ..reports.page_tables import PageTables
+from ..timed_logs import timed_planted_intents
 from .conftest import RANKS, finish
 
 
@@ -45,6 +53,42 @@ def test_the_best_baseline_is_tested_against_user_by_user(found):
         assert one.p_value == pytest.approx(p_values[-1], abs=1e-6)
     corrected = [one.corrected for one in compared.values()]
     assert corrected == pytest.approx(holm_correction(p_values), abs=1e-6)
+
+
+def test_targets_of_one_user_count_as_one_user(found):
+    experiment, trials, store = found
+    without = Results(experiment, trials, store, {}).comparisons("Walks")
+    users = np.array([0, 0, 0, 1, 1, 2])
+    for trial in trials:
+        path = store.run(trial).path / "ranks.npz"
+        np.savez(path, **np.load(path), users=users)
+    compared = Results(experiment, trials, store, {}).comparisons("Walks")
+    ours = np.mean([gains_of_ranks(ranks)["HR@5"] for ranks in RANKS["SASRec"]], axis=0)
+    theirs = gains_of_ranks(RANKS["Counts"][0])["HR@5"]
+    place = "SASRec", "HR@5"
+    assert compared[place].p_value == paired_t_test(ours, theirs, users).p_value
+    assert compared[place].p_value != without[place].p_value
+    assert compared[place].difference == without[place].difference
+
+
+def test_whose_the_ranks_are_is_kept(experiment, tmp_path):
+    log = timed_planted_intents(num_users=60, num_items=30, num_intents=3)
+    write_prepared(log, tmp_path / "log")
+    settings = {"split": "time:1970-03-01", "split_targets": "all", "evaluation_users": 50}
+    data = Dataset("Walks", "log", settings=settings)
+    changed = dataclasses.replace(experiment, datasets=(data,), rows=(Row("transitions"),))
+    [trial] = changed.trials(tmp_path)
+    store = Store(tmp_path / "runs")
+    store.open()
+    finish_training(trial, store)
+    ranks = np.load(store.run(trial).path / "ranks.npz")
+    run = load_run(store.run(trial).path)
+    values = evaluate_users(
+        run.model, run.split, item_facts(run.model, run.split), **run.config.evaluation
+    )
+    np.testing.assert_array_equal(ranks["test"], values.ranks)
+    np.testing.assert_array_equal(ranks["users"], values.users)
+    assert len({*ranks["users"].tolist()}) < len(ranks["users"]) == 50
 
 
 def test_holm_by_hand():
@@ -99,3 +143,46 @@ def test_a_training_of_another_version_is_not_used(found):
         store.open()
     with pytest.raises(ValueError, match="is not empty and holds no trainings"):
         Store(store.folder / "trials").open()
+
+
+def test_a_folder_of_trainings_that_was_begun_is_used(tmp_path):
+    """As a command leaves it that is killed before the version is written."""
+    (tmp_path / "runs" / "trials").mkdir(parents=True)
+    (tmp_path / "runs" / ".writing.1.version.json").touch()
+    Store(tmp_path / "runs").open()
+    assert (tmp_path / "runs" / "version.json").is_file()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_two_commands_can_make_one_folder_at_a_time(tmp_path, monkeypatch, first):
+    store, is_new = Store(tmp_path / "runs"), Store._is_new
+
+    def another_meanwhile(self):
+        monkeypatch.undo()
+        store.open()
+        store.log(Trial("walks", "", make_config("ease"), "")).touch()
+        # What was seen before the other one came, or after.
+        return first or is_new(self)
+
+    monkeypatch.setattr(Store, "_is_new", another_meanwhile)
+    store.open()
+    store.open()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"tf_iclrec": "0.6"}'])
+def test_a_damaged_version_is_said_in_one_line(tmp_path, text):
+    Store(tmp_path / "runs").open()
+    (tmp_path / "runs" / "version.json").write_text(text)
+    with pytest.raises(UserError) as refused:
+        Store(tmp_path / "runs").open()
+    assert str(refused.value) == (
+        f"{tmp_path / 'runs' / 'version.json'} is damaged and does not say which version trained: "
+        "choose another --output."
+    )
+
+
+def test_trainings_need_a_folder(tmp_path):
+    (tmp_path / "notes.txt").write_text("precious")
+    for folder in (tmp_path / "notes.txt", tmp_path / "notes.txt" / "runs"):
+        with pytest.raises(UserError, match=r"notes\.txt is no folder\."):
+            Store(folder).open()

@@ -1,14 +1,18 @@
 """What an experiment trains, and what its trainings are known by."""
 
 import dataclasses
+import hashlib
 import itertools
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from tf_iclrec import ENCODERS, make_config
 from tf_iclrec.errors import UserError
-from tf_iclrec.experiments import Row
+from tf_iclrec.experiments import Dataset, Row
+from tf_iclrec.experiments.parts.noise import noise_measurement
+from tf_iclrec.experiments.parts.vectors import vectors_measurement
 from tf_iclrec.experiments.trial import Trial
 
 
@@ -73,6 +77,46 @@ def test_data_count_by_their_bytes(experiment, tmp_path):
     assert names[0] == names[2] != names[1]
 
 
+def test_what_is_measured_by_the_table_of_items_is_another_answer_for_another_one(
+    experiment, tmp_path
+):
+    data = Dataset("Walks", "walks.txt", "shops.tsv")
+    changed = dataclasses.replace(
+        experiment,
+        datasets=(data,),
+        measurements=(vectors_measurement(), noise_measurement((1.0,))),
+    )
+    (tmp_path / "walks.txt").write_text("1 1 2 3\n")
+    trials = []
+    for text in ("1\ttea\n", "1\tjam\n", "1\ttea\n"):
+        (tmp_path / "shops.tsv").write_text("item_id\tcategories\n" + text)
+        trials.append(changed.trials(tmp_path)[0])
+    vectors, noise = ([one.measurements[place].file for one in trials] for place in (0, 1))
+    assert vectors[0] == vectors[2] != vectors[1]
+    # Neither what else is measured, nor the training, depends on it.
+    assert len({*noise}) == len({one.name for one in trials}) == 1
+    assert noise[0] == noise_measurement((1.0,)).file
+
+
+def test_each_file_is_read_once_for_all_rows(experiment, tmp_path, monkeypatch):
+    (tmp_path / "logs").mkdir()
+    for name in ("logs/1.csv", "logs/2.csv", "shops.tsv"):
+        (tmp_path / name).write_text("user_id,item_id,timestamp,provider\n1,2,3,4\n")
+    rows = (Row("ease"), Row("counts", "Counts", "transitions", items=True))
+    data = Dataset("Walks", "logs", "shops.tsv")
+    changed = dataclasses.replace(experiment, datasets=(data,), rows=rows)
+    digest, read = hashlib.file_digest, []
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, kind: read.append(file.name) or digest(file, kind)
+    )
+    plain, with_items = (one.data for one in changed.trials(tmp_path))
+    assert sorted(read) == sorted(map(str, tmp_path.rglob("*.?sv")))
+    # As before that was so: trainings are known by it.
+    of_files = [hashlib.sha256(Path(name).read_bytes()).digest() for name in sorted(read)]
+    assert plain == hashlib.sha256(b"logs" + b"".join(of_files[:2])).hexdigest()
+    assert with_items == hashlib.sha256(b"logs" + b"".join(of_files)).hexdigest()
+
+
 def test_an_encoder_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     names = []
@@ -95,6 +139,15 @@ def test_a_part_of_an_experiment(experiment, sequences):
     part = experiment.only(models=["sasrec", "gru4rec"], seeds=[5])
     labels = [(one.row, one.seed, one.config.model) for one in part.trials(sequences)]
     assert labels == [("SASRec", 5, "sasrec"), ("gru4rec", 5, "gru4rec")]
+
+
+def test_what_is_named_twice_counts_once(experiment, sequences):
+    rows = (Row("wide", "Wide", "sasrec"), *experiment.rows)
+    changed = dataclasses.replace(experiment, rows=rows)
+    once = changed.only(["Walks"], ["wide", "sasrec"], [5]).trials(sequences)
+    twice = changed.only(["Walks"] * 2, ["wide", "sasrec", "wide", "sasrec"], [5, 5])
+    assert twice.trials(sequences) == once
+    assert [row.label for row in twice.rows] == ["Wide", "SASRec"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
         column: The table's column with the ids. Defaults to the one that looks like them.
 
     Raises:
-        UserError: If there is no such file or column, or no id in it.
+        UserError: If there is no such file or column, no id in it, or it is no UTF-8.
 
     Example:
     >>> import tempfile
@@ -40,10 +40,14 @@ def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
 
 
 def _of_text(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield line.strip()
+    # Some programs of Windows begin a file with a mark of its encoding.
+    with path.open(encoding="utf-8-sig") as lines:
+        try:
+            for line in lines:
+                if line.strip():
+                    yield line.strip()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is no UTF-8: save it in that encoding.") from error
 
 
 def _of_table(path: Path, role: str, column: str) -> Iterator[str]:

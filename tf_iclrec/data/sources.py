@@ -56,7 +56,7 @@ def open_source(
     first = names[0]
     if len(names) == 1 and not isinstance(first, str | Path):
         return source_of_table(first)
-    if any(_is_named(str(name)) for name in names):
+    if any(is_named(str(name)) for name in names):
         if len(names) > 1:
             raise UserError("Data sets that are known by name are read alone, not beside others.")
         return _named(str(first))
@@ -68,7 +68,8 @@ def open_source(
     return source_of_files(paths, header)
 
 
-def _is_named(name: str) -> bool:
+def is_named(name: str) -> bool:
+    """Whether a source is a data set that is known by name, not files or folders."""
     return name == DEFAULT_SOURCE or name.startswith(TFDS) or bool(split_name(name)[0])
 
 

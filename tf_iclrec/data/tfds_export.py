@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +13,24 @@ import tensorflow as tf
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError
+from tf_iclrec.files import locked, replace_directory
+
+_VERSION = "1.0.0"
+
+
+def data_set_folder(name: str, data_dir: str | Path) -> Path:
+    """Where `write_tensorflow_dataset` writes.
+
+    Args:
+        name: Of the data set.
+        data_dir: Folder of data sets.
+    """
+    return Path(data_dir, name, _VERSION)
 
 
 def write_tensorflow_dataset(log: Interactions, name: str, data_dir: str | Path) -> None:
-    """Write a log such that ``tfds.load(name, data_dir=data_dir)`` reads it.
+    """Write a log such that ``tfds.load(name, data_dir=data_dir)`` reads it, in place of an earlier
+    data set of that name.
 
     An example is a user: ``user_id``, and of equal length, oldest first, ``item_id``,
     ``timestamp`` (microseconds since 1970), ``rating`` and ``provider`` (``""`` = unknown), as far
@@ -62,16 +79,25 @@ def write_tensorflow_dataset(log: Interactions, name: str, data_dir: str | Path)
             found[column] = tf.gather(tables[column], cells) if column in tables else cells
         return found
 
-    try:
-        tfds.dataset_builders.store_as_tfds_dataset(
-            name=name,
-            version="1.0.0",
-            data_dir=str(data_dir),
-            features=tfds.features.FeaturesDict(features),
-            split_datasets={"train": users.map(example)},
-        )
-    except ValueError as error:
-        raise UserError(f"{name!r} can't be a data set: {str(error).splitlines()[0]}") from error
+    folder = data_set_folder(name, data_dir)
+    with locked(folder), replace_directory(folder) as new:
+        made = new / "made"
+        try:
+            # It would say that the data set is in there.
+            with contextlib.redirect_stdout(io.StringIO()):
+                tfds.dataset_builders.store_as_tfds_dataset(
+                    name=name,
+                    version=_VERSION,
+                    data_dir=str(made),
+                    features=tfds.features.FeaturesDict(features),
+                    split_datasets={"train": users.map(example)},
+                )
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{name!r} can't be a data set: {reason}") from error
+        for file in data_set_folder(name, made).iterdir():
+            file.rename(new / file.name)
+        shutil.rmtree(made)
 
 
 def _texts(ids: np.ndarray) -> tf.Tensor:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.batches import evaluation_batches
+from tf_iclrec.data.batches import evaluation_batches, sampled_rows
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.ranking import rank_and_list
@@ -58,6 +58,12 @@ def held_out_ranks(
 ) -> np.ndarray:
     """Rank of each evaluated held-out item, ``(n,)`` int32; see `held_out_answers`."""
     return held_out_answers(model, split, part, **settings)[0]
+
+
+def users_of_ranks(split: Split, part: HeldOutPart, ranks: np.ndarray) -> np.ndarray:
+    """Whose the targets are that `held_out_ranks` ranked, ``(n,)`` rows of the log."""
+    users = split.held_out(part).users
+    return users[sampled_rows(len(users), len(ranks))]
 
 
 def evaluate_held_out(

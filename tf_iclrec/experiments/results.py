@@ -29,7 +29,8 @@ class Outcome:
     Attributes:
         trial: What was trained.
         metrics: Of the test, by name.
-        ranks: ``(users,)`` of the test items, 1 = best.
+        ranks: ``(targets,)`` of the test items, 1 = best.
+        users: ``(targets,)`` whose they are; None if that was not kept, and a user has one.
         seconds: Of training.
         best_epoch: Number of the epoch that was kept; None without epochs.
         measured: The answers of its measurements, by their names.
@@ -38,6 +39,7 @@ class Outcome:
     trial: Trial
     metrics: Mapping[str, float]
     ranks: np.ndarray
+    users: np.ndarray | None
     seconds: float
     best_epoch: int | None
     measured: Mapping[str, Any]
@@ -52,6 +54,7 @@ class Outcome:
                 trial,
                 json.loads(run.metrics.read_text())["test"],
                 ranks["test"],
+                ranks.get("users"),
                 json.loads((run.path / "trial.json").read_text())["seconds"],
                 state.get("best_epoch"),
                 {
@@ -62,7 +65,7 @@ class Outcome:
 
     @functools.cached_property
     def gains(self) -> dict[str, np.ndarray]:
-        """The metrics of each user, ``(users,)``."""
+        """The metrics of each test item, ``(targets,)``."""
         return gains_of_ranks(self.ranks)
 
 
@@ -164,7 +167,8 @@ class Results:
         }
 
     def _compared(self, dataset: str, row: Row, best: Row, metric: str) -> Comparison:
-        test = paired_t_test(*(self._gains(dataset, one, metric) for one in (row, best)))
+        gains = [self._gains(dataset, one, metric) for one in (row, best)]
+        test = paired_t_test(*gains, self.outcomes(dataset, row)[0].users)
         means = [self.mean(dataset, one, metric) for one in (row, best)]
         relative = (means[0] - means[1]) / means[1] if means[1] else float("nan")
         return Comparison(best.label, test.difference, relative, test.p_value, test.p_value)

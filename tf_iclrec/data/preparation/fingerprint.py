@@ -8,7 +8,7 @@ from typing import Any
 from tf_iclrec.data.preparation.source import files_of
 from tf_iclrec.data.prepared import is_prepared
 from tf_iclrec.data.public.registry import split_name
-from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
+from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS, is_named
 from tf_iclrec.errors import UserError
 
 
@@ -50,6 +50,24 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
             }
         )
     return found
+
+
+def parts_of(names: Sequence[str]) -> list[str]:
+    """Sources as the parts that can be read each for itself: the files of folders and patterns;
+    prepared data, and what is known by name, is one part.
+
+    Raises:
+        UserError: If a file is not there.
+
+    Example:
+    >>> parts_of(["tfds:movielens/100k-ratings"])
+    ['tfds:movielens/100k-ratings']
+    """
+    parts: list[str] = []
+    for name in names:
+        whole = is_named(name) or is_prepared(name)
+        parts += [name] if whole else map(str, files_of([name]))
+    return list(dict.fromkeys(parts))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -56,13 +57,17 @@ def _of_dataset(results: Results, dataset: str, metric: str) -> Part:
             continue
         clean = {metric: results.mean(dataset, row, metric)}
         by_share = _mean([one.measured[_NAME] for one in found], metric)
-        fall = {share: drops(clean, {metric: one})[metric] for share, one in by_share.items()}
+        # NaN where there is nothing to lose, which charts leave out.
+        fall = {
+            share: drops(clean, {metric: one}).get(metric, float("nan"))
+            for share, one in by_share.items()
+        }
         shares = [0.0, *by_share]
         values[row.label] = shares, [clean[metric], *by_share.values()]
         falls[row.label] = shares, [0.0, *fall.values()]
         rows.append((row.label, Figure("0"), Figure(f"{clean[metric]:.4f}"), Figure("")))
         rows += [
-            (row.label, Figure(f"{share:g}"), Figure(f"{one:.4f}"), Figure(f"{fall[share]:.1f}%"))
+            (row.label, Figure(f"{share:g}"), Figure(f"{one:.4f}"), Figure(_percent(fall[share])))
             for share, one in by_share.items()
         ]
     axis = "items of noise per item of the history"
@@ -76,6 +81,10 @@ def _of_dataset(results: Results, dataset: str, metric: str) -> Part:
             Table(f"{dataset}: under noise", ("", "noise", metric, "drop"), rows),
         ],
     )
+
+
+def _percent(fall: float) -> str:
+    return "" if math.isnan(fall) else f"{fall:.1f}%"
 
 
 def _mean(measured: Sequence[Mapping[str, Mapping[str, float]]], metric: str) -> dict[float, float]:
