@@ -1,0 +1,46 @@
+"""Sections of the page of a run, of runs that nothing is trained for."""
+
+import datetime
+
+import pytest
+
+from tf_iclrec import Run, by_time, make_config
+from tf_iclrec.evaluation.lists.gini import gini_index
+from tf_iclrec.models.popularity import PopularityRecommender
+from tf_iclrec.reports.run_sections.data import data_section
+from tf_iclrec.reports.run_sections.model_card import model_card_section
+from tf_iclrec.reports.run_sections.reported_run import ReportedRun
+
+from ..timed_logs import timed_planted_intents
+
+
+@pytest.fixture(scope="module")
+def run():
+    log = timed_planted_intents(num_users=20, num_items=15, num_intents=3)
+    split = by_time(log, targets="all")
+    gini = gini_index(split.training_counts) + 1e-4
+    metrics = {"valid": {}, "test": {}, "lists": {"Coverage@20": 1.0, "Gini@20": gini}}
+    config = make_config("transitions", data="log", split_targets="all", split="time")
+    return Run(PopularityRecommender(num_items=log.num_items), split, config, metrics)
+
+
+@pytest.fixture(scope="module")
+def reported(run):
+    return ReportedRun("mine", run, {}, datetime.date(1970, 9, 1))
+
+
+def test_targets_are_not_called_users(run, reported):
+    lengths, users = run.split.test.histories.lengths, run.split.test.users
+    assert len(set(users.tolist())) < len(users)
+    card = model_card_section(reported)
+    assert f"Before {(lengths < 5).sum()} of {len(users)} test targets (" in card
+    assert "test users (" not in card
+    assert "Test targets by length of history" in data_section(reported)
+
+
+def test_lists_and_interactions_have_the_same_gini_index(run, reported):
+    own, learnt = run.metrics["lists"]["Gini@20"], gini_index(run.split.training_counts)
+    assert (
+        f"more unequally than it was taken: the Gini index of the lists is {own:.2f}, that of the "
+        f"training interactions {learnt:.2f}"
+    ) in model_card_section(reported)
