@@ -1,6 +1,7 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
 import dataclasses
+import datetime
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -178,6 +179,8 @@ def finish_run(
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
+    # The times of the files become others when they are copied.
+    metrics["trained"] = datetime.datetime.now(datetime.UTC).date().isoformat()
     export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
     # Last and one after the other: between the first and the last of them the run is neither what
     # it was nor what it becomes, which the checksums tell.

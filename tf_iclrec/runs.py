@@ -34,8 +34,8 @@ class Run:
         split: The data it was trained on, with its vocabularies.
         config: Its settings.
         metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``, and what else `full_report` says of
-            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, and ``"yardsticks"`` by name.
-            Runs of earlier versions have the first two alone.
+            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, ``"yardsticks"`` by name, and
+            ``"trained"``, the day (UTC). Runs of earlier versions have the first two alone.
     """
 
     model: Recommender
