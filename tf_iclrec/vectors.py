@@ -15,7 +15,8 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
 from tf_iclrec.options import flag
 from tf_iclrec.reports.run_sections.reported_run import distinct_names
-from tf_iclrec.reports.vector_page import KINDS, MappedVectors, write_vector_page
+from tf_iclrec.reports.vector_map import KINDS
+from tf_iclrec.reports.vector_page import MappedVectors, write_vector_page
 from tf_iclrec.runs import load_run
 
 
