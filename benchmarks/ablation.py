@@ -3,9 +3,10 @@
     python benchmarks/ablation.py Beauty.txt --runs DIR [--items Beauty.tsv] [--seeds N ...]
                                   [--rows NAME ...] [--epochs N]
 
-Every row differs from the recipe in one thing. Rows are of one encoder, not of an ensemble, but for
-the last ones. There is none of prefixes as examples of their own: with relative positions a place
-is encoded as the prefix that ends there. A run that is in DIR already is not repeated.
+Every row differs from the recipe in one thing. Rows are of one encoder of width 128, not of an
+ensemble, but for the last ones. There is none of prefixes as examples of their own: with relative
+positions a place is encoded as the prefix that ends there. A run that is in DIR already is not
+repeated.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--epochs", type=int, default=8)
     values = parser.parse_args()
-    common = {"data": values.sequences, "epochs": values.epochs}
+    common = {"data": values.sequences, "epochs": values.epochs, "hidden_dim": 128}
     rows = {name: dict(ROWS[name]) for name in values.rows}
     for row in rows.values():
         if "model" in row:

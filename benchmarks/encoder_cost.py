@@ -52,7 +52,7 @@ def main() -> None:
 def epoch(name: str, split: tf_iclrec.Split, batch_size: int):
     """A function that trains a model for one epoch; the E-step is not part of it."""
     intents = {"num_intents": (256,)} if name.startswith("iclrec") else {}
-    config = tf_iclrec.make_config(model=name, **intents)
+    config = tf_iclrec.make_config(model=name, hidden_dim=64, **intents)
     model = tf_iclrec.build_model(config, split.catalogue)
     model.compile(keras.optimizers.Adam(1e-3))
     views = tf_iclrec.ViewRatios() if model.needs_views else None

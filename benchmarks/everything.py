@@ -4,7 +4,8 @@
 
 Two models of the log before a date: one trained without each user's last two interactions, as
 leave-one-out needs it to choose the number of epochs, and the one that ``--refit`` then trains on
-everything. Both rank what users took after the date. A run that is there is not repeated.
+everything. Both are one encoder of width 128 and rank what users took after the date. A run that is
+there is not repeated.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def main() -> None:
             continue
         config = tf_iclrec.make_config(
             data=str(values.runs / f"{name}-data"),
+            hidden_dim=128,
             epochs=values.epochs,
             num_intents=(values.num_intents,),
             seed=seed,

@@ -38,6 +38,8 @@ from tf_iclrec.training.intent_clustering import kmeans
 from tf_iclrec.training.spectral_initialization import spectral_vectors
 
 STARTS = 3
+# Of all vectors that are compared.
+WIDTH = 128
 # Number of intents, users, items, mean length of a history.
 PLANTED = (
     *((4, 300, 60, 8.0), (4, 2000, 600, 8.0)),
@@ -95,10 +97,10 @@ def study(name: str, source: str, items: str, values: argparse.Namespace) -> Non
         print(f"{name}, {kind}, seed {len(groups[kind]) - 1}: {row}", flush=True)
 
     for seed in values.seeds:
-        vectors = spectral_vectors(split, 128, seed, tolerance=0.01)
+        vectors = spectral_vectors(split, WIDTH, seed, tolerance=0.01)
         histories = split.train.joined()
         owners = np.repeat(users, histories.lengths)
-        sums = np.zeros((len(users), 128))
+        sums = np.zeros((len(users), WIDTH))
         np.add.at(sums, owners, vectors[histories.item_ids - 3])
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         add("spectral", clusters(sums / np.maximum(lengths, 1e-9), k, seed))
@@ -133,8 +135,8 @@ def trained(
     if (folder / "users.npz").is_file():
         return dict(np.load(folder / "users.npz"))
     intents = {"num_intents": (k,)} if model == "iclrec" else {}
-    settings = {"epochs": values.epochs, "evaluation_users": 2000, "seed": seed}
-    config = tf_iclrec.make_config(model=model, **settings, **intents)
+    settings = {"hidden_dim": WIDTH, "epochs": values.epochs, "evaluation_users": 2000}
+    config = tf_iclrec.make_config(model=model, **settings, **intents, seed=seed)
     keras.utils.set_random_seed(seed)
     recommender = tf_iclrec.build_model(config, split.catalogue)
     directory = RunDirectory(folder)

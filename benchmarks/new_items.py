@@ -19,7 +19,7 @@ from tf_iclrec.data.item_attributes import special_ids_and
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
-from tf_iclrec.evaluation.ranking import rank_users
+from tf_iclrec.evaluation.ranking import rank_and_list
 
 
 def main() -> None:
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--provider-column", default="provider")
     parser.add_argument("--item-attributes", default="")
     parser.add_argument("--model", default="ipsrec_c")
+    parser.add_argument("--num-members", type=int, default=1, help="encoders, of width 128")
     parser.add_argument("--part", default="test", choices=["valid", "test"])
     parser.add_argument("--share", type=float, default=0.1, help="share of items held back")
     parser.add_argument("--epochs", type=int, default=20)
@@ -59,6 +60,8 @@ def main() -> None:
     config = tf_iclrec.make_config(
         model=values.model,
         data=str(values.runs / f"{name}-data"),
+        hidden_dim=128,
+        num_members=values.num_members,
         epochs=values.epochs,
         batch_size=values.batch_size,
         learning_rate=values.learning_rate,
@@ -90,7 +93,7 @@ def compare(split: tf_iclrec.Split, is_new: np.ndarray, run: tf_iclrec.Run, part
     print("| users | new items | HR@10 | HR@20 | NDCG@10 | NDCG@20 |\n|---|---|---|---|---|---|")
     ways = {"left out": scorer(run.model, run.split, log), "added": scorer(model, larger, log)}
     for label, score in ways.items():
-        ranks = rank_users(score, batches)
+        ranks = rank_and_list(score, batches, k=0)[0]
         for users, mask in (
             ("item is new", asked_for_new),
             ("item is known", ~asked_for_new),

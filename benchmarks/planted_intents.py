@@ -21,6 +21,7 @@ from tf_iclrec.training.intent_clustering import kmeans
 LOG = {"num_users": 1500, "num_items": 1500, "num_intents": 10, "mean_length": 7.0}
 SETTINGS = {
     "model": "iclrec",
+    "hidden_dim": 64,
     "num_blocks": 1,
     "dropout": 0.2,
     "batch_size": 128,

@@ -3,8 +3,8 @@
     python benchmarks/providers.py --runs DIR [--data SOURCE --items FILE] [--seeds N ...]
                                    [--models NAME ...] [--epochs N]
 
-Every model has the same loss (softmax at all real positions) and the same budget. A run that
-is in DIR already is not repeated.
+Every model has the same loss (softmax at all real positions), width 64 and the same budget. A run
+that is in DIR already is not repeated.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def main() -> None:
     budget = {
         "data": values.data,
         "items": values.items,
+        "hidden_dim": 64,
         "epochs": values.epochs,
         "patience": values.patience,
         "batch_size": values.batch_size,

@@ -40,7 +40,7 @@ def main() -> None:
     print(split.summary())
     rows: dict[str, list] = {}
     for seed in values.seeds:
-        settings = {"model": values.model, "data": values.data}
+        settings = {"model": values.model, "data": values.data, "hidden_dim": 128}
         settings |= {"epochs": values.epochs, "seed": seed}
         older = values.runs / f"{first}-{seed}"
         train(older, settings | {"split": f"time:{first}", "split_until": second}, None)

@@ -1,13 +1,15 @@
 """What the pipelines share: from a sequence file to test figures and an exported model."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tf_iclrec import fit, make_config
 from tf_iclrec.commands import Parser, run_command
-from tf_iclrec.serving.saved_model import export_saved_model
-from tf_iclrec.serving.versions import next_version
+from tf_iclrec.files import replace_directory
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.serving.versions import new_version
 
 # What does best with brands and categories on the smaller of the data sets.
 SIX_ENCODERS = {"num_members": 6, "hidden_dim": 128, "spectral_members": 3, "epochs": 10}
@@ -40,9 +42,11 @@ def run(name: str, with_items: Mapping[str, Any] | None = None, **settings: Any)
             chosen |= {"model": "iclrec_provider_sum", "item_attributes": "categories"}
             chosen |= with_items or {}
         config = make_config(data=values.sequences, items=values.items, seed=values.seed, **chosen)
-        trained = fit(config, values.output, values.resume, values.overwrite)
-        version = next_version(Path("savedmodels") / name)
-        export_saved_model(trained.model, trained.split, version)
+        if fit(config, values.output, values.resume, values.overwrite) is None:
+            return  # Another process of the training has the run.
+        exported = RunDirectory(Path(values.output)).saved_models / "1"
+        with new_version(Path("savedmodels") / name) as version, replace_directory(version) as path:
+            shutil.copytree(exported, path)
         print(f"SavedModel: {version}")
 
     run_command(main, "A training goes on after its last complete epoch with --resume.")

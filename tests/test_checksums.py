@@ -3,7 +3,14 @@ import re
 
 import pytest
 
-from tf_iclrec.checksums import DamagedError, _digest_of, digest, read_sealed, write_sealed
+from tf_iclrec.checksums import (
+    DamagedError,
+    _digest_of,
+    check_files,
+    digest,
+    read_sealed,
+    write_sealed,
+)
 
 
 @pytest.fixture
@@ -47,6 +54,15 @@ def test_a_changed_or_missing_file_is_found_where_it_is_looked_at(sealed):
     weights.unlink()
     with pytest.raises(DamagedError, match=r"weights can't be read: No such file"):
         read_sealed(sealed)
+
+
+def test_only_files_with_a_digest_are_known_to_be_as_they_were(sealed):
+    assert check_files(sealed, {"weights", "notes"}) == {"weights"}
+    assert check_files(sealed, {"notes"}) == set()
+    sealed.with_name("weights").write_bytes(b"abd")
+    assert check_files(sealed, {"notes"}) == set()
+    with pytest.raises(DamagedError, match=r"weights is damaged: it is not as it was written"):
+        check_files(sealed, {"weights", "notes"})
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/hostname"])

@@ -51,7 +51,8 @@ def test_every_option_that_is_named_exists(page, options):
 
 @pages(PAGES)
 def test_every_file_that_is_linked_is_there(page):
-    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text())
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", text)
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 

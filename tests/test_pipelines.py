@@ -67,7 +67,19 @@ def test_a_pipeline_trains_and_exports(recipe, monkeypatch, sequences, tmp_path,
     assert (config["model"], training["seed"], training["epochs"]) == ("iclrec", 7, 1)
     metrics = json.loads((tmp_path / "runs/walks/metrics.json").read_text())
     assert f"{metrics['test']['NDCG@20']:.4f}" in capsys.readouterr().out
-    assert (tmp_path / "savedmodels/walks/1/saved_model.pb").is_file()
+    # What the training has exported, not another one.
+    of_run, served = (tmp_path / name for name in ("runs/walks/saved_model", "savedmodels/walks"))
+    for part in ("saved_model.pb", "assets.extra/tf_serving_warmup_requests"):
+        assert (served / "1" / part).read_bytes() == (of_run / "1" / part).read_bytes()
+    assert [path.name for path in served.iterdir()] == ["1"]
+    assert [path.name for path in served.parent.iterdir()] == ["walks"]
+
+
+def test_a_pipeline_exports_in_the_first_of_several_processes(recipe, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["walks.py", "walks.txt"])
+    monkeypatch.setattr(recipe, "fit", lambda *arguments: None)
+    recipe.run("walks", **SMALL)
+    assert not (tmp_path / "savedmodels").exists()
 
 
 def test_a_pipeline_with_items_trains_the_joint_model(recipe, monkeypatch, sequences, tmp_path):

@@ -1,11 +1,13 @@
 """One training at each of several dates."""
 
+import importlib
 import json
 
 import pytest
 
 from tf_iclrec import UserError, by_time, fit_at_dates, load_run, make_config, train
 from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec.data.reading import read_log
 
 from .timed_logs import timed_planted_intents
 
@@ -39,6 +41,19 @@ def test_each_date_is_trained_before_and_tested_up_to_the_next(finished, log):
         expected = by_time(log, date, until=until)
         assert run.split.summary() == expected.summary()
         assert run.metrics == found[date]
+
+
+def test_the_log_is_read_once(config, tmp_path, monkeypatch):
+    read = []
+    for module in ("fit", "rolling"):
+        module = importlib.import_module(f"tf_iclrec.{module}")
+        monkeypatch.setattr(
+            module, "read_log", lambda **data: read.append(data) or read_log(**data)
+        )
+    fit_at_dates(config, DATES[:2], tmp_path / "run")
+    assert len(read) == 1
+    fit_at_dates(config, DATES[:2], tmp_path / "run", resume=True)
+    assert len(read) == 1
 
 
 def test_means_count_dates_alike(finished):

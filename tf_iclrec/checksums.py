@@ -46,6 +46,29 @@ def read_sealed(path: Path, files: Container[str] | None = None) -> dict[str, An
     Raises:
         DamagedError: If it, or one of the files, is not as it was written.
     """
+    return _read_checked(path, files)[0]
+
+
+def check_files(path: Path, files: Container[str]) -> set[str]:
+    """Look at files as `read_sealed` does.
+
+    Returns:
+        The names of those that are as they were written; of the others there are no digests.
+
+    Raises:
+        DamagedError: If the JSON file, or one of the files, is not as it was written.
+    """
+    return _read_checked(path, files)[1]
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_checked(path: Path, files: Container[str] | None) -> tuple[dict[str, Any], set[str]]:
+    """The object, without digests, and the names of the files that were looked at."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -56,16 +79,11 @@ def read_sealed(path: Path, files: Container[str] | None = None) -> dict[str, An
     # An earlier version's file has neither.
     if own != _digest_of(value) and (own is not None or _FILES in value):
         raise DamagedError(f"{path} is damaged: it is not as it was written.")
-    for name, expected in dict(value.pop(_FILES, {})).items():
-        if files is None or name in files:
-            _check(path.parent, name, expected)
-    return value
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digests = dict(value.pop(_FILES, {}))
+    checked = [name for name in digests if files is None or name in files]
+    for name in checked:
+        _check(path.parent, name, digests[name])
+    return value, set(checked)
 
 
 def _check(folder: Path, name: str, expected: str) -> None:

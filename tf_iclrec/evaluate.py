@@ -5,9 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.evaluation.report import groups_table, noise_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
@@ -85,8 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(report, indent=2))
         return
     print(run.split.summary())
-    users = len(run.split.held_out(values.split).users)
-    users = {"users": min(users, run.config.evaluation.evaluation_users)}
+    users = run.split.held_out(values.split).users
+    rows = sampled_rows(len(users), run.config.evaluation.evaluation_users)
+    users = {"users": len(np.unique(users[rows]))}
     everyone = users | report[values.split] | report["lists"]
     _print_report(run.config.model, everyone, report)
     if values.noise:

@@ -1,6 +1,7 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
 import dataclasses
+import datetime
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import keras
 
 from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.catalogue import Catalogue
+from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.everything import split_to_serve
@@ -49,7 +51,11 @@ class Trained:
 
 
 def fit(
-    config: Config, output: str | Path, resume: bool = False, overwrite: bool = False
+    config: Config,
+    output: str | Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    interactions: Interactions | None = None,
 ) -> Run | None:
     """Train, evaluate and export a model; everything is written to a run directory.
 
@@ -59,6 +65,7 @@ def fit(
         resume: Continue the run in ``output`` after its last complete epoch, if there is one. Its
             settings must be the same, except for ``epochs``, ``patience`` and ``strategy``.
         overwrite: Replace a run in ``output``, when the new one is finished.
+        interactions: What ``config.data`` names, where it is read already.
 
     Returns:
         The finished run, with the best epoch's model. Where several processes train it together
@@ -79,7 +86,7 @@ def fit(
                 raise UserError(
                     f"{output.path} can't be started from and written to: name two folders."
                 )
-            trained = train(config, directory, resume, replicas)
+            trained = train(config, directory, resume, replicas, interactions)
             if not replicas.is_chief:
                 return None
             run = finish_run(**vars(trained))
@@ -99,7 +106,11 @@ def _replicas(config: Config) -> Replicas:
 
 
 def train(
-    config: Config, directory: RunDirectory, resume: bool, replicas: Replicas | None = None
+    config: Config,
+    directory: RunDirectory,
+    resume: bool,
+    replicas: Replicas | None = None,
+    interactions: Interactions | None = None,
 ) -> Trained:
     """The first part of `fit`: the best epoch's model is not evaluated or exported yet, nor saved
     beyond its checkpoints.
@@ -109,6 +120,7 @@ def train(
         directory: A folder that no other command writes to: see `RunDirectory.written`.
         resume: Whether to go on with the run that is there.
         replicas: What trains it. Defaults to one device.
+        interactions: See `fit`.
 
     Raises:
         UserError: See `fit`.
@@ -119,7 +131,7 @@ def train(
     if resume:
         config = _as_before(config, directory)
         interactions = read_prepared(directory.data)
-    else:
+    elif interactions is None:
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
@@ -178,6 +190,8 @@ def finish_run(
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
+    # The times of the files become others when they are copied.
+    metrics["trained"] = datetime.datetime.now(datetime.UTC).date().isoformat()
     export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
     # Last and one after the other: between the first and the last of them the run is neither what
     # it was nor what it becomes, which the checksums tell.

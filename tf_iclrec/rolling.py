@@ -1,5 +1,6 @@
 """The same training at several dates: how a system does from one time to the next."""
 
+import functools
 import itertools
 import statistics
 from collections.abc import Sequence
@@ -57,20 +58,21 @@ def fit_at_dates(
         for date, until in zip(dates, [*dates[1:], ""], strict=True)
     }
     output = RunDirectory.at(output)
+    # Once for all dates, and not at all where all are finished.
+    log = functools.cache(lambda: read_log(**config.data).log)
     with output.written(resume, overwrite) as directory:
         if resume and directory.config.is_file():
             _check_resumable(config, directory)
         else:
-            log = read_log(**config.data).log
             for one in by_date.values():
-                split_of(one, log)
+                split_of(one, log())
             start_run(directory, config)
         found = {}
         for date, one in by_date.items():
             print(f"\nAt {date}", flush=True)
             run = RunDirectory(directory.path / date)
             if not run.metrics.is_file():
-                fit(one, run.path, resume=True)
+                fit(one, run.path, resume=True, interactions=log())
             found[date] = read_sealed(run.metrics)
         found["mean"] = _mean(list(found.values()))
         write_json(directory.metrics, found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from tf_iclrec.checksums import DamagedError, read_sealed
+from tf_iclrec.checksums import DamagedError, check_files, read_sealed
 from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
@@ -34,8 +34,8 @@ class Run:
         split: The data it was trained on, with its vocabularies.
         config: Its settings.
         metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``, and what else `full_report` says of
-            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, and ``"yardsticks"`` by name.
-            Runs of earlier versions have the first two alone.
+            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, ``"yardsticks"`` by name, and
+            ``"trained"``, the day (UTC). Runs of earlier versions have the first two alone.
     """
 
     model: Recommender
@@ -131,8 +131,9 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     to_do = f"python -m tf_iclrec.train --resume --output {path}"
     if not all(path.is_file() for path in needed):
         raise UserError(f"The run in {path} is not finished. Continue it: {to_do}")
+    model = directory.served_model if for_serving else directory.model
     try:
-        directory.check_whole()
+        checked = _checked(directory, model, directory.metrics)
         metrics = read_sealed(directory.metrics)
     except DamagedError as error:
         # Also what is left where a finished run was given more epochs and then killed.
@@ -142,24 +143,39 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     if for_serving:
         split = split_to_serve(split, log, **config.final)
     return Run(
-        model=_load_model(directory.served_model if for_serving else directory.model),
+        model=_load_model(model, is_whole=model in checked),
         split=split,
         config=config,
         metrics=metrics,
     )
 
 
-def _load_model(path: Path) -> Recommender:
+def _checked(directory: RunDirectory, *files: Path) -> set[Path]:
+    """Those of some files that have checksums, and are as they were written."""
+    if not directory.checksums.is_file():
+        return set()
+    names = {str(file.relative_to(directory.path)): file for file in files}
+    return {names[name] for name in check_files(directory.checksums, names)}
+
+
+def _load_model(path: Path, is_whole: bool = False) -> Recommender:
     """Read a ``.keras`` file: what its configuration names must be a part of Keras or registered
     with it, and nothing is imported or unpickled.
+
+    Args:
+        path: The file.
+        is_whole: Whether it is known to be as it was written, so that it is read once, not twice.
 
     Raises:
         DamagedError: If the file is damaged, or holds something else than a recommender.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if name := archive.testzip():
-                raise DamagedError(f"{path} is damaged: its part {name} is not as it was written.")
+        if not is_whole:
+            with zipfile.ZipFile(path) as archive:
+                if name := archive.testzip():
+                    raise DamagedError(
+                        f"{path} is damaged: its part {name} is not as it was written."
+                    )
         model = keras.saving.load_model(path, safe_mode=True)
     except DamagedError:
         raise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.analysis.vectors.structure import MOST_USERS, NEIGHBOURS, Structure, structures
-from tf_iclrec.analysis.vectors.tsne import tsne_map
+from tf_iclrec.analysis.vectors.tsne import check_tsne, tsne_map
 from tf_iclrec.analysis.vectors.user_vectors import UserVectors, user_vectors
 from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
 from tf_iclrec.data.reading import names
@@ -15,7 +15,8 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
 from tf_iclrec.options import flag
 from tf_iclrec.reports.run_sections.reported_run import distinct_names
-from tf_iclrec.reports.vector_page import KINDS, MappedVectors, write_vector_page
+from tf_iclrec.reports.vector_map import KINDS
+from tf_iclrec.reports.vector_page import MappedVectors, write_vector_page
 from tf_iclrec.runs import load_run
 
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = Path(values.output) if values.output else None
     if output and output.exists() and not values.overwrite:
         raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
+    if output:
+        check_tsne()
     found: dict[str, dict[str, Structure]] = {}
     mapped: dict[str, MappedVectors] = {}
     for name, path in zip(distinct_names(values.runs), values.runs, strict=True):

@@ -2,9 +2,13 @@ import json
 
 import pytest
 
-from tf_iclrec import evaluate_run
+from tf_iclrec import Run, by_time, evaluate_run, make_config
+from tf_iclrec.data.batches import sampled_rows
+from tf_iclrec.models.popularity import PopularityRecommender
 
 from ..command_line import refused, run_here
+from ..timed_logs import timed_planted_intents
+from .conftest import written
 
 
 def test_noise_makes_a_model_worse(finished):
@@ -30,6 +34,20 @@ def test_noise_makes_a_model_worse(finished):
     drop = f"{noise['0.1']['drop']['HR@5']:.1f}%"
     values = [f"{one['HR@5']:.4f}" for one in (report["test"], noise["0.1"]["test"])]
     assert first.split() == ["HR@5", *values, drop]
+
+
+def test_a_user_with_several_targets_is_one_user(tmp_path):
+    log = timed_planted_intents(num_users=20, num_items=15, num_intents=3)
+    split = by_time(log, targets="all")
+    config = make_config("transitions", split="time", split_targets="all", evaluation_users=30)
+    run = Run(
+        PopularityRecommender(split.training_counts), split, config, {"valid": {}, "test": {}}
+    )
+    printed = run_here("evaluate", written(run, tmp_path / "run"), "--groups")
+    assert printed.returncode == 0, printed.stderr
+    users = split.test.users[sampled_rows(len(split.test.users), 30)]
+    assert len(set(users.tolist())) < 30
+    assert ["users", str(len(set(users.tolist())))] == printed.stdout.splitlines()[2].split()[:2]
 
 
 def test_what_can_be_no_noise_is_refused(finished):

@@ -51,6 +51,14 @@ def test_the_page_says_the_same(described):
         assert title in page
 
 
+def test_a_run_that_is_called_by_a_dot_has_its_name(finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished)
+    result = run_here("intents", ".", "--output", tmp_path / "intents")
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "intents" / "intents.html").read_text()
+    assert "</h1><p>finished</p>" in page
+
+
 def test_a_folder_is_only_replaced_when_that_is_asked_for(described, finished, tmp_path):
     _, output = described
     refused("is not empty. Use --overwrite", "intents", finished, "--output", output)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, Run, UserError, leave_one_out, make_config
+from tf_iclrec import vectors as vectors_command
 from tf_iclrec.analysis.vectors.structure import (
     purities,
     silhouettes,
@@ -154,10 +155,15 @@ def test_a_map_keeps_neighbours_together():
         tsne_map(vectors[:3])
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'tf_iclrec\[plots\]'"):
+    message = r"pip install 'tf_iclrec\[plots\]'"
+    with pytest.raises(UserError, match=message):
         tsne_map(np.eye(5))
+    # Before anything is read.
+    page = tmp_path / "page.html"
+    with pytest.raises(UserError, match=message):
+        vectors_command.main([str(tmp_path / "no run"), "--output", str(page)])
 
 
 def test_the_command_prints_the_figures(finished, by_aisle):
@@ -191,12 +197,12 @@ def test_the_page_has_maps_and_is_replaced_only_when_that_is_asked_for(finished,
     nowhere = tmp_path / "no such folder" / "page.html"
     some = ("--by", "aisle", "--map-users", 8, "--output", nowhere)
     refused("can't be written", "vectors", finished, *some)
+    other = tmp_path / "other.html"
+    sand = ("--by", "aisle", "--output", other, "--map-values", "sand")
+    refused("No user has 'sand' as main value", "vectors", finished, *sand)
+    assert not other.exists()
 
 
-def test_bad_options_are_refused(finished, tmp_path):
+def test_bad_options_are_refused(finished):
     refused("no attribute or label 'category'", "vectors", finished)
     refused("--neighbours must be at least 1", "vectors", finished, "--neighbours", 0)
-    page = tmp_path / "page.html"
-    sand = ("--by", "aisle", "--output", page, "--map-values", "sand")
-    refused("No user has 'sand' as main value", "vectors", finished, *sand)
-    assert not page.exists()

@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, leave_one_out, metrics_of_ranks
+from tf_iclrec import Interactions, by_time, leave_one_out, metrics_of_ranks
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.report import evaluate_held_out, held_out_answers
 from tf_iclrec.evaluation.significance import confidence_interval
+from tf_iclrec.models.popularity import PopularityRecommender
+
+from ..timed_logs import timed_planted_intents
 
 USERS, ITEMS = 60, 25
 
@@ -115,6 +118,18 @@ def test_a_sample_is_reported_of_the_sampled_users():
     users = {group: metrics["users"] for group, metrics in some["groups"]["length"].items()}
     expected = {group: mask[rows].sum() for group, mask in masks.items() if mask[rows].any()}
     assert users == expected
+
+
+def test_a_user_with_several_targets_is_one_user():
+    log = timed_planted_intents(num_users=20, num_items=15, num_intents=3)
+    split = by_time(log, targets="all")
+    model = PopularityRecommender(num_items=log.num_items)
+    report = full_report(model, split, ItemFacts(split.training_counts, {}))
+    for name, groups in report["groups"].items():
+        masks = GROUPINGS[name].masks(split, "test")
+        for group, metrics in groups.items():
+            assert metrics["users"] == len(set(split.test.users[masks[group]].tolist()))
+    assert len(split.test.users) > sum(one["users"] for one in report["groups"]["length"].values())
 
 
 def test_only_the_groupings_asked_for_are_there():

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, evaluation_batches, leave_one_out
-from tf_iclrec.evaluation.ranking import best_items, rank_and_list, rank_users, target_ranks
+from tf_iclrec.evaluation.ranking import best_items, rank_and_list, target_ranks
 
 NAN = float("nan")
 
@@ -119,9 +119,10 @@ def test_ranks_of_users_come_in_the_order_of_the_log(batch_size):
         expected.append(log.num_items if target in history else rank)
 
     batches = evaluation_batches(leave_one_out(log), "test", batch_size)
-    ranks = rank_users(lambda batch: tf.gather(scores, batch["users"]), batches)
+    ranks, lists = rank_and_list(lambda batch: tf.gather(scores, batch["users"]), batches, 0)
     assert ranks.dtype == np.int32
     assert ranks.tolist() == expected
+    assert lists.shape == (len(expected), 0)
 
     ranks, lists = rank_and_list(lambda batch: tf.gather(scores, batch["users"]), batches, 7)
     assert ranks.tolist() == expected
@@ -161,5 +162,6 @@ def test_evaluating_again_and_again_brings_no_warning(caplog):
     log = Interactions.from_sequences({"u": ["a", "b", "c"]})
     split = leave_one_out(log)
     for _ in range(8):
-        rank_users(lambda batch: tf.constant([[1.0, 2.0, 3.0]]), evaluation_batches(split, "test"))
+        batches = evaluation_batches(split, "test")
+        rank_and_list(lambda batch: tf.constant([[1.0, 2.0, 3.0]]), batches, 1)
     assert not caplog.records

@@ -12,7 +12,7 @@ from tf_iclrec import (
 )
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
-from tf_iclrec.evaluation.ranking import rank_users
+from tf_iclrec.evaluation.ranking import rank_and_list
 from tf_iclrec.models.transitions import TransitionRecommender
 
 # Left-padded, right-padded, unknown ids between, nothing known.
@@ -150,7 +150,7 @@ def test_is_made_for_a_catalogue_and_evaluated(log):
     model.fit_histories(leave_one_out(log).train)
     batches = evaluation_batches(leave_one_out(log), "valid", batch_size=7)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
-    ranks = rank_users(model, batches)
+    ranks = rank_and_list(model, batches, k=0)[0]
     assert metrics["MRR@20"] == pytest.approx((1 / ranks).mean(), rel=1e-5)
 
 
@@ -167,5 +167,7 @@ def test_ranks_far_better_than_popularity_on_beauty(shared):
     log = load_interactions(shared / "data" / "sequences" / "Beauty.txt")
     batches = evaluation_batches(leave_one_out(log), "valid", max_users=2000)
     popularity = PopularityRecommender.from_training_data(leave_one_out(log))
-    found, popular = ((rank_users(m, batches) <= 20).mean() for m in (fitted(log), popularity))
+    found, popular = (
+        (rank_and_list(m, batches, k=0)[0] <= 20).mean() for m in (fitted(log), popularity)
+    )
     assert found > 4 * popular

@@ -136,7 +136,9 @@ def test_popularity(log):
     ]
     popularity = Popularity(counts)
     differences = np.abs(np.subtract.outer(counts, counts)).sum()
-    assert popularity.gini == pytest.approx(differences / (2 * len(counts) * counts.sum()))
+    # As of lists: of n by n - 1 pairs, so that it is 1 where one has everything.
+    assert popularity.gini == pytest.approx(differences / (2 * (len(counts) - 1) * counts.sum()))
+    assert (Popularity(np.array([0, 4])).gini, Popularity(np.zeros(3)).gini) == (1.0, 0.0)
     ranks, values = popularity.curve(points=10)
     assert (ranks[0], ranks[-1]) == (1, len(counts))
     assert values.tolist() == [sorted(counts, reverse=True)[rank - 1] for rank in ranks]

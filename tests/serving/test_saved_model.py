@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tf_iclrec import export_saved_model
-from tf_iclrec.serving.versions import next_version
+from tf_iclrec import UserError, export_saved_model
+from tf_iclrec.serving.versions import new_version, next_version
 
 from .conftest import Served, built, request
 
@@ -268,6 +268,15 @@ def test_versions_count_on(tmp_path):
     for name in ("1", "9", "notes", ".123.11"):
         (tmp_path / name).mkdir()
     assert next_version(tmp_path).name == "10"
+
+
+def test_no_two_commands_take_the_same_version(tmp_path):
+    with new_version(tmp_path / "shop") as version:
+        with pytest.raises(UserError, match="Another command is writing"):
+            new_version(tmp_path / "shop").__enter__()
+        version.mkdir(parents=True)
+    with new_version(tmp_path / "shop") as version:
+        assert version.name == "2"
 
 
 def test_a_failed_export_leaves_nothing(served, tmp_path, monkeypatch):

@@ -68,13 +68,6 @@ def best_items(scores: tf.Tensor, seen_ids: tf.Tensor, k: int) -> tf.Tensor:
     return tf.pad(ids, [[0, 0], [0, k - tf.shape(ids)[1]]])
 
 
-def rank_users(
-    model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset
-) -> np.ndarray:
-    """Rank of each held-out item; see `rank_and_list`."""
-    return rank_and_list(model, batches, 0)[0]
-
-
 def rank_and_list(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor], batches: tf.data.Dataset, k: int
 ) -> tuple[np.ndarray, np.ndarray]:

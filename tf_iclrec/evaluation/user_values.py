@@ -39,10 +39,10 @@ class UserValues:
     of_lists: Mapping[str, np.ndarray]
 
     def of_group(self, mask: np.ndarray) -> dict[str, float]:
-        """The metrics of those in a mask ``(n,)`` bool, and how many ``"users"`` they are."""
+        """The metrics of those in a mask ``(n,)`` bool, and how many ``"users"`` they are of."""
         right = {name: float(gain[mask].mean()) for name, gain in self.of_ranks.items()}
         lists = metrics_of_lists(self.lists, self.of_lists, mask)
-        return {"users": int(mask.sum()), **right, **lists}
+        return {"users": len(np.unique(self.users[mask])), **right, **lists}
 
 
 def evaluate_users(

@@ -14,7 +14,7 @@ from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.reports.charts.bar_chart import bar_chart
 from tf_iclrec.reports.charts.line_chart import line_chart
-from tf_iclrec.reports.data_warnings import warnings_of
+from tf_iclrec.reports.data_warnings import data_warnings
 from tf_iclrec.reports.figures.data_figures import DataFigures
 from tf_iclrec.reports.figures.held_out import HeldOutFigures
 from tf_iclrec.reports.figures.histogram import integer_histogram
@@ -62,7 +62,7 @@ def write_data_report(
     preparation = preparation or {}
     figures = DataFigures(log)
     held_out = split and HeldOutFigures.of(split)
-    warnings = warnings_of(figures, held_out)
+    warnings = data_warnings(figures, held_out)
     written = page(
         "Report of the data",
         _most_important(figures),

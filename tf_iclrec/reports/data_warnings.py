@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.times import format_time
 from tf_iclrec.reports.figures.data_figures import DataFigures
 from tf_iclrec.reports.figures.held_out import HeldOutFigures
@@ -31,26 +30,21 @@ _MOST_LETTERS = 60  # Of an id that is quoted.
 _DATES_AS_DIGITS = ((1_000_000, "%Y%m%d"), (1000, "%Y%m%d%H%M"), (1000, "%Y%m%d%H%M%S"))
 
 
-def data_warnings(log: Interactions, split: Split | None = None) -> list[str]:
+def data_warnings(figures: DataFigures, held_out: HeldOutFigures | None = None) -> list[str]:
     """Sentences that say what looks like a mistake in a log and what to do.
 
     Args:
-        log: Of any size: it is read a part at a time, a few times.
-        split: How it is split, if that is to be looked at too.
+        figures: Of the log.
+        held_out: Of its test items, if they are to be looked at too.
 
     Returns:
         A sentence each; none for a log that looks sound.
 
     Example:
     >>> log = Interactions.from_sequences({"ann": ["tea", "Tea ", "jam"]})
-    >>> data_warnings(log)[0]
+    >>> data_warnings(DataFigures(log))[0]
     "2 items have ids that differ only by case or blanks around them, such as 'Tea ' and 'tea'; ..."
     """
-    return warnings_of(DataFigures(log), split and HeldOutFigures.of(split))
-
-
-def warnings_of(figures: DataFigures, held_out: HeldOutFigures | None = None) -> list[str]:
-    """`data_warnings` of a log whose figures are there already."""
     return [
         *_about_times(figures),
         *_about_ids(figures.log),

@@ -33,6 +33,16 @@ def readable(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def p_value(value: float) -> Figure:
+    """A p-value with three decimals.
+
+    Example:
+    >>> p_value(0.0123), p_value(0.0009)
+    ('0.012', 'below 0.001')
+    """
+    return Figure(f"{value:.3f}" if value >= 0.001 else "below 0.001")
+
+
 def short(value: float) -> str:
     """A number for an axis.
 

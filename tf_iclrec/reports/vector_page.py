@@ -8,14 +8,11 @@ import numpy as np
 
 from tf_iclrec.analysis.vectors.structure import Structure
 from tf_iclrec.errors import UserError
-from tf_iclrec.reports.charts.frame import NUM_COLORS, swatch
-from tf_iclrec.reports.charts.scatter_chart import scatter_chart
+from tf_iclrec.reports.charts.frame import NUM_COLORS
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Share, readable
 from tf_iclrec.reports.page import page, section, table, write_page
-
-# The vectors of users, in words.
-KINDS = {"last": "last state", "mean": "mean state"}
+from tf_iclrec.reports.vector_map import HOW_TO_READ, KINDS, vector_map
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +68,7 @@ def write_vector_page(
         section(
             "Figures",
             table(f"How vectors lie by the {by} that most items of the history have", header, rows),
-            element(
-                "p",
-                "The silhouette is 1 where users of one value lie apart from all others, 0 where "
-                "they are mixed, and below 0 where they lie among others; distances are by the "
-                "cosine. Items are recommended by the last state; intents are clusters of the mean "
-                "state. On a map only who is near whom counts: distances between groups, and how "
-                "large they are drawn, say nothing.",
-            ),
+            element("p", HOW_TO_READ),
             wide=True,
         ),
         [
@@ -93,20 +83,10 @@ def write_vector_page(
 
 
 def _map(run: str, kind: str, mapped: MappedVectors) -> Html:
-    """Users in the plane, those of the most frequent values in colors."""
+    """Those of the most frequent values in colors."""
     counts = np.bincount(mapped.values, minlength=len(mapped.names))
     largest = [one for one in np.argsort(-counts, kind="stable")[:NUM_COLORS] if counts[one]]
-    rows = [
-        (element("span", swatch(index), str(mapped.names[one])), index + 1, int(counts[one]))
-        for index, one in enumerate(largest)
-    ]
     others = int((counts > 0).sum()) - len(largest)
     caption = f"Values in colors; {others} others are grey" if others else "Values"
-    places = mapped.places[kind]
-    return scatter_chart(
-        f"{run}: map of {readable(len(places))} users, {KINDS[kind]}",
-        places,
-        mapped.values,
-        {int(one): str(index + 1) for index, one in enumerate(largest)},
-        table(caption, ("value", "number", "users"), rows),
-    )
+    names = {int(one): str(mapped.names[one]) for one in largest}
+    return vector_map(run, kind, mapped.places[kind], mapped.values, names, caption)

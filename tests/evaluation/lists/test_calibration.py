@@ -13,18 +13,18 @@ from .random_lists import random_histories, random_lists, random_values
 OF_ITEMS = np.array([0, 1, 2, 3, 3, 4, 1])
 
 
-def of_one_user(history, listed, alpha=0.01):
+def of_one_user(history, listed):
     histories = Histories(np.array(history), np.array([0]), np.array([len(history)]))
-    return calibration(np.array([listed]), histories, OF_ITEMS, alpha)[0]
+    return calibration(np.array([listed]), histories, OF_ITEMS)[0]
 
 
 def test_by_hand():
     # Three quarters and a quarter; the list has half of each.
-    expected = 0.75 * math.log(0.75 / (0.9 * 0.5 + 0.1 * 0.75))
-    expected += 0.25 * math.log(0.25 / (0.9 * 0.5 + 0.1 * 0.25))
-    assert of_one_user([3, 4, 3, 5], [4, 5], alpha=0.1) == pytest.approx(expected)
+    expected = 0.75 * math.log(0.75 / (0.99 * 0.5 + 0.01 * 0.75))
+    expected += 0.25 * math.log(0.25 / (0.99 * 0.5 + 0.01 * 0.25))
+    assert of_one_user([3, 4, 3, 5], [4, 5]) == pytest.approx(expected)
     # What the history has not does not count by itself: the other value has all the more of p.
-    assert of_one_user([3], [4, 5], alpha=0.1) == pytest.approx(-math.log(0.55))
+    assert of_one_user([3], [4, 5]) == pytest.approx(-math.log(0.505))
 
 
 def test_same_proportions_are_calibrated_and_nothing_in_common_is_the_most():

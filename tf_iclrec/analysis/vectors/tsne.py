@@ -7,6 +7,16 @@ import numpy as np
 from tf_iclrec.errors import UserError
 
 
+def check_tsne() -> None:
+    """Make sure that `tsne_map` has what it needs.
+
+    Raises:
+        UserError: If openTSNE is not installed.
+    """
+    if importlib.util.find_spec("openTSNE") is None:
+        raise UserError("Maps by t-SNE need the package openTSNE: pip install 'tf_iclrec[plots]'")
+
+
 def tsne_map(vectors: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.ndarray:
     """Places in the plane, so that neighbours by the cosine are neighbours (van der Maaten and
     Hinton, 2008), by openTSNE: from the principal components, with exact neighbours.
@@ -30,8 +40,7 @@ def tsne_map(vectors: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np
     >>> tsne_map(rng.normal(size=(20, 5)), perplexity=5.0).shape  # doctest: +SKIP
     (20, 2)
     """
-    if importlib.util.find_spec("openTSNE") is None:
-        raise UserError("Maps by t-SNE need the package openTSNE: pip install 'tf_iclrec[plots]'")
+    check_tsne()
     if len(vectors) < 4:
         raise UserError(f"A map by t-SNE needs four users or more, not {len(vectors)}.")
     from openTSNE import TSNE

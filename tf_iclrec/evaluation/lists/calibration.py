@@ -6,14 +6,14 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.evaluation.lists.value_counts import value_counts
 
 _USERS_AT_ONCE = 8192
+# How much of the history is in q', so that the result is finite.
+_ALPHA = 0.01
 
 
-def calibration(
-    item_ids: np.ndarray, histories: Histories, of_items: np.ndarray, alpha: float = 0.01
-) -> np.ndarray:
+def calibration(item_ids: np.ndarray, histories: Histories, of_items: np.ndarray) -> np.ndarray:
     """Divergence of each list's values from those of the user's history: ``sum(p * log(p / q'))``
-    over the values, with their shares ``p`` of the history, ``q`` of the list, and ``q' = (1 -
-    alpha) * q + alpha * p`` (Steck, Calibrated Recommendations, RecSys 2018, Calibration Metrics,
+    over the values, with their shares ``p`` of the history, ``q`` of the list, and ``q' = 0.99 *
+    q + 0.01 * p`` (Steck, Calibrated Recommendations, RecSys 2018, Calibration Metrics,
     Kullback-Leibler).
 
     All items of a history count alike, and all places of a list. Items whose value is unknown are
@@ -24,10 +24,9 @@ def calibration(
         histories: What each user had.
         of_items: ``(item vocabulary size,)`` int32 internal id of the value by internal item id, as
             `ItemAttribute.of_items`; below 3: unknown.
-        alpha: How much of ``p`` is in ``q'``, so that the result is finite.
 
     Returns:
-        ``(users,)`` float64 in nats: 0 where the proportions are the same, ``-log(alpha)`` at most;
+        ``(users,)`` float64 in nats: 0 where the proportions are the same, ``-log(0.01)`` at most;
         NaN where no value of the history, or none of the list, is known.
 
     Example: a list of the one value, of a user with both.
@@ -40,14 +39,11 @@ def calibration(
     """
     blocks = [slice(at, at + _USERS_AT_ONCE) for at in range(0, len(item_ids), _USERS_AT_ONCE)]
     return np.concatenate(
-        [
-            _calibration(item_ids[one], histories.rows(one).joined(), of_items, alpha)
-            for one in blocks
-        ]
+        [_calibration(item_ids[one], histories.rows(one).joined(), of_items) for one in blocks]
     )
 
 
-def _calibration(item_ids, histories, of_items, alpha):
+def _calibration(item_ids, histories, of_items):
     users = np.arange(len(item_ids))
     own = _shares(np.repeat(users, histories.lengths), of_items[histories.item_ids], len(users))
     listed = _shares(np.repeat(users, item_ids.shape[1]), of_items[item_ids.ravel()], len(users))
@@ -59,7 +55,7 @@ def _calibration(item_ids, histories, of_items, alpha):
     rows, _, p = own
     q = np.zeros_like(p)
     q[places] = listed[2][listed_places]
-    divergence = np.bincount(rows, p * np.log(p / ((1 - alpha) * q + alpha * p)), len(users))
+    divergence = np.bincount(rows, p * np.log(p / ((1 - _ALPHA) * q + _ALPHA * p)), len(users))
     defined = np.isin(users, rows) & np.isin(users, listed[0])
     # The smallest are zero but for rounding.
     return np.where(defined, np.maximum(divergence, 0.0), np.nan)

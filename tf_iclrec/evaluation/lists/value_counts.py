@@ -5,7 +5,7 @@ import numpy as np
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
-def value_counts(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...]:
+def value_counts(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How often each value occurs in each row; unknown values are left out.
 
     Args:
@@ -22,7 +22,25 @@ def value_counts(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...]
     """
     known = values >= NUM_SPECIAL_IDS
     width = int(values.max(initial=0)) + 1
-    pairs, counts = np.unique(
-        rows[known].astype(np.int64) * width + values[known], return_counts=True
-    )
-    return pairs // width, pairs % width, counts
+    return count_pairs(rows[known], values[known], width)
+
+
+def count_pairs(
+    rows: np.ndarray, ids: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct pairs of two parallel arrays, sorted, and how often each occurs.
+
+    Args:
+        rows: ``(n,)`` integers from 0.
+        ids: ``(n,)`` integers from 0 to ``size - 1``.
+        size: Number of possible ids.
+
+    Returns:
+        Rows, ids and counts, each ``(pairs,)`` int64.
+
+    Example:
+    >>> [found.tolist() for found in count_pairs(np.array([0, 0, 1]), np.array([5, 5, 3]), 6)]
+    [[0, 1], [5, 3], [2, 1]]
+    """
+    pairs, counts = np.unique(rows.astype(np.int64) * size + ids, return_counts=True)
+    return *np.divmod(pairs, size), counts

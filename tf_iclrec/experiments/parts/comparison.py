@@ -8,7 +8,7 @@ from tf_iclrec.experiments.results import Comparison, Results
 from tf_iclrec.experiments.row import Row
 from tf_iclrec.reports.charts.interval_chart import interval_chart
 from tf_iclrec.reports.markup import Html
-from tf_iclrec.reports.numbers import Figure
+from tf_iclrec.reports.numbers import Figure, p_value
 
 _LEVEL = 0.05
 _MAIN = "NDCG@20"
@@ -92,14 +92,10 @@ def _tests(dataset: str, compared: dict[tuple[str, str], Comparison]) -> list[st
             one.baseline,
             Figure(f"{one.difference:+.4f}"),
             Figure(f"{one.relative:+.1%}"),
-            Figure(_p_value(one.p_value)),
-            Figure(_p_value(one.corrected)),
+            p_value(one.p_value),
+            p_value(one.corrected),
         )
         for (label, metric), one in compared.items()
     ]
     header = ("", "metric", "best baseline", "difference", "relative", "p", "p, Holm")
     return [_TESTED, Table(f"{dataset}: against the best baseline", header, rows)]
-
-
-def _p_value(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "below 0.001"

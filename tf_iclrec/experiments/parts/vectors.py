@@ -15,16 +15,12 @@ from tf_iclrec.experiments.measurement import Measurement
 from tf_iclrec.experiments.parts.part import Part
 from tf_iclrec.experiments.parts.table import Table
 from tf_iclrec.experiments.results import Outcome, Results
-from tf_iclrec.reports.charts.frame import swatch
-from tf_iclrec.reports.charts.scatter_chart import scatter_chart
-from tf_iclrec.reports.markup import Html, element
+from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Figure, Share
-from tf_iclrec.reports.page import table
+from tf_iclrec.reports.vector_map import HOW_TO_READ, KINDS, vector_map
 from tf_iclrec.runs import Run
 
 _NAME = "vectors"
-# Of the kinds of vectors, in words.
-_KINDS = {"last": "last state", "mean": "mean state"}
 
 
 def vectors_measurement(
@@ -51,7 +47,7 @@ def _lie(run: Run, items: str, column: str, map_values: int, map_users: int) -> 
         "names": {str(value): str(found.names[value]) for value in most.tolist()},
         "places": {
             kind: np.round(tsne_map(getattr(on_map, kind)).astype(float), 3).tolist()
-            for kind in _KINDS
+            for kind in KINDS
         },
     }
 
@@ -67,20 +63,17 @@ def _of_dataset(results: Results, dataset: str) -> Part:
         for row in results.experiment.rows
         if (outcomes := results.outcomes(dataset, row))
     }
-    rows = [_figures(label, kind, of_row) for label, of_row in found.items() for kind in _KINDS]
+    rows = [_figures(label, kind, of_row) for label, of_row in found.items() for kind in KINDS]
     header = ("", "users", "values", "silhouette", "same among 10 neighbours", "by chance")
     maps = [
         _map(f"{dataset}, {label}", kind, of_row[0].measured[_NAME])
         for label, of_row in found.items()
-        for kind in _KINDS
+        for kind in KINDS
     ]
     return Part(
         f"{dataset}: vectors of users",
         [
-            "By the category that most items of a user's history have: the silhouette is 1 where "
-            "users of one category lie apart from all others, 0 where they are mixed, below 0 "
-            "where they lie among others. Items are recommended by the last state; intents are "
-            "clusters of the mean state. On a map only who is near whom counts.",
+            f"By the category that most items of a user's history have. {HOW_TO_READ}",
             Table(f"{dataset}: how vectors lie", header, rows),
             *maps,
         ],
@@ -91,7 +84,7 @@ def _figures(label: str, kind: str, outcomes: Sequence[Outcome]) -> tuple[object
     of_seeds = [one.measured[_NAME]["structures"][kind] for one in outcomes]
     mean = {name: float(np.mean([one[name] for one in of_seeds])) for name in of_seeds[0]}
     return (
-        f"{label}, {_KINDS[kind]}",
+        f"{label}, {KINDS[kind]}",
         round(mean["users"]),
         round(mean["values"]),
         Figure(f"{mean['silhouette']:.3f}"),
@@ -101,16 +94,7 @@ def _figures(label: str, kind: str, outcomes: Sequence[Outcome]) -> tuple[object
 
 
 def _map(name: str, kind: str, measured: dict[str, Any]) -> Html:
-    values = np.array(measured["values"])
+    places, values = np.array(measured["places"][kind]), np.array(measured["values"])
     names = {int(value): text for value, text in measured["names"].items()}
-    rows = [
-        (element("span", swatch(index), text), index + 1, int((values == value).sum()))
-        for index, (value, text) in enumerate(names.items())
-    ]
-    return scatter_chart(
-        f"{name}: map of {len(values)} users, {_KINDS[kind]}",
-        np.array(measured["places"][kind]),
-        values,
-        {value: str(index + 1) for index, value in enumerate(names)},
-        table(f"{name}: categories, {_KINDS[kind]}", ("category", "number", "users"), rows),
-    )
+    caption = f"{name}: categories, {KINDS[kind]}"
+    return vector_map(name, kind, places, values, names, caption, by="category")

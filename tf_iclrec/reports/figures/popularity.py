@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from tf_iclrec.evaluation.lists.gini import gini_index
+
 
 @dataclasses.dataclass(frozen=True)
 class Popularity:
@@ -17,7 +19,7 @@ class Popularity:
     Example:
     >>> popularity = Popularity(np.array([1, 7, 2]))
     >>> popularity.share_of_top(0.01), round(popularity.gini, 3), popularity.order.tolist()
-    (0.7, 0.4, [1, 2, 0])
+    (0.7, 0.6, [1, 2, 0])
     """
 
     counts: np.ndarray
@@ -29,13 +31,8 @@ class Popularity:
 
     @property
     def gini(self) -> float:
-        """The Gini index: 0 where all have the same, towards 1 where one has everything."""
-        total, number = self.counts.sum(), len(self.counts)
-        if not total:
-            return 0.0
-        ascending = self.counts[self.order[::-1]]
-        ranks = np.arange(1, number + 1)
-        return float(2 * np.dot(ranks, ascending) / (number * total) - (number + 1) / number)
+        """The Gini index, of the same definition as that of lists; 0 where nobody has anything."""
+        return gini_index(self.counts) if self.counts.any() else 0.0
 
     def share_of_top(self, share: float) -> float:
         """The part of all interactions that the most popular ``share`` of them has, one at

@@ -8,7 +8,8 @@ import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.reports.figures.user_parts import count_pairs, user_parts
+from tf_iclrec.evaluation.lists.value_counts import value_counts
+from tf_iclrec.reports.figures.user_parts import user_parts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +48,11 @@ class ProviderFigures:
             ids = part.provider_ids
             interactions += np.bincount(ids, minlength=size)
             rows = np.repeat(np.arange(part.num_users), part.lengths)
-            known = ids >= NUM_SPECIAL_IDS
-            users, _, counts = count_pairs(rows[known], ids[known], size)
+            users, _, counts = value_counts(rows, ids)
             of_users.append(np.bincount(users, minlength=part.num_users))
             most = np.zeros(part.num_users, dtype=np.int64)
             np.maximum.at(most, users, counts)
-            total = np.bincount(rows[known], minlength=part.num_users)
+            total = np.bincount(rows[ids >= NUM_SPECIAL_IDS], minlength=part.num_users)
             several = total >= 2
             loyalty += (most[several] / total[several]).sum()
             loyal_users += np.count_nonzero(several)

@@ -8,7 +8,8 @@ import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.reports.figures.user_parts import count_pairs, repeats_previous, user_parts
+from tf_iclrec.evaluation.lists.value_counts import count_pairs
+from tf_iclrec.reports.figures.user_parts import repeats_previous, user_parts
 
 
 @dataclasses.dataclass(frozen=True)

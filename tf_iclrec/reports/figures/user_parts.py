@@ -59,24 +59,3 @@ def repeats_previous(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     same[1:] = values[1:] == values[:-1]
     same[offsets[offsets < len(values)]] = False
     return same
-
-
-def count_pairs(
-    rows: np.ndarray, ids: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The distinct pairs of two parallel arrays, sorted, and how often each occurs.
-
-    Args:
-        rows: ``(n,)`` integers from 0.
-        ids: ``(n,)`` integers from 0 to ``size - 1``.
-        size: Number of possible ids.
-
-    Returns:
-        Rows, ids and counts, each ``(pairs,)`` int64.
-
-    Example:
-    >>> [found.tolist() for found in count_pairs(np.array([0, 0, 1]), np.array([5, 5, 3]), 6)]
-    [[0, 1], [5, 3], [2, 1]]
-    """
-    pairs, counts = np.unique(rows.astype(np.int64) * size + ids, return_counts=True)
-    return *np.divmod(pairs, size), counts

@@ -23,7 +23,7 @@ def data_section(reported: ReportedRun) -> Section:
             f"{system.name}: {system.summary} ({system.paper}). {split.summary()}.",
         ),
         table("The log", (), data_facts(reported).items()),
-        bar_chart("Test users by length of history", *lengths, "interactions", "users"),
+        bar_chart("Test targets by length of history", *lengths, "interactions", "targets"),
     )
 
 

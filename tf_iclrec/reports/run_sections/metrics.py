@@ -9,7 +9,7 @@ from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.errors import UserError
 from tf_iclrec.reports.charts.interval_chart import interval_chart
 from tf_iclrec.reports.markup import Html, element
-from tf_iclrec.reports.numbers import Figure, Score
+from tf_iclrec.reports.numbers import Figure, Score, p_value
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
@@ -87,13 +87,9 @@ def _paired(runs: Sequence[ReportedRun], baseline: ReportedRun) -> Html | list[H
         others = [name for name in compared if name not in one.run.metrics["test"]]
         for name in [*_TESTED, *(others if len(runs) == 1 else [])]:
             difference = Figure(f"{compared[name].difference:+.4f}")
-            rows.append((one.name, name, difference, _p_value(compared[name].p_value)))
+            found = compared[name].p_value
+            # There is none of all users together.
+            rows.append((one.name, name, difference, "" if found is None else p_value(found)))
     caption = f"Differences from {baseline.name}, user by user (paired t-test)"
     header = ("run", "metric", "difference", "p-value")
     return [table(caption, header, rows) if rows else None, reasons]
-
-
-def _p_value(value: float | None) -> Figure:
-    if value is None:  # Of all users together.
-        return Figure("")
-    return Figure(f"{value:.3f}" if value >= 0.001 else "below 0.001")

@@ -114,8 +114,8 @@ def _limits(reported: ReportedRun) -> Iterator[str]:
             )
     short = int((lengths < _SHORT).sum())
     yield (
-        f"{short:,} of {held_out.number:,} test users ({_share(short / number)}) have fewer than "
-        f"{_SHORT} interactions to go by."
+        f"Before {short:,} of {held_out.number:,} test targets ({_share(short / number)}) there "
+        f"are fewer than {_SHORT} interactions to go by."
     )
     cold = int((split.training_counts == 0).sum())
     if cold:

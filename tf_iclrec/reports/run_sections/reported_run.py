@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class ReportedRun:
         run: The run.
         history: By name the figures of each epoch, ``(epochs,)``, NaN where there is none; empty
             for a model that is not trained in epochs.
-        trained: The day on which it was finished.
+        trained: The day on which it was finished (UTC).
     """
 
     name: str
@@ -35,9 +36,8 @@ class ReportedRun:
     @classmethod
     def of(cls, run: Run, directory: RunDirectory, name: str = "") -> ReportedRun:
         """A run and the folder in which it lies."""
-        trained = datetime.datetime.fromtimestamp(directory.model.stat().st_mtime, datetime.UTC)
         name = name or directory.path.resolve().name
-        return cls(name, run, _read_history(directory.history), trained.date())
+        return cls(name, run, _read_history(directory.history), _trained(run, directory))
 
     @property
     def epochs(self) -> np.ndarray:
@@ -56,7 +56,7 @@ class ReportedRun:
         """Name of what was trained on."""
         return ", ".join(map(str, self.run.config.data.source))
 
-    @property
+    @functools.cached_property
     def days(self) -> tuple[datetime.date, datetime.date] | None:
         """The first and the last day of the log (UTC), where times are known."""
         times = self.run.interactions.times
@@ -81,6 +81,14 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
         if len(set(names)) == different:
             break
     return names
+
+
+def _trained(run: Run, directory: RunDirectory) -> datetime.date:
+    if "trained" in run.metrics:
+        return datetime.date.fromisoformat(run.metrics["trained"])
+    # Of an earlier version: right unless it was copied.
+    written = directory.model.stat().st_mtime
+    return datetime.datetime.fromtimestamp(written, datetime.UTC).date()
 
 
 def _read_history(path: Path) -> dict[str, np.ndarray]:
