@@ -235,7 +235,7 @@ class BatchRecommender:
         if because:
             item_ids = np.where(np.isfinite(scores), rows + NUM_SPECIAL_IDS, PADDING_ID)
             reasons = self._raw_reasons(self.reasons(histories, item_ids, because, trained_rows))
-        popular = histories.lengths == 0
+        popular = self.ranker.are_new(histories.lengths == 0, trained_rows)
         return recommendation_table(pa.array(user_ids), found, scores, popular, reasons)
 
     def reasons(

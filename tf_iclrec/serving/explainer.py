@@ -46,7 +46,8 @@ class Explainer(tf.Module):
     place in a list; and where a history is longer than what the model reads, an older item takes
     the free place, as it would had the user never met the item. So only the items among the last
     ``max_length`` can be reasons. Where nothing is left of a history, the score is the model's own
-    for a user of whom nothing is known (0 where scores are dot products), not a popularity.
+    for a user of whom nothing is known (0 where scores are dot products), not a popularity; and
+    where a user's own vector suffices, the score by that.
 
     Only items without which the score falls are reasons; there may be fewer than asked for, and
     none from a model that does not listen to the history, such as one of popularity.

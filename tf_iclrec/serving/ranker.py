@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.retrieval_index import RetrievalIndex
 from tf_iclrec.serving.score_index import ScoreIndex
@@ -20,7 +20,8 @@ class EncodedUsers(NamedTuple):
             those of whom nothing is known.
         mean_vectors: ``(batch, dim)`` float32, what intents are clusters of; of no meaning for a
             model without intents.
-        is_new: ``(batch,)`` bool, whether nothing is known of the user.
+        is_new: ``(batch,)`` bool, whether nothing is known of the user, who gets the items by
+            popularity.
     """
 
     queries: tf.Tensor
@@ -32,10 +33,11 @@ class EncodedUsers(NamedTuple):
 class Ranker(tf.Module):
     """A recommender with an index over its catalogue.
 
-    A row of the catalogue is an internal item id less the special ones. Users without a known
-    item get the items by popularity: in an index of vectors each item has its count as one more
-    coordinate, which only their queries see; where the model gives scores, theirs are the counts.
-    So one search, with the same exclusions, serves all users.
+    A row of the catalogue is an internal item id less the special ones. Users of whom nothing is
+    known get the items by popularity: those without a known item, unless the model has a vector of
+    them that suffices. In an index of vectors each item has its count as one more coordinate, which
+    only their queries see; where the model gives scores, theirs are the counts. So one search, with
+    the same exclusions, serves all users.
 
     Args:
         model: The recommender.
@@ -69,6 +71,15 @@ class Ranker(tf.Module):
         # Without the counts, which stand in the coordinate after the model's own.
         return tf.gather(self.index.vectors, rows)[..., : self.model.encoder.output_dim]
 
+    def are_new(self, is_empty, users):
+        """Whether nothing is known of users, ``(batch,)`` bool.
+
+        Args:
+            is_empty: ``(batch,)`` bool, which of them have no known item; an array or a tensor.
+            users: ``(batch,)`` their rows in the training log, -1 = not there.
+        """
+        return is_empty & (users < 0) if self.model.users_suffice else is_empty
+
     # A graph of its own: traced once, not in every signature again.
     @tf.function(
         autograph=False,
@@ -81,10 +92,13 @@ class Ranker(tf.Module):
             item_ids: ``(batch, time)`` internal ids of their histories, 0 = padding.
             users: ``(batch,)`` their rows in the training log, -1 = not there.
         """
+        is_empty = tf.reduce_all(item_ids < NUM_SPECIAL_IDS, axis=1)
+        is_new = self.are_new(is_empty, users)
+        if self.model.users_suffice:
+            # A padded position has no state, whoever the user is.
+            alone = (is_empty & ~is_new)[:, tf.newaxis]
+            item_ids = tf.where(alone, UNKNOWN_ID, item_ids)
         inputs = {"item_ids": item_ids, "users": users}
-        is_new = tf.reduce_all(item_ids < NUM_SPECIAL_IDS, axis=1)
-        if "users" in self.model.reads:
-            is_new &= users < 0
         if not self.model.by_dot_product:
             scores = tf.cast(self.model(inputs), tf.float32)
             queries = tf.where(is_new[:, tf.newaxis], self.counts, scores)

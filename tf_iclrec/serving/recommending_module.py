@@ -134,7 +134,8 @@ class RecommendingModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """As `recommend`, with each user's own vector where the training data has the user.
 
-        Others are answered from their history alone, as `recommend` does.
+        Others are answered from their history alone, as `recommend` does. Where the vector
+        suffices, as in matrix factorization, a user without a known item gets the items by it.
 
         Args:
             user_id: ``(batch,)`` raw user ids.
