@@ -57,11 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run = run.with_new_items(values.new_items)
     with locked(folder):
         version = next_version(folder)
-        export_saved_model(run.model, run.split, version, values.k, values.max_k)
-        print(f"SavedModel: {version}")
+        # First, as it may be refused: a version is served at once.
         if values.ann:
             print(export_nearest_neighbours(run.model, run.split, values.ann))
+        export_saved_model(run.model, run.split, version, values.k, values.max_k)
+        print(f"SavedModel: {version}")
 
 
 if __name__ == "__main__":
-    run_command(main, "Nothing was written.")
+    run_command(main, "No version was written.")
