@@ -16,9 +16,9 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.serving.explainer import NO_INTENT, Explainer, Reasons
+from tf_iclrec.serving.explainer import Explainer, Reasons
 from tf_iclrec.serving.item_filters import ItemValues, allowed_items
-from tf_iclrec.serving.ranker import Ranker
+from tf_iclrec.serving.ranker import NO_INTENT, Ranker
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.reranking.registry import (
@@ -61,7 +61,7 @@ class BatchRecommender:
         self.items = split.interactions.items
         self._row_of_trained = split.trained_rows(np.arange(split.interactions.num_users))
         self.catalogue = split.catalogue
-        self.ranker = Ranker(model, split.training_counts)
+        self.ranker = Ranker(model, split)
         log = split.interactions if newer is None else newer
         self.users = log.users
         self._users = Vocabulary(log.users)

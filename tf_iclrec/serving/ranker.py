@@ -1,14 +1,19 @@
 """Histories to ranked items, on internal ids: what serving and batch recommendation share."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
+from tf_iclrec.evaluation.lists.item_facts import item_intents
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.retrieval_index import RetrievalIndex
 from tf_iclrec.serving.score_index import ScoreIndex
+
+NO_INTENT = -1
 
 
 class EncodedUsers(NamedTuple):
@@ -41,26 +46,28 @@ class Ranker(tf.Module):
 
     Args:
         model: The recommender.
-        counts: ``(items,)`` number of interactions of each item in the training data.
+        split: What it was trained on.
 
     Attributes:
+        counts: ``(items,)`` float32 number of interactions of each item in the training data.
         index: A `RetrievalIndex` over item vectors and counts, or a `ScoreIndex` for a model
             whose scores are no dot products.
     """
 
-    def __init__(self, model: Recommender, counts: np.ndarray):
+    def __init__(self, model: Recommender, split: Split):
         super().__init__()
+        self.catalogue = split.catalogue
         # Of the model only the variables are saved, and as TensorFlow's: Keras 3 gives each of
         # its own a second one in a SavedModel, and the C++ loader restores that one only.
         # The optimizer's stay behind as well.
         self._model = lambda: model
         self.weights = [variable.value for variable in model.weights]
-        self.counts = tf.cast(counts, tf.float32)
+        self.counts = tf.cast(split.training_counts, tf.float32)
         if model.by_dot_product:
             item_vectors = tf.cast(model.item_vectors(), tf.float32)
             self.index = RetrievalIndex(tf.concat([item_vectors, self.counts[:, None]], axis=1))
         else:
-            self.index = ScoreIndex(len(counts))
+            self.index = ScoreIndex(len(split.training_counts))
 
     @property
     def model(self) -> Recommender:
@@ -70,6 +77,23 @@ class Ranker(tf.Module):
         """Item vectors ``(..., dim)`` of rows of the catalogue, of a model that has them."""
         # Without the counts, which stand in the coordinate after the model's own.
         return tf.gather(self.index.vectors, rows)[..., : self.model.encoder.output_dim]
+
+    def cosines(self, rows: tf.Tensor) -> tf.Tensor:
+        """``(batch, items)`` float32 of rows ``(batch,)`` of the catalogue with all items, of a
+        model that has item vectors."""
+        vectors = self.index.vectors[:, : self.model.encoder.output_dim]
+        own = tf.math.l2_normalize(self.vectors_of(rows), axis=1)
+        cosines = tf.matmul(own, vectors, transpose_b=True)
+        return cosines * tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
+
+    @functools.cached_property
+    def intents_of_items(self) -> tf.Tensor:
+        """``(item vocabulary size,)`` int32 the intent of each item by internal id, -1 = none."""
+        # Every item is encoded for it: once for all who ask.
+        intents = np.full(self.catalogue.vocabulary_size, NO_INTENT, dtype=np.int32)
+        if self.model.found_intents:
+            intents[NUM_SPECIAL_IDS:] = item_intents(self.model, self.catalogue)
+        return tf.constant(intents)
 
     def are_new(self, is_empty, users):
         """Whether nothing is known of users, ``(batch,)`` bool.

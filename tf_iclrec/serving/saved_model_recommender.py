@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.errors import UserError
-from tf_iclrec.serving.explainer import NO_INTENT
 from tf_iclrec.serving.item_filters import ItemValues, as_cells
+from tf_iclrec.serving.ranker import NO_INTENT
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, check_diversity
