@@ -69,8 +69,12 @@ class BatchRecommender:
         if newer is not None and "users" in model.reads:
             self._trained_users = Vocabulary(split.interactions.users)
         self._index_search = IndexSearch(self.ranker)
-        ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
-        self._histories = _selected(ids, log.offsets, ids != UNKNOWN_ID)
+        if newer is None:
+            # As they lie on the disk: a copy of a large log would fill the memory.
+            self._histories = Histories(log.item_ids, log.offsets[:-1], log.offsets[1:])
+        else:
+            ids = self.items.encode(newer.items.decode(newer.item_ids))
+            self._histories = _selected(ids, newer.offsets, ids != UNKNOWN_ID)
         self._rerankers: dict[str, Reranker] = {}
         self._raw_items = pa.array(self.items.ids, pa.string())
 
