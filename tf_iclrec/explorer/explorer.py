@@ -54,7 +54,9 @@ class Explorer:
         for name in self._rerankers:
             self.recommend(history=[item["id"]], k=1, diversity=0.5, diversify=name)
         for name, attribute in self.recommender.catalogue.known_of_items.items():
-            self.recommend(k=1, without={name: [attribute.vocabulary.ids[0]]})
+            # A column may be empty.
+            for value in attribute.vocabulary.ids[:1]:
+                self.recommend(k=1, without={name: [value]})
         if self._has_vectors:
             self.similar(item["id"])
 
