@@ -89,6 +89,29 @@ def test_other_names_of_this_machine_are_refused(ask, host):
     assert ask("/api/run", host="localhost:8123").status == 200
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.0.0.1:9000"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_pages_elsewhere_are_not_answered(ask, headers):
+    """Text is sent without asking first whether it may be."""
+    asked = {"method": "POST", "body": b'{"history": ["7"], "k": 1}', "content_type": "text/plain"}
+    for path, kwargs in (("/api/recommend", asked), ("/api/run", {})):
+        answer = ask(path, **kwargs, **headers)
+        sentence = "A page elsewhere asks: only this machine's own page is answered."
+        assert (answer.status, answer.json()) == (403, {"error": sentence})
+    # A link to the page may stand anywhere.
+    assert ask("/", **headers).status == 200
+    own = {"origin": "http://127.0.0.1:8000", "sec_fetch_site": "same-origin"}
+    assert ask("/api/recommend", **asked, **own).status == 200
+
+
 def test_the_page_loads_nothing_from_elsewhere_and_is_framed_by_none(ask):
     page = ask("/")
     policy = page.headers["content-security-policy"]
