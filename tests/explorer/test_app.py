@@ -57,6 +57,7 @@ def test_every_question_has_an_answer(ask, explorer, log):
         ({"k": 0}, "k must be from 1 to 60, the number of items, not 0."),
         ({"k": True}, "'k' must be a whole number."),
         ({"diversity": 2}, "diversity must be from 0, for the plain list, to 1, not 2."),
+        ({"because": 10**9}, "because must be 0, for no reasons, or how many, at most 1000, not 1"),
         ({"diversity": "0.5"}, "'diversity' must be a number."),
         ({"only": {"kind": "3"}}, "'only' must be lists of texts by name."),
         ({"only": {"color": ["red"]}}, "Items can't be told by 'color': what is known of them is "),

@@ -254,12 +254,15 @@ class BatchRecommender:
         Args:
             histories: The users' known items.
             item_ids: ``(users, n)`` int32 internal ids; a special id has no reasons.
-            most: Reasons for each.
+            most: Reasons for each, at most.
             trained_rows: As in `recommend`.
 
         Returns:
-            `tf_iclrec.serving.explainer.Reasons` with arrays ``(users, n, most)``.
+            `tf_iclrec.serving.explainer.Reasons` with arrays ``(users, n, most)``, or narrower ones
+            where no history that is read has as many items.
         """
+        longest = int(histories.lengths.max(initial=0))
+        most = min(most, longest, self.ranker.model.max_length or longest)
         shape = (*item_ids.shape, most)
         found = Reasons(
             np.full(shape, PADDING_ID, np.int32),
