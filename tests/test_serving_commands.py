@@ -1,16 +1,19 @@
 """Exporting and recommending from the command line."""
 
+import dataclasses
 import importlib
 import json
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import fit, make_config, recommend
+from tf_iclrec import PopularityRecommender, fit, make_config, recommend
+from tf_iclrec.data.splits.everything import everything
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import FORMAT
 
@@ -75,6 +78,34 @@ def test_export_goes_to_a_folder_named_like_the_run(trained, tmp_path, monkeypat
     assert (tmp_path / "savedmodels" / "run" / "1" / "saved_model.pb").is_file()
     assert (tmp_path / "vectors" / "items.parquet").is_file()
     assert "Item vectors: vectors, 39 items, flat index" in result.stdout
+
+
+def test_what_ann_refuses_is_refused_before_a_version_is_written(trained, tmp_path, monkeypatch):
+    finished, path = trained
+    output = tmp_path / "shop"
+    arguments = ["export", path, "--output", output, "--ann", tmp_path / "ann"]
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "faiss", None)
+        refused("Faiss is not installed", *arguments)
+    scores = PopularityRecommender.from_training_data(finished.split)
+    popular = dataclasses.replace(finished, model=scores)
+    monkeypatch.setattr("tf_iclrec.export.load_run", lambda *given, **settings: popular)
+    refused("This model has no item vectors", *arguments)
+    assert not output.exists()
+    assert not (tmp_path / "ann").exists()
+
+
+def test_a_run_that_is_trained_on_everything_is_exported_with_ann(trained, tmp_path, monkeypatch):
+    finished, path = trained
+    refit = dataclasses.replace(finished, split=everything(finished.interactions))
+    monkeypatch.setattr("tf_iclrec.export.load_run", lambda *given, **settings: refit)
+    arguments = ["--output", tmp_path / "shop", "--ann", tmp_path / "ann"]
+    result = run_here("export", path, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == (
+        f"Item vectors: {tmp_path / 'ann'}, 39 items, flat index\n"
+        f"SavedModel: {tmp_path / 'shop' / '1'}\n"
+    )
 
 
 def test_recommend_writes_all_users(trained, tmp_path):

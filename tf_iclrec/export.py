@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tf_iclrec.commands import Parser, add_new_items, run_command
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import locked
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 from tf_iclrec.serving.saved_model import (
@@ -13,7 +12,7 @@ from tf_iclrec.serving.saved_model import (
     DEFAULT_MAX_K,
     export_saved_model,
 )
-from tf_iclrec.serving.versions import next_version
+from tf_iclrec.serving.versions import new_version
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserError(f"{values.ann} exists. Remove it, or choose another folder for --ann.")
     if values.new_items:
         run = run.with_new_items(values.new_items)
-    with locked(folder):
-        version = next_version(folder)
-        export_saved_model(run.model, run.split, version, values.k, values.max_k)
-        print(f"SavedModel: {version}")
+    with new_version(folder) as version:
+        # First, as it may be refused: a version is served at once.
         if values.ann:
             print(export_nearest_neighbours(run.model, run.split, values.ann))
+        export_saved_model(run.model, run.split, version, values.k, values.max_k)
+        print(f"SavedModel: {version}")
 
 
 if __name__ == "__main__":
-    run_command(main, "Nothing was written.")
+    run_command(main, "No version was written.")

@@ -85,11 +85,12 @@ def recommend(
 
     Raises:
         UserError: If an id is unknown and ``on_unknown`` is ``"raise"``, if ``k`` is not
-            between 1 and the number of items, if ``because`` is negative or ``diversity`` not
-            between 0 and 1, if the model has no intents or item vectors, or its items no
-            providers, to ``diversify`` by, if no candidate is known, if ``only`` or ``without``
-            names what is not known of the items, or if a SavedModel is asked for what only a run
-            knows: ``user_ids``, ``candidates``, ``new_items`` and unknown ids.
+            between 1 and the number of items, if ``because`` is not between 0 and 1000 or
+            ``diversity`` not between 0 and 1, if the model has no intents or item vectors, or its
+            items no providers, to ``diversify`` by, if no candidate is known, if ``only`` or
+            ``without`` names what is not known of the items, if a SavedModel is asked for what
+            only a run knows: ``user_ids``, ``candidates``, ``new_items`` and unknown ids, or if a
+            `BatchRecommender` is given ``new_items``, or what is no model alone a ``split``.
 
     Example:
     >>> from tf_iclrec import Interactions, build_model, leave_one_out, make_config
@@ -107,6 +108,8 @@ def recommend(
     if isinstance(run_or_model, str | Path) and is_saved_model(run_or_model):
         strict = on_unknown if on_unknown == "raise" else None
         _refuse(
+            "A SavedModel alone",
+            "give its run",
             user_ids=user_ids,
             split=split,
             candidates=candidates,
@@ -143,10 +146,10 @@ def _frame(found: pa.Table) -> pd.DataFrame:
     return found.to_pandas(integer_object_nulls=True)
 
 
-def _refuse(**only_of_runs) -> None:
-    given = [name for name, value in only_of_runs.items() if value is not None]
+def _refuse(what: str, instead: str, **arguments: object) -> None:
+    given = [name for name, value in arguments.items() if value is not None]
     if given:
-        raise UserError(f"A SavedModel alone does not take {', '.join(given)}: give its run.")
+        raise UserError(f"{what} does not take {', '.join(given)}: {instead}.")
 
 
 def recommender_of(
@@ -154,9 +157,18 @@ def recommender_of(
     split: Split | None = None,
     new_items: str | Path | NewItems | None = None,
 ) -> BatchRecommender:
-    """For a run, its directory, or a model and what it was trained on; or itself."""
+    """For a run, its directory, or a model and what it was trained on; or itself.
+
+    Raises:
+        UserError: If a model alone has no split, or something else is given one; or if there are
+            new items for a recommender that is made already.
+    """
     if isinstance(run_or_model, BatchRecommender):
+        instead = "give them to the one that it is made of"
+        _refuse("A BatchRecommender", instead, split=split, new_items=new_items)
         return run_or_model
+    if isinstance(run_or_model, str | Path | Run):
+        _refuse("A run", "it has its own", split=split)
     if isinstance(run_or_model, str | Path):
         run_or_model = load_run(run_or_model, for_serving=True)
     if isinstance(run_or_model, Run):

@@ -16,7 +16,7 @@ class Answer:
         return json.loads(self.body)
 
 
-def request(app, path, method="GET", body=b"", host="127.0.0.1:8000") -> Answer:
+def request(app, path, method="GET", body=b"", host="127.0.0.1:8000", **headers) -> Answer:
     """One request, as the ASGI specification describes it."""
     parts = urlsplit(path)
     scope = {
@@ -29,7 +29,10 @@ def request(app, path, method="GET", body=b"", host="127.0.0.1:8000") -> Answer:
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
         "root_path": "",
-        "headers": [(b"host", host.encode())],
+        "headers": [
+            (b"host", host.encode()),
+            *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()),
+        ],
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
     }

@@ -57,6 +57,7 @@ def test_every_question_has_an_answer(ask, explorer, log):
         ({"k": 0}, "k must be from 1 to 60, the number of items, not 0."),
         ({"k": True}, "'k' must be a whole number."),
         ({"diversity": 2}, "diversity must be from 0, for the plain list, to 1, not 2."),
+        ({"because": 10**9}, "because must be 0, for no reasons, or how many, at most 1000, not 1"),
         ({"diversity": "0.5"}, "'diversity' must be a number."),
         ({"only": {"kind": "3"}}, "'only' must be lists of texts by name."),
         ({"only": {"color": ["red"]}}, "Items can't be told by 'color': what is known of them is "),
@@ -87,6 +88,29 @@ def test_other_names_of_this_machine_are_refused(ask, host):
         answer = ask(path, host=host)
         assert (answer.status, answer.body) == (400, b"Invalid host header")
     assert ask("/api/run", host="localhost:8123").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.0.0.1:9000"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_pages_elsewhere_are_not_answered(ask, headers):
+    """Text is sent without asking first whether it may be."""
+    asked = {"method": "POST", "body": b'{"history": ["7"], "k": 1}', "content_type": "text/plain"}
+    for path, kwargs in (("/api/recommend", asked), ("/api/run", {})):
+        answer = ask(path, **kwargs, **headers)
+        sentence = "A page elsewhere asks: only this machine's own page is answered."
+        assert (answer.status, answer.json()) == (403, {"error": sentence})
+    # A link to the page may stand anywhere.
+    assert ask("/", **headers).status == 200
+    own = {"origin": "http://127.0.0.1:8000", "sec_fetch_site": "same-origin"}
+    assert ask("/api/recommend", **asked, **own).status == 200
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_is_framed_by_none(ask):

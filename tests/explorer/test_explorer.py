@@ -3,7 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf_iclrec import PopularityRecommender, UserError, describe_intents, recommend
+from tf_iclrec import (
+    PopularityRecommender,
+    UserError,
+    describe_intents,
+    leave_one_out,
+    recommend,
+)
 from tf_iclrec.explorer.explorer import Explorer
 
 
@@ -140,6 +146,14 @@ def test_values_and_users_are_found_by_a_part(explorer, log):
     assert explorer.find_users(user)[0] == {"id": user, "count": int(log.lengths[17])}
     assert explorer.some_user()["id"] in log.users
     assert ids_of(explorer.find_items("tea <b>1"))[0].startswith("1")
+
+
+def test_an_empty_column_of_the_items(run, log):
+    split = leave_one_out(log.with_item_attribute("color", {log.items.ids[0]: ""}))
+    explorer = Explorer(dataclasses.replace(run, split=split))
+    assert "color" in explorer.facts()["filters"]
+    explorer.warm_up()
+    assert explorer.find_values("color", "") == []
 
 
 def test_a_model_with_neither_intents_nor_item_vectors(run):

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from tf_iclrec import BatchRecommender, Interactions, UserError, recommend
+from tf_iclrec import BatchRecommender, Interactions, UserError, make_config, recommend
 from tf_iclrec.data.vocabulary import Vocabulary
+from tf_iclrec.runs import Run
 from tf_iclrec.serving.batch_recommender import encode_lists
 from tf_iclrec.serving.user_table import raw_lists
 
@@ -128,6 +129,28 @@ def test_bad_requests_say_what_is_wrong(served, kwargs, message):
 def test_a_model_alone_is_not_enough(served):
     with pytest.raises(UserError, match="give its split"):
         recommend(served.model, [["1"]])
+
+
+def test_what_would_be_ignored_is_refused(served):
+    log, new = served.log, {"fresh": {"category": "1"}}
+    recommender = BatchRecommender(served.model, served.split)
+    whose = "A BatchRecommender does not take {}: give them to the one that it is made of."
+    for given, names in (
+        ({"new_items": new}, "new_items"),
+        ({"split": served.split, "new_items": new}, "split, new_items"),
+    ):
+        with pytest.raises(UserError) as refused:
+            recommend(recommender, [log.items.ids[:2].tolist()], **given)
+        assert str(refused.value) == whose.format(names)
+    for run in ("runs/shop", Run(served.model, served.split, make_config(), {})):
+        with pytest.raises(UserError, match=r"A run does not take split: it has its own\."):
+            recommend(run, [["1"]], split=served.split)
+
+
+def test_the_histories_of_the_log_are_no_copy(served):
+    """They may lie on the disk, and be larger than the memory."""
+    recommender = BatchRecommender(served.model, served.split)
+    assert recommender._histories.item_ids is served.log.item_ids
 
 
 def test_histories_of_a_newer_log(served):

@@ -278,10 +278,25 @@ def test_numbers_of_reasons_that_are_refused(signatures, because):
         signatures("explain", history=[["1"]], item_ids=[["2"]], because=because)
 
 
-def test_negative_numbers_of_reasons_are_refused(saved, recommender, users):
+@pytest.mark.parametrize("because", [-1, 1001, 10**12])
+def test_impossible_numbers_of_reasons_are_refused(saved, recommender, users, because):
     for model in (saved, recommender):
-        with pytest.raises(UserError, match="because must be 0, for no reasons, or how many, not"):
-            model.recommend_table(users, because=-1)
+        with pytest.raises(UserError) as refused:
+            model.recommend_table(users, because=because)
+        assert str(refused.value) == (
+            f"because must be 0, for no reasons, or how many, at most 1000, not {because}."
+        )
+
+
+def test_more_reasons_than_items_take_no_more_memory(saved, recommender, log):
+    lists = [np.arange(3, 8), np.arange(3, 3)]
+    found = recommender.reasons(histories_of(lists), np.array([[60], [61]]), most=1000)
+    assert found.drops.shape == (2, 1, 5)
+    few = pa.table({"user_id": ["a", "b"], "history": [log.items.ids[:5].tolist(), ["unknown"]]})
+    all_of_them = saved.recommend_table(few, k=2, because=40)
+    expected = saved.recommend_table(few, k=2, because=5)
+    assert all_of_them["because"].to_pylist() == expected["because"].to_pylist()
+    assert max(map(len, all_of_them["because"].to_pylist())) > 1
 
 
 def test_an_older_saved_model_says_that_it_has_no_reasons(saved, users, monkeypatch):

@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tf_iclrec import UserError
+from tf_iclrec.data.splits.everything import everything
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 
 
@@ -35,6 +36,25 @@ def test_large_catalogues_get_an_approximate_index_with_its_recall(served, tmp_p
     index = faiss.read_index(str(tmp_path / "ann" / "hnsw.faiss"))
     assert index.ntotal == 89
     assert index.metric_type == faiss.METRIC_INNER_PRODUCT
+
+
+@pytest.mark.parametrize("hnsw_from", [89, 90])
+def test_where_nothing_is_held_out_the_users_trained_on_are_the_queries(
+    served, tmp_path, hnsw_from, monkeypatch
+):
+    split, asked = everything(served.log), []
+    user_vectors = served.model.user_vectors
+    monkeypatch.setattr(
+        served.model, "user_vectors", lambda batch: asked.append(batch) or user_vectors(batch)
+    )
+    result = export_nearest_neighbours(served.model, split, tmp_path / "ann", hnsw_from)
+    if hnsw_from == 89:
+        assert 0.9 < result.recall <= 1.0
+        assert result.num_users == 100
+    else:
+        # Nobody is encoded for an exact index.
+        assert (result.recall, result.num_users, asked) == (None, 0, [])
+        assert str(result).endswith("89 items, flat index")
 
 
 def test_nothing_is_overwritten(served, tmp_path):

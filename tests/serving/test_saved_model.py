@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tf_iclrec import UserError, export_saved_model
+from tf_iclrec import BatchRecommender, UserError, export_saved_model
 from tf_iclrec.serving.versions import new_version, next_version
 
 from .conftest import Served, built, request
@@ -35,6 +35,37 @@ def test_the_encoder_is_traced_once_for_all_signatures(served, tmp_path, monkeyp
     monkeypatch.setattr(served.model, "encode", counted)
     export_saved_model(served.model, served.split, tmp_path / "1")
     assert sum(traced) == 1
+
+
+def test_intents_that_no_training_has_found_are_not_served(log, split, tmp_path):
+    """As where it ended while it warmed up: they were number 0 for everybody."""
+    model = built("iclrec", log)
+    model.intents.fitted.assign(0.0)
+    export_saved_model(model, split, tmp_path / "1", k=5)
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    assert "items_of_intent" not in signatures
+    history = tf.constant([[log.items.ids[4]]])
+    assert set(signatures["serving_default"](history=history)) == {
+        *("item_ids", "scores", "from_popularity")
+    }
+    assert set(signatures["encode"](history=history)) == {"user_vectors"}
+
+
+def test_the_intents_of_items_are_found_once_for_all_who_ask(served, tmp_path, monkeypatch):
+    asked, mean_vectors = [], served.model.mean_vectors
+
+    def counted(*given):
+        asked.append(given)
+        return mean_vectors(*given)
+
+    monkeypatch.setattr(served.model, "mean_vectors", counted)
+    export_saved_model(served.model, served.split, tmp_path / "1")
+    assert len(asked) == 1
+    recommender = BatchRecommender(served.model, served.split)
+    reranker = recommender.diversified(recommender.search(), 0.5, "intents").reranker
+    assert len(asked) == 2
+    # The same tensor: a SavedModel holds it once.
+    assert recommender.explainer.intents_of_items is reranker.intents_of_items
 
 
 @pytest.mark.parametrize("batch_size", [1, 64])

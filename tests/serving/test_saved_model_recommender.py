@@ -125,6 +125,14 @@ def test_slices_large_and_typeless_columns_are_read(saved, users):
             {"k": 0},
             "k must be from 1 to 40, not 0",
         ),
+        # So many places for a user are no memory to try for.
+        (
+            {"user_id": ["a"], "history": [["1"]]},
+            {"k": 2**31 - 1},
+            "k must be from 1 to 40, not 2147483647",
+        ),
+        ({"user_id": ["a"], "history": [["1"]]}, {"k": -1}, "k must be from 1 to what the model "),
+        ({"user_id": ["a"], "history": [["1"]]}, {"k": 2**31}, "k must be from 1 to what the mod"),
         (
             {"user_id": ["a"], "history": [["1"]]},
             {"only": {"color": ["red"]}},

@@ -5,12 +5,13 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tf_iclrec import BatchRecommender, UserError, export_saved_model, recommend
+from tf_iclrec import BatchRecommender, Interactions, UserError, export_saved_model, recommend
+from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
 
-from .conftest import request
+from .conftest import built, request
 
 STRANGERS = -1
 
@@ -28,7 +29,7 @@ class TableRecommender(Recommender):
         self.of_items = random.normal(size=(num_items + 3, num_items)).astype("float32")
         self.of_users = random.normal(size=(num_users, num_items)).astype("float32")
         if num_users:
-            self.reads = ("items", "users")
+            self.reads, self.users_suffice = ("items", "users"), True
 
     @property
     def max_length(self):
@@ -45,8 +46,8 @@ class TableRecommender(Recommender):
         return scores + ops.where(users[:, None] >= 0, own, 0.0)
 
     def expected(self, history, user=STRANGERS):
-        """Of internal ids."""
-        scores = self.of_items[history[-1] if len(history) else 0].copy()
+        """Of internal ids; a user alone has an unknown item."""
+        scores = self.of_items[history[-1] if len(history) else UNKNOWN_ID].copy()
         return scores if user == STRANGERS else scores + self.of_users[user]
 
 
@@ -195,6 +196,55 @@ def test_a_known_user_without_a_history_is_no_stranger(by_users, served_by_users
     assert [item.decode() for item in answer["item_ids"].numpy()[0]] == wanted[0]
     popular = best(log, split.training_counts.astype("float32"), 4)
     assert [item.decode() for item in answer["item_ids"].numpy()[1]] == popular[0]
+
+
+@pytest.mark.parametrize(("name", "is_personal"), [("bpr_mf", True), ("caser", False)])
+def test_a_known_user_without_a_known_item(name, is_personal, split, log, tmp_path):
+    """Matrix factorization has the user's own vector; to Caser, a window of nothing says nothing,
+    and the items come by popularity. Either way Python and the SavedModel agree."""
+    model, users = built(name, log), [log.users[9], "nobody"]
+    export_saved_model(model, split, tmp_path / "1", k=5)
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    popular = best(log, split.training_counts.astype("float32"), 4)
+    # The vector of a known user is the same whatever the history.
+    own = {"item_ids": tf.constant([[7]]), "users": tf.constant([9])}
+    wanted = [best(log, np.asarray(model(own))[0], 4) if is_personal else popular, popular]
+    served = signatures["recommend_to_user"](
+        user_id=tf.constant(users), **as_tensors(request([[""], ["unknown"]], k=4))
+    )
+    newer = Interactions.from_sequences({user: ["unheard-of"] for user in users})
+    recommender = BatchRecommender(model, split, newer)
+    nothing = recommender.encode_items((), 2, "ignore")
+    table = recommender.recommend(
+        users,
+        recommender.histories_of(users),
+        4,
+        True,
+        nothing,
+        recommender.search(),
+        recommender.trained_rows(users),
+        because=2,
+    ).to_pandas()
+    for row, (items, scores) in enumerate(wanted):
+        assert [item.decode() for item in served["item_ids"].numpy()[row]] == items
+        np.testing.assert_allclose(served["scores"][row], scores, rtol=1e-5)
+        check_frame(table, users[row], (items, scores))
+    by_popularity = [not is_personal, True]
+    assert served["from_popularity"].numpy().tolist() == by_popularity
+    assert table["from_popularity"].tolist() == np.repeat(by_popularity, 4).tolist()
+    assert table["because"].map(len).sum() == 0
+    # The only item of a history is no reason where the user alone has the same score.
+    history, item = log.items.ids[[4]], wanted[0][0][0]
+    reasons = signatures["explain_to_user"](
+        user_id=tf.constant(users[:1]),
+        history=tf.constant([history]),
+        item_ids=tf.constant([[item]]),
+        because=tf.constant(1),
+    )
+    with_it = {"item_ids": log.items.encode(history)[None], "users": tf.constant([9])}
+    score = np.asarray(model(with_it))[0, log.items.encode([item])[0] - 3]
+    drop = 0.0 if is_personal else max(score, 0.0)
+    np.testing.assert_allclose(reasons["drops"].numpy().ravel(), [drop], rtol=1e-4)
 
 
 def test_only_models_that_read_users_are_asked_for_them(served):

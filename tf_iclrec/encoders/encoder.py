@@ -39,6 +39,8 @@ class Encoder(keras.layers.Layer):
             likes an item best scores it.
         reads: What the encoder reads: ``"items"``, and ``"providers"``, ``"attributes"`` or
             ``"users"``.
+        users_suffice: Whether a user with a vector of their own has a state at any real position,
+            also at that of an unknown item.
         task: What it is trained for.
         padding_places: Number of padded places that take part in contrasts and intents; those
             read `encode_whole` then, and without any the hidden states.
@@ -48,6 +50,7 @@ class Encoder(keras.layers.Layer):
     num_queries: int = 1
     padding_places: int = 0
     reads: ClassVar[tuple[str, ...]] = ("items",)
+    users_suffice: bool = False
 
     def __init__(
         self,

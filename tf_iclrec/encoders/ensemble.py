@@ -83,6 +83,10 @@ class EnsembleEncoder(keras.layers.Layer):
         return self.encoders[0].reads
 
     @property
+    def users_suffice(self) -> bool:
+        return self.encoders[0].users_suffice
+
+    @property
     def task(self) -> Task:
         return self.encoders[0].task
 

@@ -75,6 +75,10 @@ class MatrixFactorizationEncoder(Encoder):
         return encoder
 
     @property
+    def users_suffice(self) -> bool:
+        return self.num_users > 0
+
+    @property
     def task(self) -> Task:
         return OwnItems()
 

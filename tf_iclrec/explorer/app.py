@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -30,6 +31,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_REFUSED = "A page elsewhere asks: only this machine's own page is answered."
 # A page elsewhere whose name was made to lead here (DNS rebinding) sends a name of its own.
 _HOSTS = ["127.0.0.1", "localhost"]
 _MEDIA_TYPES = {
@@ -46,9 +48,9 @@ def explorer_app(explorer: Explorer) -> Starlette:
     ``/`` is the page. It reads ``GET /api/run``, ``GET /api/items?q=``, ``GET /api/users?q=``,
     ``GET /api/some-user``, ``GET /api/values?name=&q=``, ``GET /api/similar?item=``,
     ``GET /api/intents``, ``GET /api/intent?id=`` and ``POST /api/recommend``, whose JSON is that of
-    the methods of `Explorer` and `IntentCards`. Bad input gets the
-    status 400 and a sentence as ``error``; a request under another name than this machine's is
-    refused.
+    the methods of `Explorer` and `IntentCards`. Bad input gets the status 400 and a sentence as
+    ``error``; a request under another name than this machine's is refused, and so is one from a
+    page elsewhere.
 
     Args:
         explorer: Answers about a run.
@@ -94,6 +96,7 @@ def explorer_app(explorer: Explorer) -> Starlette:
         middleware=[
             Middleware(_with_headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False),
+            Middleware(_for_own_page),
         ],
         exception_handlers={UserError: refuse},
         lifespan=lifespan,
@@ -115,6 +118,23 @@ def _page() -> list[Route]:
         return Route("/" if name == "index.html" else f"/{name}", answer)
 
     return [route(*one) for one in contents.items()]
+
+
+def _for_own_page(app: Callable) -> Callable:
+    """An ASGI application that answers no page elsewhere: none could read an answer, but any could
+    keep this machine at work. Links to the page itself may stand anywhere."""
+
+    async def answer(scope, receive, send):
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            headers = Headers(scope=scope)
+            own = f"http://{headers.get('host')}"
+            is_foreign = headers.get("sec-fetch-site") == "cross-site"
+            if is_foreign or headers.get("origin", own) != own:
+                refuse = JSONResponse({"error": _REFUSED}, status_code=403)
+                return await refuse(scope, receive, send)
+        return await app(scope, receive, send)
+
+    return answer
 
 
 def _with_headers(app: Callable) -> Callable:

@@ -54,7 +54,9 @@ class Explorer:
         for name in self._rerankers:
             self.recommend(history=[item["id"]], k=1, diversity=0.5, diversify=name)
         for name, attribute in self.recommender.catalogue.known_of_items.items():
-            self.recommend(k=1, without={name: [attribute.vocabulary.ids[0]]})
+            # A column may be empty.
+            for value in attribute.vocabulary.ids[:1]:
+                self.recommend(k=1, without={name: [value]})
         if self._has_vectors:
             self.similar(item["id"])
 
@@ -144,7 +146,7 @@ class Explorer:
         if not self._has_vectors:
             raise UserError("This model has no vectors of items, and so no similar ones.")
         [row] = self.items.rows_of([item])
-        cosines = self._unit_vectors @ self._unit_vectors[row]
+        cosines = self.recommender.ranker.cosines([row]).numpy()[0]
         cosines[row] = -np.inf
         most = min(_MOST_FOUND, len(cosines) - 1)
         best = np.argpartition(-cosines, most - 1)[:most]
@@ -178,11 +180,6 @@ class Explorer:
     @property
     def _has_vectors(self) -> bool:
         return self.model.by_dot_product and self.log.num_items > 1
-
-    @functools.cached_property
-    def _unit_vectors(self) -> np.ndarray:
-        vectors = np.asarray(self.model.item_vectors(), dtype=np.float32)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     @functools.cached_property
     def _values(self) -> dict[str, tuple[np.ndarray, np.ndarray, TextSearch]]:

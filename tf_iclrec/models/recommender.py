@@ -27,6 +27,8 @@ class Recommender(keras.Model):
         max_length: Items of a history that are read; None: all.
         reads: What the model reads: ``"items"``, and ``"users"``, ``"providers"`` or
             ``"attributes"``.
+        users_suffice: Whether it has something to say of users of the training data without a
+            single item; their place is then that of an unknown one.
         intents: Where a model has intents, its `IntentPrototypes`.
     """
 
@@ -34,6 +36,7 @@ class Recommender(keras.Model):
     has_latent_intents: bool = False
     max_length: int | None = None
     reads: tuple[str, ...] = ("items",)
+    users_suffice: bool = False
     intents: IntentPrototypes | None = None
 
     def __init__(self, cutoffs: Sequence[int] = DEFAULT_CUTOFFS, **kwargs):

@@ -125,6 +125,10 @@ class SequentialRecommender(Recommender):
         return self.encoder.reads
 
     @property
+    def users_suffice(self) -> bool:
+        return self.encoder.users_suffice
+
+    @property
     def max_length(self) -> int:
         """Items of a history that are read."""
         return self.encoder.max_length

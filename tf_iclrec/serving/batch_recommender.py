@@ -16,9 +16,9 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.serving.explainer import NO_INTENT, Explainer, Reasons
+from tf_iclrec.serving.explainer import Explainer, Reasons
 from tf_iclrec.serving.item_filters import ItemValues, allowed_items
-from tf_iclrec.serving.ranker import Ranker
+from tf_iclrec.serving.ranker import NO_INTENT, Ranker
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.reranking.registry import (
@@ -61,7 +61,7 @@ class BatchRecommender:
         self.items = split.interactions.items
         self._row_of_trained = split.trained_rows(np.arange(split.interactions.num_users))
         self.catalogue = split.catalogue
-        self.ranker = Ranker(model, split.training_counts)
+        self.ranker = Ranker(model, split)
         log = split.interactions if newer is None else newer
         self.users = log.users
         self._users = Vocabulary(log.users)
@@ -69,8 +69,12 @@ class BatchRecommender:
         if newer is not None and "users" in model.reads:
             self._trained_users = Vocabulary(split.interactions.users)
         self._index_search = IndexSearch(self.ranker)
-        ids = log.item_ids if newer is None else self.items.encode(newer.items.decode(log.item_ids))
-        self._histories = _selected(ids, log.offsets, ids != UNKNOWN_ID)
+        if newer is None:
+            # As they lie on the disk: a copy of a large log would fill the memory.
+            self._histories = Histories(log.item_ids, log.offsets[:-1], log.offsets[1:])
+        else:
+            ids = self.items.encode(newer.items.decode(newer.item_ids))
+            self._histories = _selected(ids, newer.offsets, ids != UNKNOWN_ID)
         self._rerankers: dict[str, Reranker] = {}
         self._raw_items = pa.array(self.items.ids, pa.string())
 
@@ -235,7 +239,7 @@ class BatchRecommender:
         if because:
             item_ids = np.where(np.isfinite(scores), rows + NUM_SPECIAL_IDS, PADDING_ID)
             reasons = self._raw_reasons(self.reasons(histories, item_ids, because, trained_rows))
-        popular = histories.lengths == 0
+        popular = self.ranker.are_new(histories.lengths == 0, trained_rows)
         return recommendation_table(pa.array(user_ids), found, scores, popular, reasons)
 
     def reasons(
@@ -250,12 +254,15 @@ class BatchRecommender:
         Args:
             histories: The users' known items.
             item_ids: ``(users, n)`` int32 internal ids; a special id has no reasons.
-            most: Reasons for each.
+            most: Reasons for each, at most.
             trained_rows: As in `recommend`.
 
         Returns:
-            `tf_iclrec.serving.explainer.Reasons` with arrays ``(users, n, most)``.
+            `tf_iclrec.serving.explainer.Reasons` with arrays ``(users, n, most)``, or narrower ones
+            where no history that is read has as many items.
         """
+        longest = int(histories.lengths.max(initial=0))
+        most = min(most, longest, self.ranker.model.max_length or longest)
         shape = (*item_ids.shape, most)
         found = Reasons(
             np.full(shape, PADDING_ID, np.int32),

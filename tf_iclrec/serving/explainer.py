@@ -7,10 +7,8 @@ import tensorflow as tf
 from tf_iclrec.data.batches import ranking_batch_size
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
-from tf_iclrec.evaluation.lists.item_facts import item_intents
-from tf_iclrec.serving.ranker import Ranker
+from tf_iclrec.serving.ranker import NO_INTENT, Ranker
 
-NO_INTENT = -1
 # About the bytes that the histories of a batch take, and those of each history: so many for an
 # item of it, and for an item that is scored.
 _BYTES, _PER_ITEM, _PER_SCORE = 1 << 28, 32, 1024
@@ -46,7 +44,8 @@ class Explainer(tf.Module):
     place in a list; and where a history is longer than what the model reads, an older item takes
     the free place, as it would had the user never met the item. So only the items among the last
     ``max_length`` can be reasons. Where nothing is left of a history, the score is the model's own
-    for a user of whom nothing is known (0 where scores are dot products), not a popularity.
+    for a user of whom nothing is known (0 where scores are dot products), not a popularity; and
+    where a user's own vector suffices, the score by that.
 
     Only items without which the score falls are reasons; there may be fewer than asked for, and
     none from a model that does not listen to the history, such as one of popularity.
@@ -75,7 +74,7 @@ class Explainer(tf.Module):
     >>> split = leave_one_out(log)
     >>> model = EaseRecommender(log.num_items, l2=1.0)
     >>> model.fit_histories(split.train)
-    >>> explain = Explainer(Ranker(model, split.training_counts), split.catalogue)
+    >>> explain = Explainer(Ranker(model, split), split.catalogue)
     >>> known = tf.ragged.constant([log.items.encode(["jam", "oil"])])
     >>> reasons = explain(known, [-1], log.items.encode(["rye"])[None], 1)
     >>> log.items.decode(reasons.item_ids.numpy().ravel()).tolist()
@@ -85,11 +84,7 @@ class Explainer(tf.Module):
     def __init__(self, ranker: Ranker, catalogue: Catalogue):
         super().__init__()
         self.ranker = ranker
-        intents = tf.fill([catalogue.num_items], NO_INTENT)
-        if ranker.model.found_intents:
-            intents = tf.constant(item_intents(ranker.model, catalogue))
-        of_special = [[NUM_SPECIAL_IDS, 0]]
-        self.intents_of_items = tf.pad(intents, of_special, constant_values=NO_INTENT)
+        self.intents_of_items = ranker.intents_of_items
         providers = catalogue.providers
         unknown = tf.fill([catalogue.vocabulary_size], UNKNOWN_ID)
         self.providers_of_items = unknown if providers is None else tf.constant(providers.of_items)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.batches import evaluation_batches
+from tf_iclrec.data.batches import evaluation_batches, sequence_batches
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.faiss_library import import_faiss
@@ -30,7 +30,7 @@ class NearestNeighbours:
         num_items: Number of vectors.
         recall: Share of the exact 20 best items that the approximate index finds, over so many
             users of the log; None without such an index.
-        num_users: See ``recall``.
+        num_users: See ``recall``; 0 without such an index.
     """
 
     directory: Path
@@ -63,7 +63,8 @@ def export_nearest_neighbours(
 
     Args:
         model: The recommender.
-        split: What it was trained on; the recall is measured with its users.
+        split: What it was trained on; the recall is measured with the users of its test, or where
+            nothing is held out, with those that it was trained on.
         directory: The folder to write, which must not exist.
         hnsw_from: Size of the catalogue from which the approximate index is made.
 
@@ -80,10 +81,9 @@ def export_nearest_neighbours(
         raise UserError(f"{directory} exists. Remove it, or choose another folder.")
     faiss = import_faiss()
     vectors = np.asarray(model.item_vectors(), dtype=np.float32)
-    queries = _user_vectors(model, split)
     flat = faiss.IndexFlatIP(vectors.shape[1])
     flat.add(vectors)
-    recall = None
+    recall, queries = None, ()
     directory.parent.mkdir(parents=True, exist_ok=True)
     with replace_directory(directory) as path:
         path.mkdir()
@@ -96,6 +96,7 @@ def export_nearest_neighbours(
             hnsw.hnsw.efConstruction, hnsw.hnsw.efSearch = _BUILD_BREADTH, _SEARCH_BREADTH
             hnsw.add(vectors)
             faiss.write_index(hnsw, str(path / "hnsw.faiss"))
+            queries = _user_vectors(model, split)
             recall = _recall(hnsw, flat, queries, k=min(20, len(vectors)))
     return NearestNeighbours(directory, len(vectors), recall, len(queries))
 
@@ -103,7 +104,11 @@ def export_nearest_neighbours(
 def _user_vectors(model: SequentialRecommender, split: Split) -> np.ndarray:
     """Vectors of some users, as many at most as are drawn for the recall."""
     encode = tf.function(model.user_vectors, autograph=False, reduce_retracing=True)
-    batches = evaluation_batches(split, "test", max_length=model.max_length, max_users=_NUM_USERS)
+    settings = {"max_length": model.max_length, "max_users": _NUM_USERS}
+    if len(split.test.users):
+        batches = evaluation_batches(split, "test", **settings)
+    else:
+        batches = sequence_batches(split, **settings)
     return np.concatenate([tf.cast(encode(batch), tf.float32) for batch in batches])
 
 

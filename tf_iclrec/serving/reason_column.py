@@ -11,6 +11,9 @@ from tf_iclrec.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# The most reasons for an item: nobody reads as many, and each takes memory for every item.
+MOST_REASONS = 1000
+
 
 class FoundReasons(NamedTuple):
     """Reasons for recommended items, by raw ids.
@@ -68,7 +71,10 @@ def check_because(because: int) -> None:
     """Make sure that so many reasons can be asked for.
 
     Raises:
-        UserError: If the number is negative.
+        UserError: If the number is negative or above `MOST_REASONS`.
     """
-    if because < 0:
-        raise UserError(f"because must be 0, for no reasons, or how many, not {because}.")
+    if not 0 <= because <= MOST_REASONS:
+        raise UserError(
+            f"because must be 0, for no reasons, or how many, at most {MOST_REASONS}, "
+            f"not {because}."
+        )

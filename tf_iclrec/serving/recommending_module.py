@@ -52,7 +52,7 @@ class RecommendingModule(tf.Module):
         user_rows: ``(users,)`` int32 their rows in the model, -1 = not trained on.
 
     Attributes:
-        has_intents: Whether the model has intents. Of several numbers of intents ``K``, the
+        has_intents: Whether the model has found intents. Of several numbers of intents ``K``, the
             first is served.
     """
 
@@ -75,7 +75,7 @@ class RecommendingModule(tf.Module):
             name: make_reranker(name, ranker, catalogue)
             for name in possible_rerankers(ranker, catalogue)
         }
-        self.has_intents = ranker.model.intents is not None
+        self.has_intents = ranker.model.found_intents
         self.raw_ids = as_bytes(items.ids)
         internal_ids = tf.range(NUM_SPECIAL_IDS, items.size, dtype=tf.int32)
         self.internal_ids = lookup_table(self.raw_ids, internal_ids, UNKNOWN_ID)
@@ -134,7 +134,8 @@ class RecommendingModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """As `recommend`, with each user's own vector where the training data has the user.
 
-        Others are answered from their history alone, as `recommend` does.
+        Others are answered from their history alone, as `recommend` does. Where the vector
+        suffices, as in matrix factorization, a user without a known item gets the items by it.
 
         Args:
             user_id: ``(batch,)`` raw user ids.

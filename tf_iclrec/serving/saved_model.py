@@ -42,7 +42,7 @@ def export_saved_model(
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     log = split.interactions
-    ranker = Ranker(model, split.training_counts)
+    ranker = Ranker(model, split)
     users = Vocabulary(log.users) if "users" in model.reads else None
     rows = split.trained_rows(np.arange(log.num_users))
     module = ServingModule(ranker, log.items, split.catalogue, k, max_k, users, rows)

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.errors import UserError
-from tf_iclrec.serving.explainer import NO_INTENT
 from tf_iclrec.serving.item_filters import ItemValues, as_cells
+from tf_iclrec.serving.ranker import NO_INTENT
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, check_diversity
@@ -113,7 +113,9 @@ class SavedModelRecommender:
 
         check_because(because)
         check_diversity(diversity, diversify)
-        num_users = len(users.user_ids)
+        # The model says what it takes, but a request holds no larger number.
+        if not 0 <= k <= tf.int32.max:
+            raise UserError(f"k must be from 1 to what the model was exported with, not {k}.")
         request = {"k": tf.constant(k), "filter_seen": tf.constant(filter_seen)}
         signature = _SIGNATURE
         if diversity:
@@ -121,11 +123,11 @@ class SavedModelRecommender:
             request["diversity"] = tf.constant(diversity, tf.float32)
             request["diversify"] = tf.constant(diversify)
         filters = {"only": as_cells(only), "without": as_cells(without)}
-        items = np.full((num_users, k), b"", dtype=object)
-        scores = np.full((num_users, k), -np.inf, dtype=np.float32)
-        from_popularity = np.zeros(num_users, dtype=bool)
+        # Of no user, so that nothing of such a width is made before the model has taken k.
+        items, scores = [np.empty((0, k), object)], [np.empty((0, k), np.float32)]
+        from_popularity = [np.empty(0, bool)]
         by_length = np.argsort(users.histories.lengths, kind="stable")
-        for start in range(0, num_users, _USERS):
+        for start in range(0, len(by_length), _USERS):
             rows = by_length[start : start + _USERS]
             exclude_rows = rows if len(users.exclude.starts) > 1 else np.zeros_like(rows)
             lists = {
@@ -137,8 +139,13 @@ class SavedModelRecommender:
                 },
             }
             answer = self._ask(signature, **lists, **request)
-            items[rows], scores[rows] = answer["item_ids"].numpy(), answer["scores"].numpy()
-            from_popularity[rows] = answer["from_popularity"].numpy()
+            items.append(answer["item_ids"].numpy())
+            scores.append(answer["scores"].numpy())
+            from_popularity.append(answer["from_popularity"].numpy())
+        places = np.argsort(by_length)
+        items, scores, from_popularity = (
+            np.concatenate(parts)[places] for parts in (items, scores, from_popularity)
+        )
         found = pa.array(items[np.isfinite(scores)], pa.binary()).cast(pa.string())
         reasons = self._reasons(users.histories, items, because) if because else None
         return recommendation_table(users.user_ids, found, scores, from_popularity, reasons)
@@ -147,7 +154,8 @@ class SavedModelRecommender:
         """For items ``(users, k)``, "" = none."""
         import pyarrow as pa
 
-        shape = (*items.shape, most)
+        # There are no more reasons than items of a history.
+        shape = (*items.shape, min(most, int(histories.lengths.max(initial=0))))
         found = {
             "reasons": np.full(shape, b"", dtype=object),
             "drops": np.zeros(shape, dtype=np.float32),
@@ -164,7 +172,7 @@ class SavedModelRecommender:
                 because=tf.constant(most),
             )
             for name, values in found.items():
-                values[rows] = answer[name].numpy()
+                values[rows] = answer[name].numpy()[..., : shape[2]]
         is_reason = found["drops"] > 0
         providers = found["providers"][is_reason]
         return FoundReasons(

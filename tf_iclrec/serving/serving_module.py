@@ -168,11 +168,7 @@ class ServingModule(RecommendingModule):
         if not self.ranker.model.by_dot_product:
             history = tf.RaggedTensor.from_row_lengths(ids, tf.ones_like(ids))
             return self._encoded(history).queries
-        # Without the counts, which stand in the coordinate after the model's own.
-        vectors = self.ranker.index.vectors[:, : self.ranker.model.encoder.output_dim]
-        own = tf.gather(vectors, tf.maximum(ids - NUM_SPECIAL_IDS, 0))
-        cosines = tf.matmul(tf.math.l2_normalize(own, axis=1), vectors, transpose_b=True)
-        return cosines * tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
+        return self.ranker.cosines(tf.maximum(ids - NUM_SPECIAL_IDS, 0))
 
     @takes(tf.TensorSpec([None], tf.int32, "intents"))
     def items_of_intent(self, intents: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import TITLE
@@ -14,8 +15,8 @@ from tf_iclrec.evaluation.report import held_out_answers
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
-from tf_iclrec.serving.batch_recommender import BatchRecommender
-from tf_iclrec.serving.explainer import NO_INTENT, Reasons
+from tf_iclrec.serving.explainer import Explainer, Reasons
+from tf_iclrec.serving.ranker import NO_INTENT, Ranker
 
 _USERS = 10
 _SHOWN = 8  # Items of a history.
@@ -31,11 +32,14 @@ def examples_section(reported: ReportedRun) -> Section | None:
     if not len(few.test.users):
         return None
     k = min(_RECOMMENDED, few.interactions.num_items)
-    evaluation = reported.run.config.evaluation
-    ranks, recommended = held_out_answers(model, few, "test", k, **evaluation)
+    # Of these users none is left out, however few are evaluated.
+    filter_seen = reported.run.config.evaluation["filter_seen"]
+    ranks, recommended = held_out_answers(model, few, "test", k, filter_seen)
     histories = few.test.histories.joined()
-    trained = few.trained_rows(few.test.users)
-    reasons = BatchRecommender(model, few).reasons(histories, recommended, _REASONS, trained)
+    known = tf.RaggedTensor.from_row_lengths(histories.item_ids.astype(np.int32), histories.lengths)
+    explain = Explainer(Ranker(model, few), few.catalogue)
+    found = explain(known, few.trained_rows(few.test.users), recommended, _REASONS)
+    reasons = [part.numpy() for part in found]
     items = ShownItems(few.interactions)
     cards = []
     for number, user in enumerate(few.interactions.users[few.test.users].tolist()):

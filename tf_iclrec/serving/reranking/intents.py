@@ -4,7 +4,6 @@ import tensorflow as tf
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.evaluation.lists.item_facts import item_intents
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.reranking.reranker import Reranker
 
@@ -30,7 +29,7 @@ class IntentReranker(Reranker):
 
     def __init__(self, ranker: Ranker, catalogue: Catalogue):
         super().__init__(ranker, catalogue)
-        self.intents_of_items = tf.constant(item_intents(ranker.model, catalogue))
+        self.intents_of_items = ranker.intents_of_items
         self.num_intents = ranker.model.intents.num_intents[0]
 
     @classmethod
@@ -39,12 +38,13 @@ class IntentReranker(Reranker):
 
     def start(self, item_ids, rows):
         is_item = tf.cast(item_ids >= NUM_SPECIAL_IDS, tf.float32)
-        intents = tf.gather(self.intents_of_items, tf.maximum(item_ids - NUM_SPECIAL_IDS, 0))
+        # Padding has none, and counts nowhere.
+        intents = tf.maximum(tf.gather(self.intents_of_items, item_ids), 0)
         counts = tf.math.bincount(
             intents, is_item, self.num_intents, self.num_intents, tf.float32, axis=-1
         )
         shares = tf.math.divide_no_nan(counts, tf.reduce_sum(counts, axis=1, keepdims=True))
-        own = tf.gather(self.intents_of_items, rows)
+        own = tf.gather(self.intents_of_items, rows + NUM_SPECIAL_IDS)
         # Of each candidate its intent, the intent's share and how often the list has it.
         return own, tf.gather(shares, own, batch_dims=1), tf.zeros_like(own, tf.float32)
 
