@@ -1,6 +1,8 @@
 import csv
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tf_iclrec import UserError, load_interactions, read_item_attribute
@@ -53,6 +55,18 @@ def test_parquet_providers_can_be_numbers_or_categories(providers, tmp_path):
     table.to_parquet(tmp_path / "items.parquet")
     expected = {"5": "31", "6": "", "7": "40"}
     assert read_item_attribute(tmp_path / "items.parquet") == expected
+
+
+def test_a_hole_changes_no_number_in_parquet(tmp_path):
+    table = {
+        "item_id": pa.array([2**53 + 1, None, 2**53], pa.int64()),
+        "provider": pa.array([2**64 - 1, 5, None], pa.uint64()),
+    }
+    pq.write_table(pa.table(table), tmp_path / "items.parquet")
+    assert read_item_attribute(tmp_path / "items.parquet") == {
+        **{str(2**53 + 1): str(2**64 - 1), "": "5"},
+        str(2**53): "",
+    }
 
 
 def test_a_quote_is_part_of_a_brand(read_text):
