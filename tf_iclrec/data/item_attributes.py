@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from tf_iclrec.data.preparation.columns import choose_column
-from tf_iclrec.data.tables import as_text, column_names, read_columns
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -128,77 +125,6 @@ class ItemAttribute:
         return ItemAttribute(
             vocabulary, np.concatenate([self.of_items, vocabulary.encode(raw)]).astype(np.int32)
         )
-
-
-def read_item_attribute(
-    path: str | Path, item_column: str = "", column: str = PROVIDER, keep_first: bool = False
-) -> dict[str, str]:
-    """Read one column of a table with one row per item.
-
-    Args:
-        path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
-        item_column: Column with the item id; ``""``: the one that looks like it.
-        column: Column with the value; an empty cell means unknown.
-        keep_first: Whether the first of an item's values counts, where there are several.
-
-    Returns:
-        Raw value by raw item id, both strings; ``""`` = unknown.
-
-    Raises:
-        UserError: If the file or a column is missing, or an item has two values that are not to be
-            chosen from.
-    """
-    item_column = item_column or choose_column("item", column_names(path), "", str(path))
-    frame = read_columns(path, (item_column, column))
-    missing = [name for name in (item_column, column) if name not in frame.columns]
-    if missing:
-        raise UserError(
-            f"{path} has no column {', '.join(map(repr, missing))}. Columns there are: "
-            f"{', '.join(map(str, frame.columns))}. Name yours with --item-column, "
-            "--provider-column, --title-column, --item-attributes and --item-labels."
-        )
-    if frame.empty:
-        raise UserError(f"{path} has a header and no rows.")
-    frame = frame[[item_column, column]].apply(as_text)
-    frame.columns = ["item", "value"]
-    known = frame[frame["value"] != ""].drop_duplicates()
-    repeated = known["item"].duplicated()
-    if keep_first:
-        known = known[~repeated]
-    elif repeated.any():
-        item = known.loc[repeated, "item"].iloc[0]
-        values = known.loc[known["item"] == item, "value"].tolist()
-        raise UserError(
-            f"{path}: item {item!r} has two values in column {column!r}, {values[0]!r} and "
-            f"{values[1]!r}. Keep one."
-        )
-    unknown = dict.fromkeys(frame["item"], "")
-    return unknown | dict(zip(known["item"], known["value"], strict=True))
-
-
-def read_item_values(
-    path: str | Path, names: Sequence[str], item_column: str, provider_column: str
-) -> dict[str, dict[str, str]]:
-    """Read several columns of a table with one row per item, each as `read_item_attribute` does.
-
-    Args:
-        path: The table.
-        names: Of the columns. `PROVIDER` stands for that of the provider; of the cells of others,
-            which may be paths like ``Toys|Games|Chess``, the last part is the value.
-        item_column: Column with the item id.
-        provider_column: Column with the provider.
-
-    Returns:
-        By name the raw value by raw item id.
-    """
-
-    def read(name: str) -> dict[str, str]:
-        if name == PROVIDER:
-            return read_item_attribute(path, item_column, provider_column or PROVIDER)
-        paths = read_item_attribute(path, item_column, name)
-        return {item: path.rpartition("|")[2] for item, path in paths.items()}
-
-    return {name: read(name) for name in names}
 
 
 def special_ids_and(ids: np.ndarray) -> np.ndarray:

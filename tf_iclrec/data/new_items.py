@@ -11,7 +11,8 @@ import numpy as np
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute, read_item_values
+from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
+from tf_iclrec.data.item_cells import ItemCells
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -49,7 +50,7 @@ def read_new_items(
             "items of this data: train with --items."
         )
     if isinstance(table, str | Path):
-        values = read_item_values(table, tuple(known), item_column, provider_column)
+        values = ItemCells(table, known, item_column, provider_column).by_name(known)
         items = next(iter(values.values()))
         return {item: {name: of_name[item] for name, of_name in values.items()} for item in items}
     for item, values in table.items():
