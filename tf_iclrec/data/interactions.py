@@ -129,16 +129,23 @@ class Interactions:
             raw_items: ``(actions,)`` raw item ids, integers or strings; the vocabulary is
                 in their sorted order.
             times: ``(actions,)`` microseconds since 1970, if they are known.
+
+        Raises:
+            UserError: If an item is missing (None or NaN).
         """
         import pandas as pd
 
         codes, unique = pd.factorize(raw_items, sort=True)
+        if codes.min(initial=0) < 0:
+            number = int(codes.argmin()) + 1
+            raise UserError(f"Interaction {number} of the log has no item: leave it out.")
         counts = np.bincount(user_codes, minlength=len(users))
         return cls(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             users=np.asarray(users, dtype=object),
-            items=Vocabulary(np.asarray(unique).astype(str)),
+            # Not as one array of text, in which each takes as much as the longest one.
+            items=Vocabulary([str(item) for item in unique]),
             times=times,
         )
 
@@ -146,8 +153,8 @@ class Interactions:
         """The same sequences with a provider for each item.
 
         Args:
-            providers: Raw provider by raw item id. An item that is not there or has ``""`` has
-                an unknown provider, or the one it had before.
+            providers: Raw provider by raw item id. An item that is not there or has ``""``, None or
+                NaN has an unknown provider, or the one it had before.
 
         Raises:
             UserError: If no item of the data is in ``providers``.
@@ -169,8 +176,8 @@ class Interactions:
 
         Args:
             name: Such as ``"category"``; an attribute of this name is replaced.
-            values: Raw value by raw item id. An item that is not there or has ``""`` has an
-                unknown value.
+            values: Raw value by raw item id. An item that is not there or has ``""``, None or NaN
+                has an unknown value.
 
         Raises:
             UserError: If no item of the data is in ``values``.

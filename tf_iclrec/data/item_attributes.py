@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from tf_iclrec.data.tables import as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -36,7 +38,8 @@ class ItemAttribute:
 
     @classmethod
     def from_values(cls, items: Vocabulary, values: Mapping[str, str]) -> ItemAttribute:
-        """From the raw value by raw item id; ``""`` and an item that is not there: unknown.
+        """From the raw value by raw item id; ``""``, None, NaN and an item that is not there:
+        unknown.
 
         Raises:
             UserError: If none of ``items`` is in ``values``.
@@ -48,8 +51,8 @@ class ItemAttribute:
                 f"{items.ids[0]!r}, the table like {example!r}. Is it the table of another data "
                 "set?"
             )
-        raw = np.array([str(values.get(item, "")) for item in items.ids], dtype=object)
-        vocabulary = Vocabulary(np.unique(raw[raw != ""].astype(str)))
+        raw = _texts(values.get(item, "") for item in items.ids)
+        vocabulary = Vocabulary(sorted({*raw} - {""}))
         return cls(vocabulary, special_ids_and(vocabulary.encode(raw)))
 
     @property
@@ -74,8 +77,7 @@ class ItemAttribute:
         Returns:
             The attribute, and the new internal ids of the values of ``other`` by their old ones.
         """
-        names = np.union1d(self.vocabulary.ids.astype(str), other.vocabulary.ids.astype(str))
-        vocabulary = Vocabulary(names)
+        vocabulary = Vocabulary(sorted({*self.vocabulary.ids, *other.vocabulary.ids}))
         own, others = (
             special_ids_and(vocabulary.encode(one.vocabulary.ids)) for one in (self, other)
         )
@@ -111,7 +113,7 @@ class ItemAttribute:
 
     def with_further_items(self, raw: Sequence[str]) -> ItemAttribute:
         """For a larger catalogue, whose further items have the raw values ``raw`` ``(items,)``,
-        ``""`` = unknown. Items and values that are there keep their internal ids.
+        ``""``, None and NaN = unknown. Items and values that are there keep their internal ids.
 
         Example:
         >>> brands = ItemAttribute(Vocabulary(["best"]), np.array([0, 1, 2, 3], dtype=np.int32))
@@ -119,12 +121,20 @@ class ItemAttribute:
         >>> brands.vocabulary.ids.tolist(), brands.of_items.tolist()
         (['best', 'acme'], [0, 1, 2, 3, 4, 1, 3])
         """
-        raw = np.asarray(raw, dtype=object)
-        further = np.setdiff1d(raw[raw != ""].astype(str), self.vocabulary.ids.astype(str))
-        vocabulary = Vocabulary(np.concatenate([self.vocabulary.ids, further]))
+        raw = _texts(raw)
+        further = sorted({*raw} - {"", *self.vocabulary.ids})
+        vocabulary = Vocabulary([*self.vocabulary.ids, *further])
         return ItemAttribute(
             vocabulary, np.concatenate([self.of_items, vocabulary.encode(raw)]).astype(np.int32)
         )
+
+
+def _texts(values: Iterable[Any]) -> np.ndarray:
+    """Values of any type as text, ``""`` where one is missing; as objects, because in an array of
+    text each entry takes as much as the longest one."""
+    import pandas as pd
+
+    return as_text(pd.Series(list(values), dtype=object)).to_numpy(object)
 
 
 def special_ids_and(ids: np.ndarray) -> np.ndarray:
