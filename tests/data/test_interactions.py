@@ -244,12 +244,15 @@ def test_times_may_fall_from_one_user_to_the_next(block, tmp_path, monkeypatch):
     )
     write_prepared(log, tmp_path)
     assert read_prepared(tmp_path).times.tolist() == log.times.tolist()
+    users = np.repeat(np.arange(log.num_users), log.lengths)
     for place in (1, 2, 5):
         times = log.times.copy()
         times[place] = 0
         write_prepared(dataclasses.replace(log, times=times), tmp_path)
         with pytest.raises(UserError, match="is damaged: times that fall within a user"):
             read_prepared(tmp_path)
+        with pytest.raises(UserError, match="Times fall within a user: sort the interactions"):
+            Interactions.from_columns(users, log.users, log.item_ids, times)
 
 
 def test_saved_times_and_ratings_read_back(tmp_path):

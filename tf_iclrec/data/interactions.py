@@ -131,7 +131,7 @@ class Interactions:
             times: ``(actions,)`` microseconds since 1970, if they are known.
 
         Raises:
-            UserError: If an item is missing (None or NaN).
+            UserError: If an item is missing (None or NaN), or times fall within a user.
         """
         import pandas as pd
 
@@ -140,7 +140,7 @@ class Interactions:
             number = int(codes.argmin()) + 1
             raise UserError(f"Interaction {number} of the log has no item: leave it out.")
         counts = np.bincount(user_codes, minlength=len(users))
-        return cls(
+        log = cls(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             users=np.asarray(users, dtype=object),
@@ -148,6 +148,9 @@ class Interactions:
             items=Vocabulary([str(item) for item in unique]),
             times=times,
         )
+        if log.times_fall():
+            raise UserError("Times fall within a user: sort the interactions by user and time.")
+        return log
 
     def with_item_providers(self, providers: Mapping[str, str]) -> Interactions:
         """The same sequences with a provider for each item.
@@ -287,6 +290,21 @@ class Interactions:
     def actions_of(self, users: slice) -> slice:
         """Where the actions of a run of users are."""
         return slice(int(self.offsets[users.start]), int(self.offsets[users.stop]))
+
+    def times_fall(self) -> bool:
+        """Whether an interaction of a user is before the one that precedes it."""
+        if self.times is None:
+            return False
+
+        def fall(users: slice) -> bool:
+            part = self.actions_of(users)
+            times, starts = self.times[part], self.offsets[users] - part.start
+            falls = times[1:] < times[:-1]
+            # From one user to the next they may; who has nothing starts where another does.
+            falls[starts[(starts > 0) & (starts < len(times))] - 1] = False
+            return bool(falls.any())
+
+        return any(map(fall, self.blocks_of_users()))
 
     def select(self, kept: np.ndarray, allocate: Allocate = in_memory) -> Interactions:
         """The actions for which ``kept`` ``(actions,)`` is true; users, items and providers

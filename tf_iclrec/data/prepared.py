@@ -15,7 +15,6 @@ Whoever opens it reads all files once, a part at a time, to see that they are as
 
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -166,18 +165,8 @@ def _check(log: Interactions) -> None:
         array = getattr(log, name)
         if array is not None and (array.shape != log.item_ids.shape or array.dtype.kind != kind):
             raise ValueError(f"{name} that don't fit the interactions")
-    if log.times is not None and any(map(functools.partial(_falls, log), log.blocks_of_users())):
+    if log.times_fall():
         raise ValueError("times that fall within a user")
-
-
-def _falls(log: Interactions, users: slice) -> bool:
-    """Whether a time of one of the users is before the one that precedes it."""
-    part = log.actions_of(users)
-    times, starts = log.times[part], log.offsets[users] - part.start
-    falls = times[1:] < times[:-1]
-    # From one user to the next they may; who has no interactions starts where others do.
-    falls[starts[(starts > 0) & (starts < len(times))] - 1] = False
-    return bool(falls.any())
 
 
 def _check_numbers(name: str, ids: np.ndarray, length: int, size: int, least: int = 0) -> None:
