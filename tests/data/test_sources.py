@@ -268,10 +268,14 @@ def store(tfds, tmp_path):
     tfds.core.add_data_dir(str(tmp_path))
 
     def store(name, columns):
-        examples = tf.data.Dataset.from_tensor_slices(columns)
+        # The map makes tensors of rows of ragged ones.
+        examples = tf.data.Dataset.from_tensor_slices(columns).map(lambda row: row)
         # Of one class, as is asked for.
         splits = {"train": examples.skip(2), "test": examples.take(2).skip(0)}
-        features = {column: spec.dtype for column, spec in examples.element_spec.items()}
+        features = {
+            column: tfds.features.Sequence(spec.dtype) if spec.shape.rank else spec.dtype
+            for column, spec in examples.element_spec.items()
+        }
         tfds.dataset_builders.store_as_tfds_dataset(
             name=name,
             version="1.0.0",
@@ -304,6 +308,26 @@ def test_tensorflow_datasets_can_name_providers(store):
     assert log.items.ids.tolist() == ["a", "b"]
     assert log.providers.vocabulary.ids.tolist() == ["x"]
     assert log.providers.of_items[3:].tolist() == [3, 1]
+
+
+def test_lists_of_tensorflow_datasets_are_read_where_they_are_of_the_log(store, raw_sequences):
+    """The genres of a rated film are as many as they are; items of a user come with their times."""
+    genres = tf.ragged.constant([[1, 2, 3], [4], [5, 6]])
+    rated = {"user_id": ["u", "u", "v"], "item_id": ["a", "b", "a"], "timestamp": [2, 1, 3]}
+    store("rated", rated | {"genres": genres})
+    assert raw_sequences(load_interactions("tfds:rated")) == {"u": ["b", "a"], "v": ["a"]}
+    listed = {
+        "user_id": ["u", "v", "w"],
+        "item_id": tf.ragged.constant([["a", "b"], ["c"], ["a", "c", "b"]]),
+        "timestamp": tf.ragged.constant([[2, 1], [5], [1, 2, 3]]),
+        "genres": genres,
+    }
+    store("listed", listed)
+    expected = {"u": ["b", "a"], "v": ["c"], "w": ["a", "c", "b"]}
+    assert raw_sequences(load_interactions("tfds:listed")) == expected
+    message = "tfds:listed has lists 'item_id' and 'genres' of different lengths in an example"
+    with pytest.raises(UserError, match=message):
+        load_interactions("tfds:listed", time_column="genres")
 
 
 def test_tensorflow_datasets_that_are_not_usable_are_refused(store, monkeypatch):

@@ -55,14 +55,14 @@ def prepare(
     selection = selection or Selection()
     selection.check()
     columns = dict(columns or {})
+    if selection.min_rating and not columns.get("rating"):
+        columns["rating"] = GUESS
     with unchanged(names):
-        source = open_source(names, header)
+        source = open_source(names, header, columns)
         if isinstance(source, Interactions):
             return _of_log(source, selection, allocate)
         if isinstance(source, PublicLog):
             return _public(source, selection, make_engine, allocate, scratch)
-        if selection.min_rating and not columns.get("rating"):
-            columns["rating"] = GUESS
         chosen = choose_columns(source.columns, columns, source.name)
         with _engine(make_engine, scratch) as engine:
             return prepare_rows(source, chosen, engine, selection, allocate)
