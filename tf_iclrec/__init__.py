@@ -20,7 +20,8 @@ from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import evaluation_batches, sequence_batches, training_batches
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import ItemAttribute, read_item_attribute
+from tf_iclrec.data.item_attributes import ItemAttribute
+from tf_iclrec.data.item_cells import read_item_attribute
 from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import load_interactions

@@ -20,6 +20,7 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.tasks import OwnItems
 
 from .batch_rows import assert_same_epoch, batches_of, rows_of, sequences_of, without_padding
 
@@ -99,8 +100,12 @@ def test_number_of_steps_is_known(log):
 
 def test_log_without_training_pairs_is_refused():
     log = Interactions.from_sequences({"a": "xyz", "b": "xy"})
+    split = leave_one_out(log)
     with pytest.raises(UserError, match="No user has two items in the training part"):
-        training_batches(leave_one_out(log))
+        training_batches(split)
+    nothing = dataclasses.replace(split.train, ends=split.train.starts)
+    with pytest.raises(UserError, match="No user has an item in the training part"):
+        training_batches(dataclasses.replace(split, train=nothing), task=OwnItems())
 
 
 def test_same_seed_gives_the_same_epochs(log):

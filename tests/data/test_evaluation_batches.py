@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Interactions, evaluation_batches, leave_one_out, sequence_batches
+from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.splits.split import HeldOut
 
 from .batch_rows import USERS, batches_of, rows_of, sequences_of, without_padding
@@ -70,9 +71,18 @@ def test_evaluation_rows_have_their_number_in_the_held_out_part(log):
         assert [*without_padding(ids), target] == sequences[user]
 
 
-def test_evaluation_without_filter_has_no_seen_items(log):
+def test_evaluation_without_filter_has_no_seen_items(log, monkeypatch):
+    padded, looked = Histories.padded, []
+
+    def noted(histories, rows, max_length, least, distinct, needed):
+        looked.append(distinct)
+        return padded(histories, rows, max_length, least, distinct, needed)
+
+    monkeypatch.setattr(Histories, "padded", noted)
     for batch in batches_of(evaluation_batches(leave_one_out(log), "test", 16, filter_seen=False)):
         assert batch["seen_ids"].shape == (len(batch["target_ids"]), 0)
+    assert looked
+    assert not any(looked)
 
 
 def test_evaluation_goes_by_length_and_stays_the_same(log):

@@ -1,4 +1,6 @@
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tf_iclrec import UserError
@@ -39,6 +41,18 @@ def test_another_encoding_is_refused_wherever_it_is_seen(tmp_path, lines):
 def test_numbers_in_parquet_become_text(tmp_path):
     pd.DataFrame({"user_id": [7, 12]}).to_parquet(tmp_path / "users.parquet")
     assert list(read_ids(tmp_path / "users.parquet", "user", "user_id")) == ["7", "12"]
+
+
+@pytest.mark.parametrize("form", ["column", "index"])
+def test_a_hole_changes_no_number_in_parquet(tmp_path, form):
+    ids = pa.array([12345678901234567, None, 2**53 + 1])
+    if form == "column":
+        pq.write_table(pa.table({"user_id": ids}), tmp_path / "users.parquet")
+    else:
+        frame = pd.DataFrame({"user_id": ids.to_pandas(types_mapper=pd.ArrowDtype), "age": 1})
+        frame.set_index("user_id").to_parquet(tmp_path / "users.parquet")
+    found = list(read_ids(tmp_path / "users.parquet", "user"))
+    assert found == ["12345678901234567", "9007199254740993"]
 
 
 @pytest.mark.parametrize("form", ["txt", "csv", "parquet"])

@@ -182,11 +182,17 @@ def test_a_flipped_byte_is_found(name, tmp_path):
     [
         ("item_ids", np.array([3, 4, 9, 3, 4, 3], "int32"), "item_ids that are not in the vocab"),
         ("item_ids", np.array([3, 4, -1, 3, 4, 3], "int32"), "item_ids that are not in the vocab"),
+        *(
+            ("item_ids", np.array([3, 4, special, 3, 4, 3], "int32"), "item_ids that are not in")
+            for special in range(3)
+        ),
         ("item_ids", np.array([3.0] * 6), "item_ids of another shape or type"),
         ("item_ids", np.array([{"tea": 1}] * 6), "Python objects"),
         ("offsets", np.array([0, 5, 3, 6]), "offsets that don't fit"),
         ("offsets", np.array([0, 3, 9]), "offsets that don't fit"),
         ("times", np.arange(5), "times that don't fit"),
+        ("times", np.array([1, 3, 2, 7, 8, 8]), "times that fall within a user"),
+        ("times", np.array([1, 1, 2, 7, 9, 8]), "times that fall within a user"),
         ("users", '["ann", "bob", 7]', "ids that are no list of strings"),
         ("users", "[" * 100_000, ""),
         ("items", '["jam", "jam"]', "occurs more than once"),
@@ -224,6 +230,29 @@ def test_times_stay_with_their_interactions():
     }
     left = log.select(log.item_ids == log.items.encode(["z"])[0])
     assert (left.times // 1_000_000).tolist() == [10, 50]
+
+
+@pytest.mark.parametrize("block", [1, 2, 4, 100])
+def test_times_may_fall_from_one_user_to_the_next(block, tmp_path, monkeypatch):
+    """Also beside users without interactions, and wherever the log is cut for the look at it."""
+    monkeypatch.setattr("tf_iclrec.data.interactions.BLOCK", block)
+    log = Interactions.from_columns(
+        np.array([1, 1, 1, 3, 6, 6]),
+        np.array([*"abcdefgh"]),
+        np.array([*"xyzxyz"]),
+        np.array([7, 8, 9, 5, 1, 1]),
+    )
+    write_prepared(log, tmp_path)
+    assert read_prepared(tmp_path).times.tolist() == log.times.tolist()
+    users = np.repeat(np.arange(log.num_users), log.lengths)
+    for place in (1, 2, 5):
+        times = log.times.copy()
+        times[place] = 0
+        write_prepared(dataclasses.replace(log, times=times), tmp_path)
+        with pytest.raises(UserError, match="is damaged: times that fall within a user"):
+            read_prepared(tmp_path)
+        with pytest.raises(UserError, match="Times fall within a user: sort the interactions"):
+            Interactions.from_columns(users, log.users, log.item_ids, times)
 
 
 def test_saved_times_and_ratings_read_back(tmp_path):

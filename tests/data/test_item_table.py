@@ -7,10 +7,12 @@ import pytest
 
 from tests.command_line import refused, run_here
 from tf_iclrec import Interactions, UserError
+from tf_iclrec.data import item_cells
 from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.new_items import larger_log
 from tf_iclrec.data.preparation.append import append
 from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.tables import read_columns
 
 LOG = Interactions.from_sequences({"ann": ["tea", "jam"], "bob": ["jam", "oil"]})
 TABLE = pd.DataFrame(
@@ -54,6 +56,23 @@ def test_the_first_of_several_titles_counts(tmp_path):
     frame = pd.DataFrame({"item": ["tea", "tea"], "name": ["Green tea", "Tea"]})
     frame.to_csv(tmp_path / "items.tsv", index=False, sep="\t")
     assert described(tmp_path / "items.tsv").titles.tolist() == ["", "", "Green tea"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_the_table_is_read_once_and_only_what_is_wanted_of_it(form, tmp_path, monkeypatch):
+    path, read = tmp_path / f"items.{form}", []
+    TABLE.to_csv(path, index=False) if form == "csv" else TABLE.to_parquet(path)
+
+    def read_and_note(*arguments):
+        read.append(read_columns(*arguments))
+        return read[-1]
+
+    monkeypatch.setattr(item_cells, "read_columns", read_and_note)
+    log = described(path, provider_column="acme or best", labels=("color",))
+    assert list(log.known_of_items) == ["color", "provider"]
+    assert log.titles.tolist() == ["Jam | plum", "", "Green tea"]
+    (frame,) = read
+    assert set(frame) == set(TABLE) - {"kind"}
 
 
 def test_a_table_that_says_nothing_is_refused(path, tmp_path):

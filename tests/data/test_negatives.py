@@ -51,6 +51,15 @@ def test_negatives_of_each_row_avoid_its_own_seen_items():
     assert [set(row) for row in drawn] == [{4, 6}, {3, 5, 6}, {6}]
 
 
+def test_nothing_is_asked_of_who_had_every_item():
+    log = Interactions.from_sequences({"all": "xyzxy", "some": "xyxxz"})
+    (batch,) = batches_of(training_batches(leave_one_out(log), negatives=True))
+    rows = dict(zip(log.users[batch["users"]], batch["target_ids"].tolist(), strict=True))
+    assert rows == {"all": [0, 0], "some": log.items.encode(["y", "x"]).tolist()}
+    for name in ("negative_ids", "target_weights"):
+        np.testing.assert_array_equal(batch[name] == 0, batch["target_ids"] == 0)
+
+
 def test_user_who_has_seen_everything_gets_padding():
     targets = tf.constant([[3, 4, 5], [0, 3, 4]])
     drawn = draw_negatives(targets, tf.constant([[3, 4, 5], [0, 3, 4]]), 3, (1, 2))

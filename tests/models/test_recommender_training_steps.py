@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import SequentialRecommender, training_batches
+from tf_iclrec import Interactions, SequentialRecommender, leave_one_out, training_batches
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
@@ -135,6 +135,18 @@ def test_every_weight_is_trained_but_the_table_of_providers(split, name, relativ
     for weight, old in zip(model.trainable_variables, before, strict=True):
         assert np.abs(weight - old).max() > 1e-5, weight.path
     np.testing.assert_array_equal(model.encoder.embedding.item_providers, PROVIDERS.of_items)
+
+
+@pytest.mark.parametrize("loss", ["sampled", "bpr"])
+def test_the_padding_is_no_negative_of_who_had_every_item(loss):
+    items = [f"{item:02}" for item in range(12)]
+    log = Interactions.from_sequences({"all": [*items, *items[:2]], "some": items[:6]})
+    model = new_model(model="sasrec", loss=loss, max_length=20)
+    before = np.array(model.encoder.item_vectors(np.array([0, 3])))
+    train(model, leave_one_out(log), epochs=2)
+    after = np.array(model.encoder.item_vectors(np.array([0, 3])))
+    np.testing.assert_array_equal(after[0], before[0])
+    assert np.abs(after[1] - before[1]).max() > 1e-5
 
 
 def test_a_training_step_leaves_the_intents_alone(split):

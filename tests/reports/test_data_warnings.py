@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec.data.item_attributes import read_item_attribute
+from tf_iclrec.data.item_cells import read_item_attribute
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.data_warnings import data_warnings

@@ -52,7 +52,7 @@ def training_batches(
         task: What is asked of the sequences; that of the encoder. Defaults to the next item at
             each position.
         negatives: Add ``negative_ids``: per position one item the user never had in training,
-            drawn uniformly.
+            drawn uniformly. Of a user who had all of them nothing is asked.
         views: Add two augmented views of each sequence.
         futures: Add ``future_item_ids`` ``(batch, 2, time)``: each sequence cut in two at a random
             place, the first part as it is and the rest in reverse, latest first.
@@ -103,15 +103,18 @@ def training_batches(
         view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
         whole = take_inputs(batch_rows)
         shown, target_ids = task.asked(whole, take_targets(batch_rows), batch_seed)
-        batch = shown | {
-            "users": tf.gather(users, batch_rows),
-            "target_ids": target_ids,
-            "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
-        }
+        batch = dict(shown)
         if negatives:
             batch["negative_ids"] = draw_negatives(
                 target_ids, take_seen(batch_rows), split.interactions.num_items, negative_seed
             )
+            # Who had every item has no negatives.
+            target_ids = tf.where(batch["negative_ids"] == PADDING_ID, PADDING_ID, target_ids)
+        batch |= {
+            "users": tf.gather(users, batch_rows),
+            "target_ids": target_ids,
+            "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
+        }
         if sampler:
             if in_batch:
                 sampled_ids = tf.boolean_mask(target_ids, target_ids != PADDING_ID)
@@ -145,9 +148,11 @@ def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
     Raises:
         UserError: If there is none.
     """
-    users = np.flatnonzero(split.train.lengths >= (task or NextItem()).min_length)
+    least = (task or NextItem()).min_length
+    users = np.flatnonzero(split.train.lengths >= least)
     if not len(users):
-        raise UserError("No user has two items in the training part: there is nothing to train on.")
+        few = "two items" if least > 1 else "an item"
+        raise UserError(f"No user has {few} in the training part: there is nothing to train on.")
     return users
 
 
@@ -190,16 +195,16 @@ def evaluation_batches(
     held_out = split.held_out(part)
     histories = held_out.histories
     take = _streams(split.interactions, histories, max_length, share=share)
-    take_seen = _rows(histories, distinct=True, share=share)
+    take_seen = _rows(histories, distinct=True, share=share) if filter_seen else None
     targets = tf.constant(held_out.target_ids, tf.int32)
     users = tf.constant(split.trained_rows(held_out.users))
     order = _by_length(histories, sampled_rows(len(held_out.users), max_users))
 
     def assemble(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        seen_ids = take_seen(rows)
+        none = tf.zeros([tf.shape(rows)[0], 0], tf.int32)
         return take(rows) | {
             "target_ids": tf.gather(targets, rows),
-            "seen_ids": seen_ids if filter_seen else seen_ids[:, :0],
+            "seen_ids": take_seen(rows) if take_seen else none,
             "users": tf.gather(users, rows),
             "rows": rows,
         }

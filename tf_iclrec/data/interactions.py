@@ -129,25 +129,35 @@ class Interactions:
             raw_items: ``(actions,)`` raw item ids, integers or strings; the vocabulary is
                 in their sorted order.
             times: ``(actions,)`` microseconds since 1970, if they are known.
+
+        Raises:
+            UserError: If an item is missing (None or NaN), or times fall within a user.
         """
         import pandas as pd
 
         codes, unique = pd.factorize(raw_items, sort=True)
+        if codes.min(initial=0) < 0:
+            number = int(codes.argmin()) + 1
+            raise UserError(f"Interaction {number} of the log has no item: leave it out.")
         counts = np.bincount(user_codes, minlength=len(users))
-        return cls(
+        log = cls(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             users=np.asarray(users, dtype=object),
-            items=Vocabulary(np.asarray(unique).astype(str)),
+            # Not as one array of text, in which each takes as much as the longest one.
+            items=Vocabulary([str(item) for item in unique]),
             times=times,
         )
+        if log.times_fall():
+            raise UserError("Times fall within a user: sort the interactions by user and time.")
+        return log
 
     def with_item_providers(self, providers: Mapping[str, str]) -> Interactions:
         """The same sequences with a provider for each item.
 
         Args:
-            providers: Raw provider by raw item id. An item that is not there or has ``""`` has
-                an unknown provider, or the one it had before.
+            providers: Raw provider by raw item id. An item that is not there or has ``""``, None or
+                NaN has an unknown provider, or the one it had before.
 
         Raises:
             UserError: If no item of the data is in ``providers``.
@@ -169,8 +179,8 @@ class Interactions:
 
         Args:
             name: Such as ``"category"``; an attribute of this name is replaced.
-            values: Raw value by raw item id. An item that is not there or has ``""`` has an
-                unknown value.
+            values: Raw value by raw item id. An item that is not there or has ``""``, None or NaN
+                has an unknown value.
 
         Raises:
             UserError: If no item of the data is in ``values``.
@@ -280,6 +290,21 @@ class Interactions:
     def actions_of(self, users: slice) -> slice:
         """Where the actions of a run of users are."""
         return slice(int(self.offsets[users.start]), int(self.offsets[users.stop]))
+
+    def times_fall(self) -> bool:
+        """Whether an interaction of a user is before the one that precedes it."""
+        if self.times is None:
+            return False
+
+        def fall(users: slice) -> bool:
+            part = self.actions_of(users)
+            times, starts = self.times[part], self.offsets[users] - part.start
+            falls = times[1:] < times[:-1]
+            # From one user to the next they may; who has nothing starts where another does.
+            falls[starts[(starts > 0) & (starts < len(times))] - 1] = False
+            return bool(falls.any())
+
+        return any(map(fall, self.blocks_of_users()))
 
     def select(self, kept: np.ndarray, allocate: Allocate = in_memory) -> Interactions:
         """The actions for which ``kept`` ``(actions,)`` is true; users, items and providers

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from tf_iclrec.data.preparation.columns import choose_column
-from tf_iclrec.data.tables import as_text, column_names, read_columns
+from tf_iclrec.data.tables import as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -39,7 +38,8 @@ class ItemAttribute:
 
     @classmethod
     def from_values(cls, items: Vocabulary, values: Mapping[str, str]) -> ItemAttribute:
-        """From the raw value by raw item id; ``""`` and an item that is not there: unknown.
+        """From the raw value by raw item id; ``""``, None, NaN and an item that is not there:
+        unknown.
 
         Raises:
             UserError: If none of ``items`` is in ``values``.
@@ -51,8 +51,8 @@ class ItemAttribute:
                 f"{items.ids[0]!r}, the table like {example!r}. Is it the table of another data "
                 "set?"
             )
-        raw = np.array([str(values.get(item, "")) for item in items.ids], dtype=object)
-        vocabulary = Vocabulary(np.unique(raw[raw != ""].astype(str)))
+        raw = _texts(values.get(item, "") for item in items.ids)
+        vocabulary = Vocabulary(sorted({*raw} - {""}))
         return cls(vocabulary, special_ids_and(vocabulary.encode(raw)))
 
     @property
@@ -77,8 +77,7 @@ class ItemAttribute:
         Returns:
             The attribute, and the new internal ids of the values of ``other`` by their old ones.
         """
-        names = np.union1d(self.vocabulary.ids.astype(str), other.vocabulary.ids.astype(str))
-        vocabulary = Vocabulary(names)
+        vocabulary = Vocabulary(sorted({*self.vocabulary.ids, *other.vocabulary.ids}))
         own, others = (
             special_ids_and(vocabulary.encode(one.vocabulary.ids)) for one in (self, other)
         )
@@ -114,7 +113,7 @@ class ItemAttribute:
 
     def with_further_items(self, raw: Sequence[str]) -> ItemAttribute:
         """For a larger catalogue, whose further items have the raw values ``raw`` ``(items,)``,
-        ``""`` = unknown. Items and values that are there keep their internal ids.
+        ``""``, None and NaN = unknown. Items and values that are there keep their internal ids.
 
         Example:
         >>> brands = ItemAttribute(Vocabulary(["best"]), np.array([0, 1, 2, 3], dtype=np.int32))
@@ -122,83 +121,20 @@ class ItemAttribute:
         >>> brands.vocabulary.ids.tolist(), brands.of_items.tolist()
         (['best', 'acme'], [0, 1, 2, 3, 4, 1, 3])
         """
-        raw = np.asarray(raw, dtype=object)
-        further = np.setdiff1d(raw[raw != ""].astype(str), self.vocabulary.ids.astype(str))
-        vocabulary = Vocabulary(np.concatenate([self.vocabulary.ids, further]))
+        raw = _texts(raw)
+        further = sorted({*raw} - {"", *self.vocabulary.ids})
+        vocabulary = Vocabulary([*self.vocabulary.ids, *further])
         return ItemAttribute(
             vocabulary, np.concatenate([self.of_items, vocabulary.encode(raw)]).astype(np.int32)
         )
 
 
-def read_item_attribute(
-    path: str | Path, item_column: str = "", column: str = PROVIDER, keep_first: bool = False
-) -> dict[str, str]:
-    """Read one column of a table with one row per item.
+def _texts(values: Iterable[Any]) -> np.ndarray:
+    """Values of any type as text, ``""`` where one is missing; as objects, because in an array of
+    text each entry takes as much as the longest one."""
+    import pandas as pd
 
-    Args:
-        path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
-        item_column: Column with the item id; ``""``: the one that looks like it.
-        column: Column with the value; an empty cell means unknown.
-        keep_first: Whether the first of an item's values counts, where there are several.
-
-    Returns:
-        Raw value by raw item id, both strings; ``""`` = unknown.
-
-    Raises:
-        UserError: If the file or a column is missing, or an item has two values that are not to be
-            chosen from.
-    """
-    item_column = item_column or choose_column("item", column_names(path), "", str(path))
-    frame = read_columns(path, (item_column, column))
-    missing = [name for name in (item_column, column) if name not in frame.columns]
-    if missing:
-        raise UserError(
-            f"{path} has no column {', '.join(map(repr, missing))}. Columns there are: "
-            f"{', '.join(map(str, frame.columns))}. Name yours with --item-column, "
-            "--provider-column, --title-column, --item-attributes and --item-labels."
-        )
-    if frame.empty:
-        raise UserError(f"{path} has a header and no rows.")
-    frame = frame[[item_column, column]].apply(as_text)
-    frame.columns = ["item", "value"]
-    known = frame[frame["value"] != ""].drop_duplicates()
-    repeated = known["item"].duplicated()
-    if keep_first:
-        known = known[~repeated]
-    elif repeated.any():
-        item = known.loc[repeated, "item"].iloc[0]
-        values = known.loc[known["item"] == item, "value"].tolist()
-        raise UserError(
-            f"{path}: item {item!r} has two values in column {column!r}, {values[0]!r} and "
-            f"{values[1]!r}. Keep one."
-        )
-    unknown = dict.fromkeys(frame["item"], "")
-    return unknown | dict(zip(known["item"], known["value"], strict=True))
-
-
-def read_item_values(
-    path: str | Path, names: Sequence[str], item_column: str, provider_column: str
-) -> dict[str, dict[str, str]]:
-    """Read several columns of a table with one row per item, each as `read_item_attribute` does.
-
-    Args:
-        path: The table.
-        names: Of the columns. `PROVIDER` stands for that of the provider; of the cells of others,
-            which may be paths like ``Toys|Games|Chess``, the last part is the value.
-        item_column: Column with the item id.
-        provider_column: Column with the provider.
-
-    Returns:
-        By name the raw value by raw item id.
-    """
-
-    def read(name: str) -> dict[str, str]:
-        if name == PROVIDER:
-            return read_item_attribute(path, item_column, provider_column or PROVIDER)
-        paths = read_item_attribute(path, item_column, name)
-        return {item: path.rpartition("|")[2] for item, path in paths.items()}
-
-    return {name: read(name) for name in names}
+    return as_text(pd.Series(list(values), dtype=object)).to_numpy(object)
 
 
 def special_ids_and(ids: np.ndarray) -> np.ndarray:

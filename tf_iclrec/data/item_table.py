@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import PROVIDER, TITLE, read_item_attribute, read_item_values
+from tf_iclrec.data.item_attributes import PROVIDER, TITLE
+from tf_iclrec.data.item_cells import ItemCells
 from tf_iclrec.data.preparation.columns import candidates
 from tf_iclrec.data.tables import column_names
 
@@ -69,12 +70,13 @@ def read_item_table(
             nothing of the items.
     """
     columns = column_names(path)
-    of_labels = read_item_values(path, labels, item_column, "")
-    if title_column or candidates(TITLE, columns):
-        title_column = title_column or candidates(TITLE, columns)[0]
-        of_labels[TITLE] = read_item_attribute(path, item_column, title_column, keep_first=True)
+    titles = [title_column] if title_column else candidates(TITLE, columns)[:1]
     wanted = [*attributes]
-    if provider_column or PROVIDER in columns or not (attributes or of_labels):
+    if provider_column or PROVIDER in columns or not (attributes or labels or titles):
         wanted.insert(0, PROVIDER)
-    values = read_item_values(path, wanted, item_column, provider_column)
+    cells = ItemCells(path, [*labels, *titles, *wanted], item_column, provider_column)
+    of_labels = cells.by_name(labels)
+    if titles:
+        of_labels[TITLE] = cells.values(titles[0], keep_first=True)
+    values = cells.by_name(wanted)
     return ItemTable(values.pop(PROVIDER, None), values, of_labels)

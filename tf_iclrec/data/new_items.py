@@ -11,7 +11,8 @@ import numpy as np
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute, read_item_values
+from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
+from tf_iclrec.data.item_cells import ItemCells
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -33,7 +34,8 @@ def read_new_items(
     Args:
         table: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table with the items'
             providers and attributes as far as the catalogue has them, each in the column of its
-            name; or raw values by name, by raw item id. ``""`` and what is not there: unknown.
+            name; or raw values by name, by raw item id. ``""``, None, NaN and what is
+            not there: unknown.
         catalogue: What is known of the items so far.
         item_column: The table's column with the item id.
         provider_column: The table's column with the provider.
@@ -49,7 +51,7 @@ def read_new_items(
             "items of this data: train with --items."
         )
     if isinstance(table, str | Path):
-        values = read_item_values(table, tuple(known), item_column, provider_column)
+        values = ItemCells(table, known, item_column, provider_column).by_name(known)
         items = next(iter(values.values()))
         return {item: {name: of_name[item] for name, of_name in values.items()} for item in items}
     for item, values in table.items():
@@ -81,7 +83,7 @@ def larger_log(log: Interactions, new_items: NewItems) -> Interactions:
     values = [row for row, new in zip(new_items.values(), is_new, strict=True) if new]
 
     def longer(name: str, attribute: ItemAttribute) -> ItemAttribute:
-        return attribute.with_further_items([str(row.get(name, "")) for row in values])
+        return attribute.with_further_items([row.get(name, "") for row in values])
 
     known = {name: longer(name, one) for name, one in log.catalogue.known.items()}
     items = Vocabulary(np.concatenate([log.items.ids, ids[is_new]]))

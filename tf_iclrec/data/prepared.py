@@ -1,4 +1,6 @@
-"""Prepared data: a log as a folder of arrays, of which only what is needed is read.
+"""Prepared data: a log as a folder of arrays, of which only what is needed is in memory.
+
+Whoever opens it reads all files once, a part at a time, to see that they are as they were written.
 
 ::
 
@@ -23,7 +25,7 @@ from tf_iclrec.checksums import DamagedError, read_sealed, write_sealed
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.times import format_time
-from tf_iclrec.data.vocabulary import UNKNOWN_ID, Vocabulary
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_file
 
@@ -79,7 +81,8 @@ def write_prepared(
 def read_prepared(directory: str | Path) -> Interactions:
     """Read what `write_prepared` wrote.
 
-    What is there per interaction stays in its file and is read when it is needed.
+    What is there per interaction stays in its file, is looked through once and then read when it is
+    needed.
 
     Raises:
         UserError: If the folder does not hold prepared data, or a file is damaged.
@@ -152,7 +155,7 @@ def _check(log: Interactions) -> None:
         or offsets[-1] != len(log.item_ids)
     ):
         raise ValueError("offsets that don't fit the users and interactions")
-    _check_numbers("item_ids", log.item_ids, offsets[-1], log.items.size)
+    _check_numbers("item_ids", log.item_ids, offsets[-1], log.items.size, NUM_SPECIAL_IDS)
     for one in of_items:
         _check_numbers("values of items", one.of_items, log.items.size, one.vocabulary.size)
     if log.own_provider_ids is not None:
@@ -162,12 +165,14 @@ def _check(log: Interactions) -> None:
         array = getattr(log, name)
         if array is not None and (array.shape != log.item_ids.shape or array.dtype.kind != kind):
             raise ValueError(f"{name} that don't fit the interactions")
+    if log.times_fall():
+        raise ValueError("times that fall within a user")
 
 
-def _check_numbers(name: str, ids: np.ndarray, length: int, size: int) -> None:
+def _check_numbers(name: str, ids: np.ndarray, length: int, size: int, least: int = 0) -> None:
     if ids.shape != (length,) or ids.dtype.kind != "i":
         raise ValueError(f"{name} of another shape or type")
-    if length and not 0 <= ids.min() <= ids.max() < size:
+    if length and not least <= ids.min() <= ids.max() < size:
         raise ValueError(f"{name} that are not in the vocabulary")
 
 
@@ -178,7 +183,7 @@ def is_prepared(directory: str | Path) -> bool:
 
 
 def read_metadata(directory: str | Path) -> dict[str, Any]:
-    """What `write_prepared` noted; empty for a folder without notes.
+    """What `write_prepared` noted; empty for a folder without notes. All files are read for it.
 
     Raises:
         DamagedError: If this or another file of the folder is damaged.

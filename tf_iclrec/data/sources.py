@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import TITLE
 from tf_iclrec.data.item_table import ItemTable
+from tf_iclrec.data.preparation.columns import choose_columns
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.preparation.source import (
     Source,
@@ -40,7 +41,7 @@ _DEFAULT_SELECTION = Selection(repeats="first", min_user_count=5, min_item_count
 
 
 def open_source(
-    names: Sequence[Any], header: Sequence[str] = ()
+    names: Sequence[Any], header: Sequence[str] = (), columns: Mapping[str, str] | None = None
 ) -> Source | PublicLog | Interactions:
     """What a log is named by, as rows to be prepared or as a log that is there.
 
@@ -49,6 +50,7 @@ def open_source(
             data, table in memory, ``"tfds:NAME"``, name of `PUBLIC_LOGS` before a path, or the
             embedded default.
         header: Names of all columns, for text tables without a header line.
+        columns: As `choose_columns` takes them, for what is read where it is opened.
 
     Raises:
         UserError: If something is not there, can't be read or does not go together.
@@ -59,7 +61,7 @@ def open_source(
     if any(is_named(str(name)) for name in names):
         if len(names) > 1:
             raise UserError("Data sets that are known by name are read alone, not beside others.")
-        return _named(str(first))
+        return _named(str(first), columns or {})
     if len(names) == 1 and is_prepared(first):
         return read_prepared(first)
     paths = files_of(names)
@@ -73,11 +75,12 @@ def is_named(name: str) -> bool:
     return name == DEFAULT_SOURCE or name.startswith(TFDS) or bool(split_name(name)[0])
 
 
-def _named(name: str) -> Source | PublicLog:
+def _named(name: str, columns: Mapping[str, str]) -> Source | PublicLog:
     if name == DEFAULT_SOURCE:
         return completejourney()
     if name.startswith(TFDS):
-        return source_of_table(read_tensorflow_dataset(name.removeprefix(TFDS)), name=name)
+        table = read_tensorflow_dataset(name.removeprefix(TFDS), columns)
+        return source_of_table(table, name=name)
     known, path = split_name(name)
     if not Path(path).exists():
         raise UserError(f"No such file or folder: {path}. Give {known}: and a path.")
@@ -128,18 +131,20 @@ def completejourney() -> PublicLog:
     return PublicLog(source, {}, table, _DEFAULT_SELECTION)
 
 
-def read_tensorflow_dataset(name: str) -> pa.Table:
-    """All examples of all splits of a data set of TensorFlow Datasets, their plain features.
+def read_tensorflow_dataset(name: str, columns: Mapping[str, str]) -> pa.Table:
+    """All examples of all splits of a data set of TensorFlow Datasets, the features of a log.
 
     It is downloaded and prepared unless it is there, in the environment's ``TFDS_DATA_DIR`` or
     ``~/tensorflow_datasets``.
 
     Args:
         name: As in its catalogue, such as ``"movielens/100k-ratings"``.
+        columns: Names of the features, as `choose_columns` takes them: plain values, or lists of
+            them, which are as long as the others of their example.
 
     Raises:
-        UserError: If the package is not installed, or the data set is unknown or can't be
-            prepared.
+        UserError: If the package is not installed, the data set is unknown or can't be
+            prepared, a feature is missing, or lists of an example differ in length.
     """
     import pyarrow as pa
 
@@ -155,27 +160,35 @@ def read_tensorflow_dataset(name: str) -> pa.Table:
     except Exception as error:  # Whatever a data set's own script raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{TFDS}{name} can't be read: {reason}") from error
-    # A plain value, or a list of them that is as long as the other lists of the example.
     plain = [
         feature
         for feature, spec in sorted(builder.info.features.items())
         if spec.shape in ((), (None,)) and spec.np_dtype is not None
     ]
-    examples = builder.as_dataset(split="all").map(lambda row: {name: row[name] for name in plain})
-    return pa.concat_tables(map(_table, examples.ragged_batch(_BATCH_SIZE)))
+    # Nothing else: lists such as the genres of a film have lengths of their own.
+    read = choose_columns(plain, columns, f"{TFDS}{name}").read().values()
+    examples = builder.as_dataset(split="all").map(lambda row: {name: row[name] for name in read})
+    tables = (_table(batch, f"{TFDS}{name}") for batch in examples.ragged_batch(_BATCH_SIZE))
+    return pa.concat_tables(tables)
 
 
-def _table(batch: dict[str, tf.Tensor | tf.RaggedTensor]) -> pa.Table:
+def _table(batch: dict[str, tf.Tensor | tf.RaggedTensor], source: str) -> pa.Table:
     """Examples as rows; one with lists gives as many rows as they are long."""
     import pyarrow as pa
 
-    lengths = [one.row_lengths() for one in batch.values() if isinstance(one, tf.RaggedTensor)]
+    lists = [name for name, cells in batch.items() if isinstance(cells, tf.RaggedTensor)]
+    lengths = batch[lists[0]].row_lengths() if lists else None
+    for name in lists[1:]:
+        if not tf.reduce_all(batch[name].row_lengths() == lengths):
+            raise UserError(
+                f"{source} has lists {lists[0]!r} and {name!r} of different lengths in an example."
+            )
     columns = {}
     for name, cells in batch.items():
-        if isinstance(cells, tf.RaggedTensor):
+        if name in lists:
             cells = cells.flat_values
-        elif lengths:
-            cells = tf.repeat(cells, lengths[0])
+        elif lists:
+            cells = tf.repeat(cells, lengths)
         values = cells.numpy()
         # Text of a data set is bytes.
         is_text = values.dtype == object

@@ -11,6 +11,7 @@ from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 # RecBole's atomic files are tab-separated, with the type behind each name: `user_id:token`.
 _ATOMIC_SUFFIXES = (".inter", ".item")
@@ -27,25 +28,30 @@ def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
             there are.
 
     Returns:
-        A frame in which an empty cell is missing; the columns of text tables as they are written.
+        A frame in which an empty cell is missing; integers, and the columns of text tables, as they
+        are written.
 
     Raises:
         UserError: If there is no such file, or it is empty or no table.
     """
     import pandas as pd
+    import pyarrow.parquet as pq
 
     path = _table(path)
+
+    def wanted(names: Sequence[str]) -> list[str] | None:
+        return [one for one in names if one in columns] if set(columns) <= set(names) else None
+
     try:
         if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
+            file = pq.ParquetFile(path)
+            return _frame(file.read(columns=wanted(file.schema_arrow.names)))
         names, style = _text_table(path)
         return pd.read_csv(
             path,
             header=0,
             names=names,
-            usecols=[one for one in names if one in columns]
-            if set(columns) <= set(names)
-            else None,
+            usecols=wanted(names),
             dtype=str,
             keep_default_na=False,
             na_values=[""],
@@ -90,9 +96,7 @@ def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
         if path.suffix.lower() == ".parquet":
             file = pq.ParquetFile(path)
             _check_column(path, column, file.schema_arrow.names)
-            frames = (
-                batch.to_pandas() for batch in file.iter_batches(_CHUNK_SIZE, columns=[column])
-            )
+            frames = map(_frame, file.iter_batches(_CHUNK_SIZE, columns=[column]))
         else:
             names, style = _text_table(path)
             _check_column(path, column, names)
@@ -146,11 +150,23 @@ def _text_table(path: Path) -> tuple[list[str], dict[str, Any]]:
     return names, style
 
 
+def _frame(rows: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """Rows of a Parquet file with integers as text: pandas would make floats of those of a column
+    with a hole, which hold 2**53 at most."""
+    import pyarrow as pa
+
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_integer(field.type) else field
+        for field in rows.schema
+    ]
+    # Without what pandas noted, so that its index is a column like others.
+    return rows.cast(pa.schema(fields)).to_pandas(ignore_metadata=True)
+
+
 def as_text(cells: pd.Series) -> pd.Series:
     """Cells of any type as text, ``""`` where one is missing.
 
-    Whole numbers have no decimal point: pandas makes a column of integers with a hole one of
-    floats.
+    Whole numbers have no decimal point: a column of integers with a hole is often one of floats.
 
     Example:
     >>> import pandas as pd

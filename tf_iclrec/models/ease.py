@@ -127,6 +127,8 @@ def largest_weights(inverse: np.ndarray, most: int) -> sparse.csr_array:
 
     size = len(inverse)
     most = min(most, size - 1)
+    if not most:  # One item has nothing to be told from.
+        return sparse.csr_array((size, size), dtype=np.float32)
     diagonal = inverse.diagonal()
     columns = np.empty((size, most), dtype=np.int32)
     values = np.empty((size, most), dtype=np.float32)

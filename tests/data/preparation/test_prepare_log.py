@@ -4,6 +4,7 @@ import csv
 import datetime
 import re
 from collections import Counter
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -250,6 +251,27 @@ def test_ids_of_any_type_are_text():
     assert log.items.ids.tolist() == ["9", "10"]
     assert log.own_provider_ids.tolist() == [1, 3]
     assert log.times.tolist() == [2 * SECOND, SECOND]
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["plain", "dictionary"])
+def test_decimals_without_a_fraction_are_exact(encoded):
+    """Databases give ids as DECIMAL(38, 0), and float64 tells them apart up to 2**53 only."""
+    users, items = [2**53 + 1, 2**53, None, 7], [10**37 + 1, 10**37, 5, 10**37]
+    times = [1_500_000_000 + second for second in range(4)]
+
+    def column(values):
+        array = pa.array(
+            [None if one is None else Decimal(one) for one in values], pa.decimal128(38, 0)
+        )
+        return array.dictionary_encode() if encoded else array
+
+    columns = {"user_id": users, "item_id": items, "timestamp": times, "rating": [1, 2, 3, 4]}
+    table = pa.table({name: column(values) for name, values in columns.items()})
+    log = load_interactions(table, rating_column="rating", min_rating=1)
+    assert log.users.tolist() == ["7", str(2**53), str(2**53 + 1)]
+    assert log.items.ids.tolist() == [str(10**37), str(10**37 + 1)]
+    assert log.times.tolist() == [times[3] * SECOND, times[1] * SECOND, times[0] * SECOND]
+    assert log.ratings.tolist() == [4, 2, 1]
 
 
 def test_columns_that_hold_no_ids_or_times_are_refused():

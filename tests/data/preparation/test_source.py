@@ -157,6 +157,8 @@ def test_types_of_tables_are_told():
             "coded": pa.array(["a"]).dictionary_encode(),
             "whole": [1],
             "unsigned": pa.array([1], pa.uint64()),
+            "number": pa.array([1], pa.decimal128(38, 0)),
+            "price": pa.array([1], pa.decimal128(38, 2)),
             "fraction": [0.5],
             "day": pa.array([1], pa.date32()),
             "moment": pa.array([1], pa.timestamp("ns", "Europe/Berlin")),
@@ -164,7 +166,8 @@ def test_types_of_tables_are_told():
             "bytes": [b"a"],
         }
     )
-    kinds = ["text", "text", "integer", "text", "decimal", "time", "time", "other", "other"]
+    kinds = ["text", "text", "integer", "text", "text", "decimal", "decimal", "time", "time"]
+    kinds += ["other", "other"]
     assert list(source_of_table(table).columns.values()) == kinds
 
 

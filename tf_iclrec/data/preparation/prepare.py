@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,14 @@ def prepare(
     selection = selection or Selection()
     selection.check()
     columns = dict(columns or {})
+    if selection.min_rating and not columns.get("rating"):
+        columns["rating"] = GUESS
     with unchanged(names):
-        source = open_source(names, header)
+        source = open_source(names, header, columns)
         if isinstance(source, Interactions):
             return _of_log(source, selection, allocate)
         if isinstance(source, PublicLog):
             return _public(source, selection, make_engine, allocate, scratch)
-        if selection.min_rating and not columns.get("rating"):
-            columns["rating"] = GUESS
         chosen = choose_columns(source.columns, columns, source.name)
         with _engine(make_engine, scratch) as engine:
             return prepare_rows(source, chosen, engine, selection, allocate)
@@ -83,8 +84,11 @@ def _public(
     if selection == Selection():
         return made
     further = _of_log(made.log, selection, allocate)
-    dropped = {**made.dropped, **further.dropped}
-    return dataclasses.replace(made, log=further.log, dropped=dropped, rounds=further.rounds)
+    # A reason may be one of both.
+    dropped = dict(Counter(made.dropped) + Counter(further.dropped))
+    # One core may begin where the other ended.
+    rounds = tuple(dict.fromkeys(made.rounds + further.rounds))
+    return dataclasses.replace(made, log=further.log, dropped=dropped, rounds=rounds)
 
 
 def _of_log(log: Interactions, selection: Selection, allocate: Allocate) -> Preparation:

@@ -24,7 +24,7 @@ class Selection:
             are dates of our time.
         since: First time that is used, ISO 8601; ``""`` = all.
         until: First time that is not used any more.
-        min_rating: Least rating; None = ratings are not read.
+        min_rating: Least rating; 0 = ratings are not looked at.
         repeats: Of several interactions of a user with an item: all are kept, the first, the last,
             or of those that follow each other directly the first.
         min_user_count: Interactions that a user needs.

@@ -252,6 +252,9 @@ def _kind(type_: pa.DataType) -> Kind:
     if types.is_integer(type_):
         # Those without a sign may need a bit more than others.
         return "text" if types.is_uint64(type_) else "integer"
+    if types.is_decimal(type_) and type_.scale == 0:
+        # Ids of databases, of more digits than other numbers hold.
+        return "text"
     if types.is_floating(type_) or types.is_decimal(type_):
         return "decimal"
     if types.is_timestamp(type_) or types.is_date(type_):
