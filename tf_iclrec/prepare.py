@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         old = read_prepared(folder)
         log = append(old, made.log)
         reduced = reduce_log(log, Selection(repeats=options["repeats"]), in_files(scratch))
-        dropped = {**made.dropped, **reduced.dropped}
+        dropped = dict(Counter(made.dropped) + Counter(reduced.dropped))
         made = dataclasses.replace(made, log=reduced.log, dropped=dropped)
         _write(made, new_folder, options, sources)
     print(
