@@ -19,18 +19,29 @@ class DamagedError(UserError):
     """A file is not as it was written."""
 
 
-def write_sealed(path: Path, value: Mapping[str, Any], files: Iterable[str] = ()) -> None:
+def write_sealed(
+    path: Path,
+    value: Mapping[str, Any],
+    files: Iterable[str] = (),
+    known: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """Write a JSON object with digests of files beside it, and of itself.
 
     Args:
         path: The JSON file.
         value: The object.
         files: Names of files that belong to it, relative to its folder.
+        known: Digests of those that have not been written since.
+
+    Returns:
+        The digests of the files.
     """
-    sealed = dict(value)
-    if files := list(files):
-        sealed[_FILES] = {name: digest(path.parent / name) for name in files}
+    sealed, known = dict(value), known or {}
+    digests = {name: known.get(name) or digest(path.parent / name) for name in files}
+    if digests:
+        sealed[_FILES] = digests
     write_json(path, sealed | {_OWN: _digest_of(sealed)})
+    return digests
 
 
 def read_sealed(path: Path, files: Container[str] | None = None) -> dict[str, Any]:

@@ -75,6 +75,9 @@ class SaveProgress(keras.callbacks.Callback):
         self.best_epoch = state["best_epoch"]
         self.best_score = state["best_score"]
         self.rows = state["history"]
+        if state["best_weights"] == state["weights"] and self.best_epoch < self.epochs_done:
+            # Those of the best epoch are damaged.
+            self._count_as_best(self.rows[-1])
         # As it may be of an epoch less, or of one that turned out to be damaged.
         self._write_history()
 
@@ -95,10 +98,8 @@ class SaveProgress(keras.callbacks.Callback):
         row["seconds"], self._last_time = now - self._last_time, now
         self.rows.append(row)
         self.epochs_done = epoch + 1
-        # Without validation the last epoch is the best.
-        score = float(logs.get(MONITOR, self.epochs_done))
-        if is_best := score > self.best_score:
-            self.best_score, self.best_epoch = score, self.epochs_done
+        if is_best := self._score(row) > self.best_score:
+            self._count_as_best(row)
         self.checkpoints.save(
             self.model,
             self.epochs_done,
@@ -115,6 +116,13 @@ class SaveProgress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.stopped:
             print(f"No better {MONITOR} for {self.patience} epochs: stopped.", flush=True)
+
+    def _score(self, row: dict[str, float]) -> float:
+        # Without validation the last epoch is the best.
+        return row.get(MONITOR, float(row["epoch"]))
+
+    def _count_as_best(self, row: dict[str, float]) -> None:
+        self.best_score, self.best_epoch = self._score(row), row["epoch"]
 
     def _write_history(self):
         with replace_file(self.history) as path, path.open("w", newline="") as file:
