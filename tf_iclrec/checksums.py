@@ -3,9 +3,10 @@
 A file's digest is its SHA-256, as ``sha256sum`` prints it.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,28 @@ def read_sealed(path: Path, files: Container[str] | None = None) -> dict[str, An
         if files is None or name in files:
             _check(path.parent, name, expected)
     return value
+
+
+@contextlib.contextmanager
+def resealed(path: Path, name: str) -> Iterator[None]:
+    """Write one of the files that belong to a sealed object anew.
+
+    Meanwhile it belongs to nothing, so that it can be read whenever the writing is killed. The
+    digests of the other files stay: they may be damaged.
+
+    Args:
+        path: The JSON file; where there is none, the file is just written.
+        name: The file, relative to its folder.
+    """
+    if not path.is_file():
+        yield
+        return
+    value = read_sealed(path, ())
+    others = json.loads(path.read_bytes()).get(_FILES, {})
+    others.pop(name, None)
+    write_sealed(path, value, others, others)
+    yield
+    write_sealed(path, value, [*others, name], others)
 
 
 def digest(path: Path) -> str:
