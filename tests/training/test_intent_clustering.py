@@ -14,11 +14,13 @@ from tf_iclrec import (
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.errors import NonFiniteLossError
+from tf_iclrec.settings import settings_of
 from tf_iclrec.training.intent_clustering import (
     clustering_of_training_users,
     kmeans,
     users_to_cluster,
 )
+from tf_iclrec.training.train_recommender import train_recommender
 
 
 @pytest.fixture
@@ -57,6 +59,10 @@ def test_kmeans_inertia_is_the_sum_of_squared_distances(blobs):
     clusters = kmeans(vectors, k=3)
     distances = ((vectors - clusters.centroids[clusters.assignments]) ** 2).sum()
     assert clusters.inertia == pytest.approx(distances, rel=1e-4)
+
+
+def test_kmeans_takes_the_largest_seed(blobs):
+    assert kmeans(blobs[0], k=3, seed=settings_of(train_recommender)["seed"].setting.at_most)
 
 
 def test_kmeans_assigns_to_the_nearest_centroid(blobs):
