@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -113,6 +115,23 @@ def test_the_second_e_step_starts_from_the_first(split, model):
     callback.iterations = 100
     callback.run()
     assert callback.run()[0].moved < 0.01
+
+
+def test_after_an_interruption_as_many_users_have_moved(split, model):
+    """Compared with their intents at the last E-step, whose vectors were others."""
+    callback, other = (IntentClustering(sequence_batches(split), verbose=False) for _ in range(2))
+    for one in (callback, other):
+        one.set_model(model)
+        one.on_train_begin()
+    callback.run()
+    other.restore(json.loads(json.dumps(callback.state())))
+    table = model.encoder.item_embedding.embeddings
+    table.assign(np.random.default_rng(1).normal(size=table.shape))
+    centroids = model.intents.get_weights()
+    expected = [report.moved for report in callback.run()]
+    model.intents.set_weights(centroids)
+    assert [report.moved for report in other.run()] == expected
+    assert min(expected) > 0
 
 
 def test_warm_up_epochs_have_no_intents(split, model):

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_iclrec.files import replace_file
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.training.checkpoints import Checkpoints
+from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.replicas import Replicas
 
 MONITOR = "val_NDCG@20"
@@ -40,6 +41,7 @@ class SaveProgress(keras.callbacks.Callback):
         history: CSV file with a row per epoch.
         patience: Epochs without a better validation NDCG@20 before stopping.
         seed: Seed of the dropout.
+        clustering: The E-step, if there is one.
 
     Attributes:
         epochs_done: Number of complete epochs.
@@ -48,12 +50,20 @@ class SaveProgress(keras.callbacks.Callback):
         stopped: Whether patience ran out.
     """
 
-    def __init__(self, checkpoints: Path, history: Path, patience: int, seed: int):
+    def __init__(
+        self,
+        checkpoints: Path,
+        history: Path,
+        patience: int,
+        seed: int,
+        clustering: IntentClustering | None = None,
+    ):
         super().__init__()
         self.checkpoints = Checkpoints(checkpoints)
         self.history = history
         self.patience = patience
         self.seed = seed
+        self.clustering = clustering
         self.epochs_done = 0
         self.best_epoch = 0
         self.best_score = -math.inf
@@ -78,6 +88,8 @@ class SaveProgress(keras.callbacks.Callback):
         if state["best_weights"] == state["weights"] and self.best_epoch < self.epochs_done:
             # Those of the best epoch are damaged.
             self._count_as_best(self.rows[-1])
+        if self.clustering:
+            self.clustering.restore(state.get("intents", ()))
         # As it may be of an epoch less, or of one that turned out to be damaged.
         self._write_history()
 
@@ -108,6 +120,7 @@ class SaveProgress(keras.callbacks.Callback):
             best_epoch=self.best_epoch,
             best_score=self.best_score,
             history=self.rows,
+            intents=self.clustering.state() if self.clustering else [],
         )
         self._write_history()
         if self.stopped:

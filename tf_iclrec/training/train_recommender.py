@@ -80,7 +80,7 @@ def train_recommender(
     with replicas.strategy.scope():
         model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, epochs * steps))
         model.build_optimizer()
-    progress = SaveProgress(directory.checkpoints, directory.history, patience, seed)
+    progress = SaveProgress(directory.checkpoints, directory.history, patience, seed, clustering)
     progress.restore(model)
     if progress.epochs_done:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
