@@ -124,7 +124,8 @@ class SoftmaxCrossEntropy(Objective):
         self,
         weight: float = 1.0,
         horizon: Annotated[
-            int, Setting(
+            int,
+            Setting(
                 "next items that each position learns from (softmax; 1 with an encoder that is "
                 "trained for masked or own items)",
                 at_least=1,

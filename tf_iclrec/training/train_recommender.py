@@ -43,9 +43,7 @@ def train_recommender(
         bool, Setting("mix users of all lengths in a batch, padded to the longest history")
     ] = False,
     # Faiss takes 31 bits.
-    seed: Annotated[
-        int, Setting("seed of everything random", at_least=0, at_most=2**31 - 1)
-    ] = 0,
+    seed: Annotated[int, Setting("seed of everything random", at_least=0, at_most=2**31 - 1)] = 0,
 ) -> int:
     """Train a new model, or go on after the last complete epoch in the directory.
 
