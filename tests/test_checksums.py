@@ -1,3 +1,4 @@
+import contextlib
 import json
 import re
 
@@ -9,6 +10,7 @@ from tf_iclrec.checksums import (
     check_files,
     digest,
     read_sealed,
+    resealed,
     write_sealed,
 )
 
@@ -84,3 +86,26 @@ def test_other_content_is_damage(sealed, content):
     sealed.unlink()
     with pytest.raises(DamagedError, match="is damaged"):
         read_sealed(sealed)
+
+
+def test_a_file_that_is_written_anew_can_be_read_all_the_while(sealed):
+    weights, other = sealed.with_name("weights"), sealed.with_name("other")
+    other.write_bytes(b"xyz")
+    write_sealed(sealed, {"epoch": 3}, ["other", "weights"])
+    with contextlib.suppress(KeyboardInterrupt), resealed(sealed, "weights"):
+        weights.write_bytes(b"abd")
+        raise KeyboardInterrupt
+    assert read_sealed(sealed) == {"epoch": 3}
+    with resealed(sealed, "weights"):
+        weights.write_bytes(b"abe")
+    assert read_sealed(sealed) == {"epoch": 3}
+    # What was damaged before stays so.
+    other.write_bytes(b"xyy")
+    with resealed(sealed, "weights"):
+        weights.write_bytes(b"abf")
+    with pytest.raises(DamagedError, match="other is damaged"):
+        read_sealed(sealed)
+    assert read_sealed(sealed, {"weights"}) == {"epoch": 3}
+    weights.write_bytes(b"abg")
+    with pytest.raises(DamagedError, match="weights is damaged"):
+        read_sealed(sealed, {"weights"})

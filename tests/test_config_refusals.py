@@ -17,6 +17,7 @@ from .settings_files import from_file, written
             {"model": "cl4srec", "crop_ratio": 1.5},
             "crop_ratio must be at least 0 and at most 1, not 1.5",
         ),
+        ({"seed": 2**31}, r"seed must be at least 0 and at most 2147483647, not 2147483648\.$"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
         ({"intent_weight": -0.1}, "intent_weight must be at least 0, not -0.1"),
         ({"num_intents": ()}, "num_intents can't be empty: one value or several expected"),

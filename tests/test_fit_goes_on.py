@@ -7,6 +7,8 @@ import pytest
 
 from tf_iclrec import UserError, fit, load_run, make_config
 from tf_iclrec.checksums import read_sealed, write_sealed
+from tf_iclrec.run_directory import RunDirectory
+from tf_iclrec.runs import read_config
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 from .interruption import interrupted
@@ -106,7 +108,13 @@ def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(one_encoder,
 
 
 def test_a_run_can_be_continued_for_more_epochs(one_encoder, tmp_path):
-    fit(changed(one_encoder, epochs=1), tmp_path / "run")
-    fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
-    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
-    assert len(rows) == 3
+    output = tmp_path / "run"
+    fit(changed(one_encoder, epochs=1), output)
+    with interrupted(epoch=2), pytest.raises(KeyboardInterrupt):
+        fit(changed(one_encoder, epochs=3, patience=9), output, resume=True)
+    # As --resume alone does.
+    config = read_config(RunDirectory(output))
+    assert (config.training.epochs, config.training.patience) == (3, 9)
+    fit(config, output, resume=True)
+    assert len(read_history(output)) == 3
+    assert load_run(output).config == config

@@ -14,7 +14,7 @@ from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.models.transitions import TransitionRecommender
 
 from .interruption import interrupted
-from .small_runs import accuracy_of
+from .small_runs import accuracy_of, changed
 from .timed_logs import timed_planted_intents
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
@@ -134,6 +134,16 @@ def test_another_best_epoch_starts_the_second_training_again(config, finished, t
     fit(config, again, resume=True)
     served = load_run(tmp_path / "run", for_serving=True)
     check_same_weights(served.model, load_run(output, for_serving=True).model)
+
+
+def test_another_patience_keeps_the_second_training(config, finished, tmp_path):
+    _, output = finished
+    again = shutil.copytree(output, tmp_path / "run")
+    weights = again / "final" / "checkpoints" / f"epoch_{best_epoch(output)}.weights.h5"
+    before = weights.stat().st_mtime_ns
+    fit(changed(config, patience=9), again, resume=True)
+    assert weights.stat().st_mtime_ns == before
+    assert load_run(again).config.training.patience == 9
 
 
 def test_a_model_in_closed_form_is_fitted_to_everything(source, tmp_path, capsys):

@@ -106,11 +106,11 @@ class Config(Mapping):
 
     def options(self, *keys: str) -> dict[str, Any]:
         """Every setting by the name of its option, or those of some sections."""
-        return {
-            options_of(self.model, key, self[key])[name]: value
-            for key in keys or self
-            for name, value in self[key].items()
-        }
+        found: dict[str, Any] = {}
+        for key in keys or self:
+            names = options_of(self.model, key, self[key])
+            found |= {names[name]: value for name, value in self[key].items()}
+        return found
 
 
 def make_config(model: str | None = None, **settings: Any) -> Config:
@@ -166,8 +166,7 @@ def resolve(
         UserError: See `make_config`.
     """
     system, given, file = _system(model), with_values_apart(given), with_values_apart(file or {})
-    for option in (*given, *file):
-        check_known(option)
+    check_known((*given, *file))
     of_another = file_model not in (None, model)
     if of_another:
         own, other = system.settings, _system(file_model).settings
@@ -215,8 +214,9 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
     model = tree.pop("model", None)
     if model is not None:
         _system(model)
+    keys = {section.key for section in all_sections()}
     for key, values in tree.items():
-        if not any(key == section.key for section in all_sections()):
+        if key not in keys:
             raise UserError(f"{path}: {why_misplaced(key, None)}")
         if not isinstance(values, dict):
             raise UserError(f"{path}: {key!r} must hold a JSON object of settings.")

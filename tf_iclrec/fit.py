@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from tf_iclrec.checksums import resealed
 from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
@@ -139,8 +140,11 @@ def train(
     started = resume and directory.state.is_file()
     model = _new_model(config, split, replicas, started)
     family.check(model, split, config)
-    if not resume and replicas.is_chief:
+    if replicas.is_chief and not resume:
         start_run(directory, config, interactions)
+    elif replicas.is_chief and config != read_config(directory):
+        with resealed(directory.checksums, directory.config.name):
+            write_json(directory.config, config.to_dict())
     directory.checkpoints.mkdir(parents=True, exist_ok=True)
     best_epoch = family.train(model, split, config, directory)
     final_split, final = split_to_serve(split, interactions, **config.final), None
@@ -259,7 +263,9 @@ def _train_final(
 ) -> Recommender:
     """Train a new model for as many epochs as were best, or go on with it."""
     print(f"\n{split.summary()}", flush=True)
-    plan = {"epochs": best_epoch, "training": dict(config.get("training", {}))}
+    training = dict(config.get("training", {}))
+    training.pop("patience", None)  # Nothing is validated.
+    plan = {"epochs": best_epoch, "training": training}
     if read_json(directory.plan) != plan:
         # Of a training that was continued since: the learning rates were others. What is served
         # stays until there is another.

@@ -148,11 +148,12 @@ def with_values_apart(options: Options) -> dict[str, Any]:
     return found
 
 
-def check_known(option: str) -> None:
-    """Raise a UserError that names the nearest option, if this is none."""
+def check_known(options: Iterable[str]) -> None:
+    """Raise a UserError that names the nearest option, if one of these is none."""
     known = [*places(), "model"]
-    if option not in known:
-        raise UserError(f"Unknown setting {option!r}: {nearest(option, known)}")
+    for option in options:
+        if option not in known:
+            raise UserError(f"Unknown setting {option!r}: {nearest(option, known)}")
 
 
 def why_unread(model: str, option: str, given: Options) -> str:

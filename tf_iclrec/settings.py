@@ -56,7 +56,7 @@ class Setting:
         """
         words = {"at_least": "at least", "above": "above", "at_most": "at most", "below": "below"}
         bounds = {word: getattr(self, name) for name, word in words.items()}
-        return " and ".join(f"{word} {x:g}" for word, x in bounds.items() if x is not None)
+        return " and ".join(f"{word} {x:.10g}" for word, x in bounds.items() if x is not None)
 
     def allows(self, value: float) -> bool:
         """Whether a number is in the range; NaN is in none."""

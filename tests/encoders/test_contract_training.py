@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import SequentialRecommender, SoftmaxCrossEntropy
+from tf_iclrec import SequentialRecommender, SoftmaxCrossEntropy, build_model, make_config
 from tf_iclrec.data.tasks import OwnItems
 from tf_iclrec.objectives.intent_contrast import IntentContrast
-from tf_iclrec.objectives.registry import NEXT_ITEM_LOSSES
+from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
 
 from .every_encoder import (
     BATCH,
+    CATALOGUE,
+    ENCODERS,
     REAL,
     WITHOUT_GRADIENT,
     in_each_case,
@@ -86,11 +88,15 @@ def training_batch(case):
     streams = {name: ids for name, ids in inputs.items() if name != "users"}
     targets = tf.constant(np.where(REAL, BATCH % 27 + 3, 0), tf.int32)
     streams, targets = case.encoder.task.asked(streams, targets, tf.constant([0, 1]))
-    views = {f"view_{name}": tf.stack([ids, ids[:, ::-1]], axis=1) for name, ids in streams.items()}
+    pairs = {
+        f"{kind}_{name}": tf.stack([ids, ids[:, ::-1]], axis=1)
+        for name, ids in streams.items()
+        for kind in ("view", "future")
+    }
     return (
         inputs
         | streams
-        | views
+        | pairs
         | {
             "target_ids": targets,
             "negative_ids": tf.where(targets > 0, (targets + 4) % 27 + 3, 0),
@@ -131,6 +137,28 @@ def test_trains_with_each_loss_and_contrasts(name):
         scores.append(model(variant.inputs(BATCH)).numpy())
     assert np.isfinite(scores).all()
     assert (np.abs(np.diff(scores, axis=0)).max(axis=(1, 2)) > 1e-5).all()
+
+
+@of_each_name
+def test_a_system_trains_with_all_contrasts(name):
+    """Whose widths fit the encoder, also of an ensemble."""
+    streams = ENCODERS[name].num_streams
+    kinds = [kind for kind in CONTRASTS.values() if streams > 1 or not kind.needs_sides]
+    config = make_config(
+        model="sasrec",
+        encoder=name,
+        items="items.csv",
+        item_attributes="category",
+        num_intents=(2,),
+        **{"hidden_dim": 16, "max_length": 8, "num_members": 2},
+        **{f"{kind.prefix}weight": 0.1 for kind in kinds},
+    )
+    model = build_model(config, CATALOGUE)
+    model.intents.update([np.random.default_rng(2).normal(size=(2, model.encoder.state_dim))])
+    model.compile(keras.optimizers.SGD(0.01), jit_compile=False)
+    values = model.train_step(training_batch(variants(name)[0]))
+    assert values.keys() == {"loss", "next_item", *(kind.name for kind in kinds)}
+    assert all(np.isfinite(value) for value in values.values())
 
 
 @of_each_name

@@ -205,6 +205,16 @@ def test_last_states_are_those_of_the_last_positions(encoder):
     np.testing.assert_allclose(states, expected, atol=2e-6)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+def test_users_are_encoded_without_the_prefixes_of_their_sessions(graph_inputs, temperature):
+    encoder, seen = graph_inputs
+    model = SequentialRecommender(encoder, [SoftmaxCrossEntropy()], temperature=temperature)
+    inputs = {"item_ids": padded(SESSIONS)}
+    vectors = model.user_vectors(inputs)
+    assert len(seen[0]) == sum(len(set(session)) for session in SESSIONS)
+    np.testing.assert_array_equal(vectors, model.encode(inputs)[0])
+
+
 @pytest.mark.parametrize("ids", [[[0, 0, 0], [0, 5, 9]], [[0, 0, 0]]])
 def test_a_row_of_padding_has_finite_outputs_and_gradients(encoder, ids):
     ids = np.array(ids)

@@ -95,7 +95,6 @@ def test_config_round_trip():
         "num_heads": 2,
         "feedforward_dim": 12,
         "dropout": 0.3,
-        "epsilon": 1e-6,
         "initializer_stddev": 0.1,
     }
     config = CoAttentionBlock(**settings).get_config()

@@ -52,7 +52,7 @@ def test_initial_kernels_have_the_given_spread():
 
 
 def test_config_round_trip():
-    settings = {"hidden_dim": 12, "dropout": 0.3, "epsilon": 1e-6, "initializer_stddev": 0.1}
+    settings = {"hidden_dim": 12, "dropout": 0.3, "initializer_stddev": 0.1}
     config = FeedForward(**settings).get_config()
     assert config.items() >= settings.items()
     assert FeedForward.from_config(config).get_config() == config

@@ -46,12 +46,10 @@ def test_drops_values_only_in_training(block, inputs, allowed):
     assert np.abs(block(inputs, allowed=allowed, training=True) - calm).max() > 1e-3
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, 0.4), (0.1, 0.1), (0.0, 0.0)])
-def test_attention_dropout_defaults_to_dropout(given, expected):
-    block = TransformerBlock(2, 12, dropout=0.4, attention_dropout=given)
+def test_dropout_is_that_of_all_parts():
+    block = TransformerBlock(2, 12, dropout=0.4)
     block.build((None, None, 8))
-    assert block.attention.dropout == expected
-    assert block.output_dropout.rate == block.feed_forward.dropout == 0.4
+    assert block.attention.dropout == block.output_dropout.rate == block.feed_forward.dropout == 0.4
 
 
 def test_config_round_trip():
@@ -59,8 +57,6 @@ def test_config_round_trip():
         "num_heads": 2,
         "feedforward_dim": 12,
         "dropout": 0.3,
-        "attention_dropout": 0.1,
-        "epsilon": 1e-6,
         "initializer_stddev": 0.1,
     }
     config = TransformerBlock(**settings).get_config()

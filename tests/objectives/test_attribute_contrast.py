@@ -70,6 +70,25 @@ def test_by_hand(built, batch):
     assert float(term(two)) == pytest.approx(np.log1p(np.exp(-1)), rel=1e-5)
 
 
+def test_users_of_one_category_are_found_where_float32_is_multiplied_in_tf32(
+    batch, built, monkeypatch
+):
+    """As GPUs do it: with 10 bits of the mantissa."""
+    term = built(mitigate_false_negatives=True, views="dropout")
+    expected = float(term(batch))
+    matmul = tf.matmul
+
+    def in_tf32(one, other, **settings):
+        if one.dtype == tf.float32:
+            bits = (tf.bitcast(x, tf.int32) + (1 << 12) for x in (one, other))
+            cut = (tf.bitwise.bitwise_and(x, -(1 << 13)) for x in bits)
+            one, other = (tf.bitcast(x, tf.float32) for x in cut)
+        return matmul(one, other, **settings)
+
+    monkeypatch.setattr(tf, "matmul", in_tf32)
+    assert float(term(batch)) == pytest.approx(expected, rel=1e-2)
+
+
 def test_without_augmentation_the_sequence_itself_is_compared(batch, built, slow_in_batch_info_nce):
     term = built(views="dropout", mitigate_false_negatives=True)
     assert not term.needs_views

@@ -41,7 +41,7 @@ def everything(providers):
     return Catalogue(47, num_users=9, providers=providers, attributes={"age": providers})
 
 
-ITEMS_ALONE = Catalogue(num_items=47)
+ITEMS_ALONE = Catalogue(num_items=47, num_users=9)
 
 
 def configured(**settings):
@@ -138,6 +138,15 @@ def test_settings_reach_the_model():
 def test_the_default_loss_is_the_full_softmax():
     built = build_model(configured(), ITEMS_ALONE)
     assert isinstance(built.objectives[0], SoftmaxCrossEntropy)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "horizon"),
+    [("self_attentive", 5), ("bidirectional", 1), ("matrix_factorization", 1)],
+)
+def test_only_where_next_items_are_asked_for_there_are_several(encoder, horizon):
+    config = make_config(model="sasrec", encoder=encoder, hidden_dim=8)
+    assert build_model(config, ITEMS_ALONE).objectives[0].horizon == horizon
 
 
 def test_a_model_is_not_built_without_a_number_of_intents():
@@ -293,16 +302,22 @@ def test_mixed_precision_reaches_every_encoder():
     assert {member.compute_dtype for member in built.members()} == {"bfloat16"}
 
 
-@pytest.fixture(scope="module")
-def split():
-    log = {str(user): [str(item) for item in range(user % 4 + 3)] for user in range(40)}
+def split_of(num_users):
+    """A quarter of the users have one item to train on."""
+    log = {str(user): [str(item) for item in range(user % 4 + 3)] for user in range(num_users)}
     return leave_one_out(Interactions.from_sequences(log))
 
 
-def test_more_intents_than_users_with_training_data_are_refused(split):
-    """Of forty users ten have one item to train on."""
+@pytest.fixture(scope="module")
+def split():
+    return split_of(40)
+
+
+@pytest.mark.parametrize("model", ["iclrec", "bpr_mf"])
+def test_more_intents_than_users_with_training_data_are_refused(split, model):
+    """Users with one item are not clustered, also where they are trained on."""
     for most in ((31,), (4, 31)):
-        config = make_config(hidden_dim=8, num_intents=most)
+        config = make_config(model=model, hidden_dim=8, intent_weight=0.1, num_intents=most)
         with pytest.raises(
             UserError, match=r"31 intents need .* there are 30\. .*--num-intents 30"
         ):
@@ -311,12 +326,13 @@ def test_more_intents_than_users_with_training_data_are_refused(split):
     neural.check(build_model(config, split.catalogue), split, config)
 
 
-def test_it_is_said_of_whom_a_part_is_taken(split, capsys):
+def test_it_is_said_of_whom_a_part_is_taken(capsys):
+    split = split_of(56)
     config = make_config(hidden_dim=8, num_intents=(1,), clustered_users=2, evaluation_users=5)
     neural.check(build_model(config, split.catalogue), split, config)
     assert capsys.readouterr().out.splitlines() == [
-        "Of 40 users 5 are ranked in an evaluation (--evaluation-users).",
-        "Of 40 users 39 are clustered (--clustered-users).",
+        "Of 56 users 5 are ranked in an evaluation (--evaluation-users).",
+        "Of 42 users 39 are clustered (--clustered-users).",
     ]
     everyone = make_config(hidden_dim=8, num_intents=(1,))
     neural.check(build_model(everyone, split.catalogue), split, everyone)

@@ -3,9 +3,11 @@ import resource
 import keras
 import pytest
 
-from tf_iclrec import Catalogue, UserError, build_model, make_config
+from tf_iclrec import Catalogue, UserError, build_model, checksums, make_config
+from tf_iclrec.checksums import DamagedError
 from tf_iclrec.training import checkpoints
 from tf_iclrec.training.checkpoints import Checkpoints
+from tf_iclrec.training.save_progress import SaveProgress
 from tf_iclrec.training.train_recommender import new_optimizer
 
 
@@ -39,3 +41,53 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_last_one_and_says_so(model, t
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert Checkpoints(tmp_path).read()["weights"] == "epoch_1.weights.h5"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_1.weights.h5", "state.json"]
+
+
+def progress_in(folder, model):
+    progress = SaveProgress(folder, folder / "history.csv", patience=2, seed=0)
+    progress.set_model(model)
+    progress.on_train_begin()
+    progress.restore(model)
+    return progress
+
+
+def test_without_the_weights_of_the_best_epoch_the_last_counts_as_the_best(model, tmp_path, capsys):
+    progress = progress_in(tmp_path, model)
+    kernel = model.trainable_variables[0]
+    for epoch, score in enumerate([0.5, 0.2, 0.3]):
+        kernel.assign(kernel * 0 + epoch + 1)
+        progress.on_epoch_end(epoch, {"loss": 1.0, "val_NDCG@20": score})
+    assert progress_in(tmp_path, model).stopped
+    best = tmp_path / "epoch_1.weights.h5"
+    content = bytearray(best.read_bytes())
+    content[len(content) // 2] ^= 1
+    best.write_bytes(content)
+    progress = progress_in(tmp_path, model)
+    assert capsys.readouterr().out == (
+        f"{best} is damaged: it is not as it was written. It was the best epoch's: the last one "
+        "counts as the best.\n"
+    )
+    assert (progress.epochs_done, progress.best_epoch, progress.best_score) == (3, 3, 0.3)
+    assert not progress.stopped
+    progress.restore_best(model)
+    assert float(kernel[0, 0]) == 3.0
+    progress.on_epoch_end(3, {"loss": 1.0, "val_NDCG@20": 0.1})
+    again = progress_in(tmp_path, model)
+    assert (again.epochs_done, again.best_epoch, again.best_score) == (4, 3, 0.3)
+    assert capsys.readouterr().out == ""
+
+
+def test_weights_that_stay_are_sealed_as_they_were_written(model, tmp_path, monkeypatch):
+    saved = Checkpoints(tmp_path)
+    saved.save(model, epoch=1, is_best=True)
+    digested = []
+    digest = checksums.digest
+    monkeypatch.setattr(
+        checksums, "digest", lambda path: digested.append(path.name) or digest(path)
+    )
+    best = tmp_path / "epoch_1.weights.h5"
+    best.write_bytes(best.read_bytes()[:-1])
+    saved.save(model, epoch=2, is_best=False)
+    assert digested == ["epoch_2.weights.h5"]
+    with pytest.raises(DamagedError, match=r"epoch_1\.weights\.h5 is damaged"):
+        checksums.read_sealed(tmp_path / "state.json")

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -14,11 +16,13 @@ from tf_iclrec import (
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.errors import NonFiniteLossError
+from tf_iclrec.settings import settings_of
 from tf_iclrec.training.intent_clustering import (
     clustering_of_training_users,
     kmeans,
     users_to_cluster,
 )
+from tf_iclrec.training.train_recommender import train_recommender
 
 
 @pytest.fixture
@@ -57,6 +61,10 @@ def test_kmeans_inertia_is_the_sum_of_squared_distances(blobs):
     clusters = kmeans(vectors, k=3)
     distances = ((vectors - clusters.centroids[clusters.assignments]) ** 2).sum()
     assert clusters.inertia == pytest.approx(distances, rel=1e-4)
+
+
+def test_kmeans_takes_the_largest_seed(blobs):
+    assert kmeans(blobs[0], k=3, seed=settings_of(train_recommender)["seed"].setting.at_most)
 
 
 def test_kmeans_assigns_to_the_nearest_centroid(blobs):
@@ -107,6 +115,23 @@ def test_the_second_e_step_starts_from_the_first(split, model):
     callback.iterations = 100
     callback.run()
     assert callback.run()[0].moved < 0.01
+
+
+def test_after_an_interruption_as_many_users_have_moved(split, model):
+    """Compared with their intents at the last E-step, whose vectors were others."""
+    callback, other = (IntentClustering(sequence_batches(split), verbose=False) for _ in range(2))
+    for one in (callback, other):
+        one.set_model(model)
+        one.on_train_begin()
+    callback.run()
+    other.restore(json.loads(json.dumps(callback.state())))
+    table = model.encoder.item_embedding.embeddings
+    table.assign(np.random.default_rng(1).normal(size=table.shape))
+    centroids = model.intents.get_weights()
+    expected = [report.moved for report in callback.run()]
+    model.intents.set_weights(centroids)
+    assert [report.moved for report in other.run()] == expected
+    assert min(expected) > 0
 
 
 def test_warm_up_epochs_have_no_intents(split, model):

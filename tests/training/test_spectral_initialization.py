@@ -3,6 +3,7 @@ import pytest
 
 from tf_iclrec import Interactions, build_model, leave_one_out, make_config
 from tf_iclrec.data.batches import sampled_rows
+from tf_iclrec.data.splits.training_share import train_on_share
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.training import spectral_initialization
@@ -126,3 +127,11 @@ def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_th
         for added, vectors in zip(values, of_values, strict=False):
             expected = vectors * (0.03 * 4 * (not first))
             np.testing.assert_allclose(added[NUM_SPECIAL_IDS:], expected, atol=1e-6)
+
+
+def test_a_sample_is_of_users_that_are_trained_on(monkeypatch):
+    log = Interactions.from_sequences({f"u{user}": "abcde" for user in range(12)})
+    split = train_on_share(leave_one_out(log), training_share=0.25)
+    expected = spectral_initialization.meetings(split).toarray()
+    monkeypatch.setattr(spectral_initialization, "_MOST_USERS", 3)
+    np.testing.assert_array_equal(spectral_initialization.meetings(split).toarray(), expected)

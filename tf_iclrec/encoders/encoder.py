@@ -11,7 +11,7 @@ from tf_iclrec.data.new_items import MeansOfKindred
 from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
-from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.settings import Setting
 
 
@@ -134,6 +134,15 @@ class Encoder(keras.layers.Layer):
             ``(batch, time, hidden_dim)``, zero at padded positions.
         """
         raise NotImplementedError
+
+    def last_states(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
+        """The states at the last real positions alone, those of all streams side by side.
+
+        Returns:
+            ``(batch, state_dim)``, zero for a row of padding.
+        """
+        streams = keras.tree.flatten(self(inputs, training=training))
+        return last_valid(ops.concatenate(streams, axis=-1), valid_mask(inputs["item_ids"]))
 
     def encode_both_sides(
         self, inputs: dict[str, KerasTensor], training: bool = False

@@ -53,7 +53,7 @@ class AttributePrototypes(keras.layers.Layer):
         initializer_stddev: float = 0.02,
         **kwargs,
     ):
-        # As the intents: in full precision, whatever the model computes in.
+        # As the intents: in float32, whatever the model computes in.
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.vocabulary_size = vocabulary_size
         self.attribute_vocabulary_sizes = tuple(attribute_vocabulary_sizes)

@@ -4,7 +4,7 @@ import keras
 from keras import KerasTensor
 
 from tf_iclrec.layers.co_attention import CoAttention
-from tf_iclrec.layers.feed_forward import FeedForward
+from tf_iclrec.layers.feed_forward import EPSILON, FeedForward
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -16,7 +16,6 @@ class CoAttentionBlock(keras.layers.Layer):
         num_heads: Attention heads.
         feedforward_dim: Width inside the feed-forward networks.
         dropout: Share of hidden values and attention weights dropped. Defaults to 0.
-        epsilon: LayerNorm's epsilon. Defaults to 1e-12, the published value.
         initializer_stddev: Standard deviation of the initial kernels. Defaults to 0.02.
 
     Call arguments:
@@ -43,7 +42,6 @@ class CoAttentionBlock(keras.layers.Layer):
         num_heads: int,
         feedforward_dim: int,
         dropout: float = 0.0,
-        epsilon: float = 1e-12,
         initializer_stddev: float = 0.02,
         **kwargs,
     ):
@@ -51,7 +49,6 @@ class CoAttentionBlock(keras.layers.Layer):
         self.num_heads = num_heads
         self.feedforward_dim = feedforward_dim
         self.dropout = dropout
-        self.epsilon = epsilon
         self.initializer_stddev = initializer_stddev
 
     def build(self, items_shape, providers_shape=None):
@@ -60,7 +57,7 @@ class CoAttentionBlock(keras.layers.Layer):
         self.attention.build(items_shape)
         self.attention_norms = [
             keras.layers.LayerNormalization(
-                epsilon=self.epsilon, dtype=policy, name=f"{side}_attention_norm"
+                epsilon=EPSILON, dtype=policy, name=f"{side}_attention_norm"
             )
             for side in ("item", "provider")
         ]
@@ -68,7 +65,6 @@ class CoAttentionBlock(keras.layers.Layer):
             FeedForward(
                 self.feedforward_dim,
                 self.dropout,
-                self.epsilon,
                 stddev,
                 dtype=policy,
                 name=f"{side}_feed_forward",
@@ -105,6 +101,5 @@ class CoAttentionBlock(keras.layers.Layer):
             "num_heads": self.num_heads,
             "feedforward_dim": self.feedforward_dim,
             "dropout": self.dropout,
-            "epsilon": self.epsilon,
             "initializer_stddev": self.initializer_stddev,
         }

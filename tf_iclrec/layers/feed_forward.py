@@ -5,6 +5,9 @@ from keras import KerasTensor
 
 from tf_iclrec.layers.dense import built_dense
 
+# LayerNorm's, the published value.
+EPSILON = 1e-12
+
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class FeedForward(keras.layers.Layer):
@@ -15,7 +18,6 @@ class FeedForward(keras.layers.Layer):
     Args:
         hidden_dim: Width between the two linear layers.
         dropout: Share of the output dropped in training. Defaults to 0.
-        epsilon: LayerNorm's epsilon. Defaults to 1e-12.
         initializer_stddev: Standard deviation of the initial kernels. Defaults to 0.02.
 
     Call arguments:
@@ -34,14 +36,12 @@ class FeedForward(keras.layers.Layer):
         self,
         hidden_dim: int,
         dropout: float = 0.0,
-        epsilon: float = 1e-12,
         initializer_stddev: float = 0.02,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.dropout = dropout
-        self.epsilon = epsilon
         self.initializer_stddev = initializer_stddev
 
     def build(self, input_shape):
@@ -49,7 +49,7 @@ class FeedForward(keras.layers.Layer):
         stddev = self.initializer_stddev
         self.expand = built_dense(dim, self.hidden_dim, "expand", stddev, policy, _gelu)
         self.contract = built_dense(self.hidden_dim, dim, "contract", stddev, policy)
-        self.norm = keras.layers.LayerNormalization(epsilon=self.epsilon, dtype=policy)
+        self.norm = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=policy)
         self.norm.build(input_shape)
         self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
 
@@ -61,7 +61,6 @@ class FeedForward(keras.layers.Layer):
         return super().get_config() | {
             "hidden_dim": self.hidden_dim,
             "dropout": self.dropout,
-            "epsilon": self.epsilon,
             "initializer_stddev": self.initializer_stddev,
         }
 

@@ -48,7 +48,8 @@ class IntentPrototypes(keras.layers.Layer):
         dim: int = 64,
         **kwargs,
     ):
-        # Cluster centres are compared in full precision, whatever the model computes in.
+        # Cluster centres are compared in float32, whatever the model computes in; a GPU multiplies
+        # that in TF32.
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.num_intents = tuple(num_intents)
         self.dim = dim

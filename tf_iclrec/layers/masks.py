@@ -13,7 +13,7 @@ def valid_mask(ids: KerasTensor) -> KerasTensor:
 
 
 def causal_mask(valid: KerasTensor) -> KerasTensor:
-    """Each position sees itself and the real positions before it.
+    """Each real position sees itself and the real positions before it; a padded one only those.
 
     Args:
         valid: ``(batch, time)`` bool.

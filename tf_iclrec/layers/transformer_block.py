@@ -3,7 +3,7 @@
 import keras
 from keras import KerasTensor
 
-from tf_iclrec.layers.feed_forward import FeedForward
+from tf_iclrec.layers.feed_forward import EPSILON, FeedForward
 from tf_iclrec.layers.self_attention import SelfAttention
 
 
@@ -19,8 +19,6 @@ class TransformerBlock(keras.layers.Layer):
         num_heads: Attention heads.
         feedforward_dim: Width of the hidden layer of the feed-forward network.
         dropout: Share of hidden values dropped. Defaults to 0.
-        attention_dropout: Share of attention weights dropped. Defaults to ``dropout``.
-        epsilon: LayerNorm's epsilon. Defaults to 1e-12, the published value.
         initializer_stddev: Standard deviation of the initial kernels. Defaults to 0.02.
 
     Call arguments:
@@ -43,8 +41,6 @@ class TransformerBlock(keras.layers.Layer):
         num_heads: int,
         feedforward_dim: int,
         dropout: float = 0.0,
-        attention_dropout: float | None = None,
-        epsilon: float = 1e-12,
         initializer_stddev: float = 0.02,
         **kwargs,
     ):
@@ -52,20 +48,16 @@ class TransformerBlock(keras.layers.Layer):
         self.num_heads = num_heads
         self.feedforward_dim = feedforward_dim
         self.dropout = dropout
-        self.attention_dropout = dropout if attention_dropout is None else attention_dropout
-        self.epsilon = epsilon
         self.initializer_stddev = initializer_stddev
 
     def build(self, input_shape):
         policy, stddev = self.dtype_policy, self.initializer_stddev
-        self.attention = SelfAttention(self.num_heads, self.attention_dropout, stddev, dtype=policy)
+        self.attention = SelfAttention(self.num_heads, self.dropout, stddev, dtype=policy)
         self.attention.build(input_shape)
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=self.epsilon, dtype=policy)
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=policy)
         self.attention_norm.build(input_shape)
         self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
-        self.feed_forward = FeedForward(
-            self.feedforward_dim, self.dropout, self.epsilon, stddev, dtype=policy
-        )
+        self.feed_forward = FeedForward(self.feedforward_dim, self.dropout, stddev, dtype=policy)
         self.feed_forward.build(input_shape)
 
     def call(
@@ -85,7 +77,5 @@ class TransformerBlock(keras.layers.Layer):
             "num_heads": self.num_heads,
             "feedforward_dim": self.feedforward_dim,
             "dropout": self.dropout,
-            "attention_dropout": self.attention_dropout,
-            "epsilon": self.epsilon,
             "initializer_stddev": self.initializer_stddev,
         }

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
 
 from tf_iclrec.data.catalogue import Catalogue
@@ -11,9 +10,10 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, ranking_metrics
 from tf_iclrec.evaluation.ranking import target_ranks
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.models.stepwise_model import StepwiseModel
 
 
-class Recommender(keras.Model):
+class Recommender(StepwiseModel):
     """A model that, called on a batch, gives scores ``(batch, items)``.
 
     ``evaluate`` on batches of `tf_iclrec.evaluation_batches` reports HR, NDCG and MRR.
@@ -41,9 +41,6 @@ class Recommender(keras.Model):
 
     def __init__(self, cutoffs: Sequence[int] = DEFAULT_CUTOFFS, **kwargs):
         super().__init__(**kwargs)
-        # `compile()` takes this as: no XLA unless asked for. On a CPU it makes a training step
-        # several times slower.
-        self.supports_jit = False
         self.cutoffs = tuple(cutoffs)
         self.ranking = ranking_metrics(self.cutoffs)
 

@@ -7,6 +7,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.vocabulary import PADDING_ID
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.models.gradients import add_repeated_rows
+from tf_iclrec.models.stepwise_model import StepwiseModel
 
 # The sequences that are encoded, in one call; see `segment_batches`.
 _SEQUENCES = ("masked_ids", "context_ids", "segment_ids", "other_segment_ids")
@@ -42,7 +43,7 @@ def mutual_information_loss(
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
-class SegmentPretrainer(keras.Model):
+class SegmentPretrainer(StepwiseModel):
     """Pre-training of an encoder with masked items and masked segments (S3-Rec, variant ISP).
 
     Masked items are told from others by the states at their positions (MIP, Sec. 4.3.2), and a
@@ -77,8 +78,6 @@ class SegmentPretrainer(keras.Model):
         self, encoder: Encoder, item_weight: float = 1.0, segment_weight: float = 0.5, **kwargs
     ):
         super().__init__(**kwargs)
-        # `compile()` takes this as: no XLA unless asked for.
-        self.supports_jit = False
         self.encoder = encoder
         self.item_weight = item_weight
         self.segment_weight = segment_weight
@@ -107,18 +106,6 @@ class SegmentPretrainer(keras.Model):
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         states = keras.tree.flatten(self.encoder.encode_both_sides(inputs, training=training))
         return states[0] if len(states) == 1 else ops.concatenate(states, axis=-1)
-
-    def build_optimizer(self) -> None:
-        """Make the optimizer's variables, if they are not there; the model must be compiled."""
-        if not self.built:
-            self.build()
-        if not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def make_train_function(self, force: bool = False):
-        # Made inside the graph of the training step, its variables cost a second tracing of it.
-        self.build_optimizer()
-        return super().make_train_function(force)
 
     def losses_of(
         self, batch: dict[str, tf.Tensor], training: bool = False

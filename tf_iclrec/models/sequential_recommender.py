@@ -147,21 +147,26 @@ class SequentialRecommender(Recommender):
         inputs = self.encoder.ask_next(inputs)
         hidden = [hidden_states(member, inputs, training) for member in self.members()]
         valid = valid_mask(inputs["item_ids"])
-        queries = [
-            self._as_queries(member, last_valid(states, valid))
-            for member, states in zip(self.members(), hidden, strict=True)
-        ]
+        last = [last_valid(states, valid) for states in hidden]
         means = [
             ops.cast(mean_states(member, inputs, states, training), "float32")
             for member, states in zip(self.members(), hidden, strict=True)
         ]
-        return _side_by_side(queries) / len(queries), _side_by_side(means)
+        return self._user_vectors(last), _side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
         a temperature, of length ``1 / temperature``. Of an ensemble, the members' side by side,
         divided by their number; of an encoder with several queries, all of them."""
-        return self.encode(inputs, training)[0]
+        inputs = self.encoder.ask_next(inputs)
+        return self._user_vectors([one.last_states(inputs, training) for one in self.members()])
+
+    def _user_vectors(self, last_states: list[KerasTensor]) -> KerasTensor:
+        queries = [
+            self._as_queries(member, states)
+            for member, states in zip(self.members(), last_states, strict=True)
+        ]
+        return _side_by_side(queries) / len(queries)
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
@@ -228,18 +233,6 @@ class SequentialRecommender(Recommender):
         targets = ops.cast(self._member_item_vectors(member, target_ids), queries.dtype)
         best = tf.argmax(tf.einsum("btqd,btd->btq", queries, targets), axis=-1)
         return tf.gather(queries, best, batch_dims=2)
-
-    def build_optimizer(self) -> None:
-        """Make the optimizer's variables, if they are not there; the model must be compiled."""
-        if not self.built:
-            self.build()
-        if not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def make_train_function(self, force: bool = False):
-        # Made inside the graph of the training step, its variables cost a second tracing of it.
-        self.build_optimizer()
-        return super().make_train_function(force)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:

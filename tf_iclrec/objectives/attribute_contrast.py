@@ -126,5 +126,7 @@ class AttributeContrast(ViewContrast):
 
 def _first_alike(prototypes: KerasTensor) -> KerasTensor:
     """``(batch,)``: by row of ``(batch, dim)`` the number of the first row that is the same."""
+    # A GPU multiplies in TF32 otherwise, in which a row is hardly like itself.
+    prototypes = tf.cast(prototypes, tf.float64)
     cosines = tf.matmul(prototypes, prototypes, transpose_b=True)
     return tf.argmax(cosines > _SAME, axis=1)

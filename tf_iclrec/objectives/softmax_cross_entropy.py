@@ -124,7 +124,12 @@ class SoftmaxCrossEntropy(Objective):
         self,
         weight: float = 1.0,
         horizon: Annotated[
-            int, Setting("next items that each position learns from (softmax)", at_least=1)
+            int,
+            Setting(
+                "next items that each position learns from (softmax; 1 with an encoder that is "
+                "trained for masked or own items)",
+                at_least=1,
+            ),
         ] = 1,
         decay: Annotated[
             float,

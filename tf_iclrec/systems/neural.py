@@ -10,6 +10,7 @@ from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import trainable_users
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.registry import ENCODERS
@@ -162,12 +163,12 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
             the objectives don't fit each other.
     """
     kind = ENCODERS[config.encoder.name]
-    objectives = [_next_item(config.next_item, catalogue), *contrasts_of(config)]
-    _check_fit(config, kind, objectives)
+    contrasts = contrasts_of(config)
+    _check_fit(config, kind, contrasts)
     encoder = encoder_of(kind, catalogue, config.encoder.arguments, **config.ensemble)
-    width = encoder.output_dim // config.ensemble.num_members
+    objectives = [_next_item(config.next_item, catalogue, encoder.task), *contrasts]
     for term in objectives:
-        term.build(catalogue, width)
+        term.build(catalogue, encoder.state_dim // config.ensemble.num_members)
     num_intents = config.intents.num_intents if "intents" in config else ()
     if num_intents == AUTO:
         raise UserError(
@@ -179,7 +180,7 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
     return model
 
 
-def _next_item(settings: Mapping[str, Any], catalogue: Catalogue) -> Objective:
+def _next_item(settings: Mapping[str, Any], catalogue: Catalogue, task: Task) -> Objective:
     name = settings.name
     if name == AUTO:
         small = catalogue.num_items <= MAX_SOFTMAX_ITEMS
@@ -191,18 +192,22 @@ def _next_item(settings: Mapping[str, Any], catalogue: Catalogue) -> Objective:
                 flush=True,
             )
     kind = NEXT_ITEM_LOSSES[name]
-    return kind(**{one: settings[one] for one in settings_of(kind)})
+    given = {one: settings[one] for one in settings_of(kind)}
+    if "horizon" in given and not isinstance(task, NextItem):
+        # What is asked for at the next place is not what comes next.
+        given["horizon"] = 1
+    return kind(**given)
 
 
-def _check_fit(config, kind: type[Encoder], objectives: list[Objective]) -> None:
-    if any(term.needs_sides for term in objectives) and kind.num_streams < 2:
+def _check_fit(config, kind: type[Encoder], contrasts: list[Objective]) -> None:
+    if any(term.needs_sides for term in contrasts) and kind.num_streams < 2:
         with_sides = [name for name, one in ENCODERS.items() if one.num_streams > 1]
         raise UserError(
             f"The item-provider contrast (--provider-weight) needs a provider stream, which the "
             f"encoder {config.encoder.name} of {config.model} has not: use --encoder "
             f"{' or '.join(with_sides)}."
         )
-    reads = {*kind.reads, *(name for term in objectives for name in term.reads)}
+    reads = {*kind.reads, *(name for term in contrasts for name in term.reads)}
     if config.data.item_attributes and "attributes" not in reads:
         readers = [name for name, one in ENCODERS.items() if "attributes" in one.reads]
         raise UserError(
@@ -219,7 +224,7 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
             can't be shared out among the replicas.
     """
     _check_shares(Replicas.of(model).count, config)
-    usable = len(trainable_users(split, model.encoder.task))
+    trainable_users(split, model.encoder.task)  # Refuses a log without any.
     limits = [
         (
             len(split.test.users),
@@ -228,14 +233,15 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
         )
     ]
     if model.needs_intents:
-        most = max(model.num_intents)
+        # Of the E-step, whatever the encoder is trained on.
+        most, usable = max(model.num_intents), len(trainable_users(split))
         if most > usable:
             raise UserError(
                 f"{most} intents need at least as many users with training data; there are "
                 f"{usable}. The largest K that works is {usable}: --num-intents {usable}."
             )
         limit = users_to_cluster(**config.intents)
-        limits.append((split.interactions.num_users, limit, "clustered (--clustered-users)"))
+        limits.append((usable, limit, "clustered (--clustered-users)"))
     for number, limit, what in limits:
         if number > limit:
             print(f"Of {number} users {limit} are {what}.", flush=True)

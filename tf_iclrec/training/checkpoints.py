@@ -21,8 +21,8 @@ class Checkpoints:
     """Weights and what belongs to them, after the last epoch and after the one before it.
 
     ``state.json`` is written last and names its weights, with their checksums, so a training that
-    is killed at any moment has a consistent checkpoint. If a file turns out to be damaged, the
-    epoch before is used.
+    is killed at any moment has a consistent checkpoint. If the last epoch turns out to be damaged,
+    the one before is used; if only the weights of the best one are, the last counts as the best.
 
     Args:
         folder: Where they are; must exist to `save`.
@@ -31,6 +31,7 @@ class Checkpoints:
     def __init__(self, folder: Path):
         self.folder = folder
         self._last: dict[str, Any] | None = None
+        self._digests: dict[str, str] = {}
 
     def save(self, model: keras.Model, epoch: int, is_best: bool, **state: Any) -> None:
         """Save a complete epoch, and forget those before the last.
@@ -50,7 +51,9 @@ class Checkpoints:
         self._last = {"weights": weights, "best_weights": best, **state}
         if before is not None:
             self._copy(_LAST, _BEFORE)
-        write_sealed(self.folder / _LAST, self._last, _files(self._last))
+        # What was written before is sealed as it was then, also if it has been damaged since.
+        known = {name: value for name, value in self._digests.items() if name != weights}
+        self._digests = write_sealed(self.folder / _LAST, self._last, _files(self._last), known)
         kept = _files(self._last) | _files(before or self._last)
         for old in self.folder.glob("*.weights.h5"):
             if old.name not in kept:
@@ -58,6 +61,9 @@ class Checkpoints:
 
     def read(self) -> dict[str, Any] | None:
         """What was kept of the last epoch that is not damaged; None before the first.
+
+        If the weights of the best epoch are damaged, this says so, and ``best_weights`` of the
+        result are its own ``weights``.
 
         Raises:
             UserError: If all there is is damaged.
@@ -67,7 +73,7 @@ class Checkpoints:
             if not (self.folder / name).is_file():
                 continue
             try:
-                self._last = _complete(read_sealed(self.folder / name))
+                self._last = _whole(self.folder / name)
             except DamagedError as error:
                 damages.append(str(error))
                 continue
@@ -96,6 +102,22 @@ def _size(model: keras.Model) -> int:
     """Bytes of a file with all weights of a model, the optimizer's among them, at most."""
     variables = [*model.variables, *model.optimizer.variables]
     return sum(_BYTES_BESIDE + math.prod(x.shape) * tf.as_dtype(x.dtype).size for x in variables)
+
+
+def _whole(path: Path) -> dict[str, Any]:
+    """A state with weights that are as they were written.
+
+    Raises:
+        DamagedError: If it is damaged, or the weights of its epoch are.
+    """
+    state = _complete(read_sealed(path, ()))
+    read_sealed(path, {state["weights"]})
+    try:
+        read_sealed(path, {state["best_weights"]})
+    except DamagedError as error:
+        print(f"{error} It was the best epoch's: the last one counts as the best.", flush=True)
+        state["best_weights"] = state["weights"]
+    return state
 
 
 def _complete(state: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import keras
@@ -95,6 +96,15 @@ class IntentClustering(keras.callbacks.Callback):
         self.seconds = 0.0
         self._assignments: list[np.ndarray] = []
         self._vectors = None
+
+    def state(self) -> list[str]:
+        """The intents of all users at the last E-step, a line per number of intents: what the next
+        one is compared with."""
+        return [" ".join(map(str, intents)) for intents in self._assignments]
+
+    def restore(self, state: Sequence[str]) -> None:
+        """Go on from a `state`."""
+        self._assignments = [np.array(line.split(), dtype=np.int64) for line in state]
 
     def on_train_begin(self, logs=None):
         if self.model.intents is None:

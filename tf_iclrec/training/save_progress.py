@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_iclrec.files import replace_file
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.training.checkpoints import Checkpoints
+from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.replicas import Replicas
 
 MONITOR = "val_NDCG@20"
@@ -40,6 +41,7 @@ class SaveProgress(keras.callbacks.Callback):
         history: CSV file with a row per epoch.
         patience: Epochs without a better validation NDCG@20 before stopping.
         seed: Seed of the dropout.
+        clustering: The E-step, if there is one.
 
     Attributes:
         epochs_done: Number of complete epochs.
@@ -48,12 +50,20 @@ class SaveProgress(keras.callbacks.Callback):
         stopped: Whether patience ran out.
     """
 
-    def __init__(self, checkpoints: Path, history: Path, patience: int, seed: int):
+    def __init__(
+        self,
+        checkpoints: Path,
+        history: Path,
+        patience: int,
+        seed: int,
+        clustering: IntentClustering | None = None,
+    ):
         super().__init__()
         self.checkpoints = Checkpoints(checkpoints)
         self.history = history
         self.patience = patience
         self.seed = seed
+        self.clustering = clustering
         self.epochs_done = 0
         self.best_epoch = 0
         self.best_score = -math.inf
@@ -75,6 +85,11 @@ class SaveProgress(keras.callbacks.Callback):
         self.best_epoch = state["best_epoch"]
         self.best_score = state["best_score"]
         self.rows = state["history"]
+        if state["best_weights"] == state["weights"] and self.best_epoch < self.epochs_done:
+            # Those of the best epoch are damaged.
+            self._count_as_best(self.rows[-1])
+        if self.clustering:
+            self.clustering.restore(state.get("intents", ()))
         # As it may be of an epoch less, or of one that turned out to be damaged.
         self._write_history()
 
@@ -95,10 +110,8 @@ class SaveProgress(keras.callbacks.Callback):
         row["seconds"], self._last_time = now - self._last_time, now
         self.rows.append(row)
         self.epochs_done = epoch + 1
-        # Without validation the last epoch is the best.
-        score = float(logs.get(MONITOR, self.epochs_done))
-        if is_best := score > self.best_score:
-            self.best_score, self.best_epoch = score, self.epochs_done
+        if is_best := self._score(row) > self.best_score:
+            self._count_as_best(row)
         self.checkpoints.save(
             self.model,
             self.epochs_done,
@@ -107,6 +120,7 @@ class SaveProgress(keras.callbacks.Callback):
             best_epoch=self.best_epoch,
             best_score=self.best_score,
             history=self.rows,
+            intents=self.clustering.state() if self.clustering else [],
         )
         self._write_history()
         if self.stopped:
@@ -115,6 +129,13 @@ class SaveProgress(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.stopped:
             print(f"No better {MONITOR} for {self.patience} epochs: stopped.", flush=True)
+
+    def _score(self, row: dict[str, float]) -> float:
+        # Without validation the last epoch is the best.
+        return row.get(MONITOR, float(row["epoch"]))
+
+    def _count_as_best(self, row: dict[str, float]) -> None:
+        self.best_score, self.best_epoch = self._score(row), row["epoch"]
 
     def _write_history(self):
         with replace_file(self.history) as path, path.open("w", newline="") as file:

@@ -150,8 +150,8 @@ def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr
     """
     from scipy import sparse
 
-    histories = split.train.rows(sampled_rows(len(split.train.starts), _MOST_USERS))
-    joined = histories.longer_than(1).joined()
+    histories = split.train.longer_than(1)
+    joined = histories.rows(sampled_rows(len(histories.starts), _MOST_USERS)).joined()
     ids, size = joined.item_ids, split.interactions.num_items
     if attribute is not None:
         ids, size = attribute.of_items[ids], len(attribute.vocabulary)

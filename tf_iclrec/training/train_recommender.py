@@ -42,7 +42,8 @@ def train_recommender(
     pad_to_max_length: Annotated[
         bool, Setting("mix users of all lengths in a batch, padded to the longest history")
     ] = False,
-    seed: Annotated[int, Setting("seed of everything random", at_least=0)] = 0,
+    # Faiss takes 31 bits.
+    seed: Annotated[int, Setting("seed of everything random", at_least=0, at_most=2**31 - 1)] = 0,
 ) -> int:
     """Train a new model, or go on after the last complete epoch in the directory.
 
@@ -77,7 +78,7 @@ def train_recommender(
     with replicas.strategy.scope():
         model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, epochs * steps))
         model.build_optimizer()
-    progress = SaveProgress(directory.checkpoints, directory.history, patience, seed)
+    progress = SaveProgress(directory.checkpoints, directory.history, patience, seed, clustering)
     progress.restore(model)
     if progress.epochs_done:
         print(f"Resuming after epoch {progress.epochs_done}.", flush=True)
