@@ -135,15 +135,6 @@ class RunDirectory:
         names = [str(file.relative_to(self.path)) for file in files if file.is_file()]
         write_sealed(self.checksums, {}, names)
 
-    def check_whole(self) -> None:
-        """Make sure that all that has checksums is as it was written.
-
-        Raises:
-            DamagedError: If it is not.
-        """
-        if self.checksums.is_file():
-            read_sealed(self.checksums)
-
     def check_readable(self) -> None:
         """Make sure that here is a run of this version's format.
 

@@ -44,10 +44,9 @@ def of_run(path: Path) -> dict:
             read_prepared(run.data)
         return UNFINISHED
     try:
-        run.check_whole()
+        sealed = read_sealed(run.checksums)
     except DamagedError:
         return UNFINISHED
-    sealed = read_sealed(run.checksums)
     return sealed | {
         "metrics": run.metrics.read_text(),
         "config": run.config.read_text(),
