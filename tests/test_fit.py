@@ -104,7 +104,8 @@ def test_metrics_have_the_agreed_form(finished):
     run, output = finished
     metrics = json.loads((output / "metrics.json").read_text())
     names = {f"{kind}@{k}" for kind in ("HR", "NDCG", "MRR") for k in (5, 10, 20)}
-    assert list(metrics) == ["valid", "test", "lists", "intervals", "groups", "yardsticks"]
+    parts = ["valid", "test", "lists", "intervals", "groups", "yardsticks", "trained"]
+    assert list(metrics) == parts
     assert set(metrics["valid"]) == set(metrics["test"]) == names
     assert metrics == run.metrics
 

@@ -50,7 +50,7 @@ BAD_ITEMS = {
         "items like '1', the table like 'B0001'",
     ),
     "two providers": (
-        "item_id,provider\n1,acme\n2,best\n1,cosy\n",
+        "item_id,provider,category\n1,acme,tea\n2,best,tea\n1,cosy,tea\n",
         "item '1' has two values in column 'provider', 'acme' and 'cosy'",
     ),
     "missing column": (

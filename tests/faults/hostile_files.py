@@ -167,7 +167,7 @@ def _change_array(path: Path, random, trap: Path) -> None:
     elif kind == 2:
         array = array.astype(random.choice(["float32", "int8", "U5", "complex64", "bool"]))
     else:
-        limits = [-1, -(2**31), 2**31 - 1, 10**6, 0, 1]
+        limits = [-1, -(2**31), 2**31 - 1, 10**6, 0, 1, 3]  # The first item, too.
         places = random.integers(array.size, size=2)
         array = np.array(array)
         array.flat[places] = random.choice(limits)
