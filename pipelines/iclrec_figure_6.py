@@ -2,10 +2,11 @@
 
     python pipelines/iclrec_figure_6.py --data DIR --output runs/papers [--only Yelp]
 
---models cl4srec iclrec does the same with the library's recipe.
+ICLRec with FNM, by which the paper explains the figure. --models cl4srec iclrec does the same with
+the library's recipe.
 """
 
-from iclrec_paper import CL4SREC, ICLREC, RECIPES, YELP, at
+from iclrec_paper import CL4SREC, ICLREC_WITH_FNM, RECIPES, YELP, at
 
 from tf_iclrec.experiments import Experiment, comparison, costs, lines, run_experiment
 
@@ -17,7 +18,7 @@ EXPERIMENT = Experiment(
     rows=[
         at(row, "batch size", size, f"{size}", batch_size=size)
         for size in SIZES
-        for row in (CL4SREC, ICLREC, *RECIPES)
+        for row in (CL4SREC, ICLREC_WITH_FNM, *RECIPES)
     ],
     metrics=("NDCG@20",),
     parts=(lines("batch size", log=True), comparison, costs),

@@ -1,6 +1,8 @@
 """IPSRec, Table 1: how large the data sets are.
 
-python pipelines/ipsrec_table_1.py --data DIR --output runs/papers [--only Tmall]
+    python pipelines/ipsrec_table_1.py --data DIR --output runs/papers [--only Tmall]
+
+The paper counts one user and one item more than the logs have, it seems with the id of padding.
 """
 
 from ipsrec_paper import DATASETS

@@ -1,8 +1,8 @@
 """How well a recommender does where histories hold items that their users never had.
 
-ICLRec's robustness to noise (Sec. 5.3, Fig. 4): "we randomly add a certain proportion of negative
-items to test sequences". Noise is a recommender that shows another one noisy histories; who is
-asked, for what, and what is left out of the ranking stays as it is.
+ICLRec's robustness to noise (Sec. 5.3, Fig. 4): a share of items that the user never had is put
+into the sequences of the test. Noise is a recommender that shows another one noisy histories; who
+is asked, for what, and what is left out of the ranking stays as it is.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 from tf_iclrec.systems.neural import NEURAL
 from tf_iclrec.systems.system import System
 
-# Sec. 5.1.4 and the authors' scripts, for all models of its Table 1.
+# Sec. 5.1.4 and the authors' scripts; the other systems of its Table 1 train in the same frame.
 PUBLISHED_TRAINING = {
     "epochs": 300,
     "batch_size": 256,

@@ -11,7 +11,7 @@ MIN_LENGTH = 3
 
 
 def leave_one_out(interactions: Interactions) -> Split:
-    """Hold out the last two items of each user (ICLRec Sec. 5.1.1).
+    """Hold out the last two items of each user (IPSRec Sec. 3.3).
 
     Users with fewer than three items can't be split and are left out.
 
