@@ -53,7 +53,8 @@ def tmall(path: Path) -> PublicLog:
     is a click and 1 a purchase, the time a day, ``20150701``. Its purchases are the log of IPSRec's
     Table 1, which counts one more of each: 885,759 users, 1,144,124 items, 7,592,214 purchases.
     ``user_log_format1.csv`` (repeat buyers) has
-    ``user_id,item_id,cat_id,seller_id,brand_id,time_stamp,action_type``: action_type 2 is a purchase, the time a day of 2014 without a leading zero, ``829``. What happened on one day
+    ``user_id,item_id,cat_id,seller_id,brand_id,time_stamp,action_type``: action_type 2 is a
+    purchase, the time a day of 2014 without a leading zero, ``829``. What happened on one day
     keeps the order of the file.
 
     Args:
