@@ -49,6 +49,14 @@ def test_every_option_that_is_named_exists(page, options):
     assert named <= options
 
 
+def test_every_option_that_a_message_names_exists(options):
+    texts = [path.read_text() for path in (ROOT / "tf_iclrec").rglob("*.py")]
+    # But for names of style sheets, `var(--ink)` and `--ink: black`.
+    option = r"(?<!var\()(?<![\w-])--[a-z][\w-]*(?![\w:-])"
+    named = {one for text in texts for one in re.findall(option, text)}
+    assert named - options == {"--no-deps"}  # Of pip.
+
+
 @pages(PAGES)
 def test_every_file_that_is_linked_is_there(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)

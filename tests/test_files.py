@@ -214,16 +214,19 @@ def test_nothing_is_written_below_a_file(old_file, place):
 def test_a_dead_process_holds_no_lock_and_its_remains_are_removed(old_folder):
     process = os.fork()
     if not process:
-        held = locked(old_folder)
-        held.__enter__()
-        # The last one is a part of a folder that is being written itself.
-        part = old_folder.with_name(f".writing.{os.getpid()}.export")
-        for path in (old_folder / "checkpoints" / "weights.h5", old_folder, part):
-            unfinished = path.with_name(f".writing.{os.getpid()}.{path.name}")
-            unfinished.parent.mkdir(exist_ok=True)
-            unfinished.write_text("half")
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(process, 0)
+        try:
+            held = locked(old_folder)
+            held.__enter__()
+            # The last one is a part of a folder that is being written itself.
+            part = old_folder.with_name(f".writing.{os.getpid()}.export")
+            for path in (old_folder / "checkpoints" / "weights.h5", old_folder, part):
+                unfinished = path.with_name(f".writing.{os.getpid()}.{path.name}")
+                unfinished.parent.mkdir(exist_ok=True)
+                unfinished.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)  # Or an error would have it go on with the other tests.
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
     alive = old_folder.with_name(f".writing.{os.getppid()}.export")
     other = old_folder.with_name(f".writing.{process}.other")
     for path in (alive, other):

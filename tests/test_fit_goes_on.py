@@ -12,7 +12,15 @@ from tf_iclrec.runs import read_config
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 from .interruption import interrupted
-from .small_runs import SMALL, changed, fit_interrupted, read_history, weights_of, write_log
+from .small_runs import (
+    SMALL,
+    changed,
+    fit_interrupted,
+    read_history,
+    weights_of,
+    write_log,
+    write_sequence_file,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
 
@@ -70,6 +78,22 @@ def test_patience_is_restored(one_encoder, tmp_path):
     fit(changed(impatient, epochs=9), tmp_path / "run", resume=True)
     state = json.loads((tmp_path / "run" / "checkpoints" / "state.json").read_text())
     assert (state["epochs_done"], state["best_epoch"], state["best_score"]) == (2, 1, 2.0)
+
+
+def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
+    log = tmp_path / "log.txt"
+    write_sequence_file(log)
+    config = make_config(data=log, **SMALL | {"num_members": 1, "intent_weight": 0.0, "epochs": 1})
+    before = fit(config, tmp_path / "run").split.interactions.num_actions
+    more = changed(config, epochs=2)
+    log.write_text(log.read_text() + "9999 1 2 3 4\n")
+    capsys.readouterr()
+    assert fit(more, tmp_path / "run", resume=True).split.interactions.num_actions == before
+    said = f"{log} has changed since the run in {tmp_path / 'run'} was started, which goes on with"
+    assert said in capsys.readouterr().out
+    log.unlink()
+    fit(more, tmp_path / "run", resume=True)
+    assert "has changed" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])

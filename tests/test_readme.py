@@ -71,6 +71,8 @@ def test_make_train_does_what_is_said(default_run):
         for line in default_run[0].splitlines()
         if line.startswith(("iclrec ", "popularity ")) and len(line.split()) == 10
     }
+    assert f"Page: {default_run[1] / 'report.html'}" in default_run[0]
+    assert "<h2" in (default_run[1] / "report.html").read_text()
     # HR@5 to MRR@20: clearly better than popularity in every one.
     assert len(figures["iclrec"]) == 9
     for ours, popular in zip(figures["iclrec"], figures["popularity"], strict=True):

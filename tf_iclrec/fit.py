@@ -13,7 +13,8 @@ from tf_iclrec.checksums import resealed
 from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.prepared import read_prepared
+from tf_iclrec.data.preparation.fingerprint import fingerprint
+from tf_iclrec.data.prepared import read_prepared, sources_of
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.split import Split
@@ -66,7 +67,8 @@ def fit(
         resume: Continue the run in ``output`` after its last complete epoch, if there is one. Its
             settings must be the same, except for ``epochs``, ``patience`` and ``strategy``.
         overwrite: Replace a run in ``output``, when the new one is finished.
-        interactions: What ``config.data`` names, where it is read already.
+        interactions: The log, where it is read already; of ``config.data`` nothing is applied to it
+            then.
 
     Returns:
         The finished run, with the best epoch's model. Where several processes train it together
@@ -129,10 +131,13 @@ def train(
     """
     replicas = replicas or Replicas()
     family = SYSTEMS[config.model].family
+    sources: list[dict[str, Any]] = []
     if resume:
         config = _as_before(config, directory)
+        _say_what_is_newer(config, directory)
         interactions = read_prepared(directory.data)
     elif interactions is None:
+        sources = fingerprint(config.data.source)
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
@@ -141,7 +146,7 @@ def train(
     model = _new_model(config, split, replicas, started)
     family.check(model, split, config)
     if replicas.is_chief and not resume:
-        start_run(directory, config, interactions)
+        start_run(directory, config, interactions, sources)
     elif replicas.is_chief and config != read_config(directory):
         with resealed(directory.checksums, directory.config.name):
             write_json(directory.config, config.to_dict())
@@ -194,8 +199,6 @@ def finish_run(
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
-    # The times of the files become others when they are copied.
-    metrics["trained"] = datetime.datetime.now(datetime.UTC).date().isoformat()
     export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
     # Last and one after the other: between the first and the last of them the run is neither what
     # it was nor what it becomes, which the checksums tell.
@@ -204,7 +207,8 @@ def finish_run(
         with replace_file(file) as path:
             one.save(path)
     write_json(directory.metrics, metrics)
-    directory.seal()
+    # The times of files become others when they are copied.
+    directory.seal(trained=datetime.datetime.now(datetime.UTC).date().isoformat())
     _print_metrics({config.model: metrics} | metrics["yardsticks"])
     if final:
         print(
@@ -281,6 +285,21 @@ def _train_final(
 def _with(config: Config, settings: dict[str, Any]) -> Config:
     """A configuration with some other settings, by option."""
     return resolve(config.model, settings, config.options()) if settings else config
+
+
+def _say_what_is_newer(config: Config, directory: RunDirectory) -> None:
+    try:
+        now = fingerprint(config.data.source)
+    except UserError:
+        return  # It need not be there any more.
+    before = sources_of(directory.data)
+    if before and now != before:
+        print(
+            f"{', '.join(config.data.source)} has changed since the run in {directory.path} was "
+            "started, which goes on with the data of then. A newer log is another run: "
+            f"--init-from {directory.path}.",
+            flush=True,
+        )
 
 
 def _as_before(config: Config, directory: RunDirectory) -> Config:

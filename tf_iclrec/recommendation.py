@@ -104,6 +104,8 @@ def recommend(
 
     if (histories is None) == (user_ids is None):
         raise UserError("Give either histories or user_ids.")
+    if isinstance(user_ids, str):
+        raise UserError(f"user_ids is a list, [{user_ids!r}], not {user_ids!r}.")
     users = None if histories is None else UserTable.of(histories, exclude)
     if isinstance(run_or_model, str | Path) and is_saved_model(run_or_model):
         strict = on_unknown if on_unknown == "raise" else None

@@ -129,11 +129,15 @@ class RunDirectory:
         """There once an epoch is complete."""
         return self.checkpoints / "state.json"
 
-    def seal(self) -> None:
-        """Write checksums of what says which run this is, and of its results if they are there."""
+    def seal(self, **said: str) -> None:
+        """Write checksums of what says which run this is, and of its results if they are there.
+
+        Args:
+            said: What is written beside them, such as the day.
+        """
         files = (self.format, self.config, self.model, self.final.model, self.metrics)
         names = [str(file.relative_to(self.path)) for file in files if file.is_file()]
-        write_sealed(self.checksums, {}, names)
+        write_sealed(self.checksums, said, names)
 
     def check_readable(self) -> None:
         """Make sure that here is a run of this version's format.

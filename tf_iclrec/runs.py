@@ -2,7 +2,7 @@
 
 import dataclasses
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ class Run:
         split: The data it was trained on, with its vocabularies.
         config: Its settings.
         metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``, and what else `full_report` says of
-            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, ``"yardsticks"`` by name, and
-            ``"trained"``, the day (UTC). Runs of earlier versions have the first two alone.
+            the test: ``"lists"``, ``"intervals"`` and ``"groups"``, and ``"yardsticks"`` by
+            name. Runs of earlier versions have the first two alone.
     """
 
     model: Recommender
@@ -81,7 +81,10 @@ def split_of(config: Config, interactions: Interactions) -> Split:
 
 
 def start_run(
-    directory: RunDirectory, config: Config, interactions: Interactions | None = None
+    directory: RunDirectory,
+    config: Config,
+    interactions: Interactions | None = None,
+    sources: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Make the folder ready for a new run, removing an old one.
 
@@ -89,6 +92,7 @@ def start_run(
         directory: The folder.
         config: The settings.
         interactions: The data; None where each run inside the folder has its own.
+        sources: The `fingerprint` of what they were read from.
     """
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     # As a whole, so that what is there can be resumed.
@@ -99,7 +103,7 @@ def start_run(
         new.config.write_text(config.to_json() + "\n")
         if interactions is not None:
             new.checkpoints.mkdir()
-            write_prepared(interactions, new.data)
+            write_prepared(interactions, new.data, {"sources": sources} if sources else None)
         new.seal()
 
 

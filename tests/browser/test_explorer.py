@@ -1,5 +1,6 @@
 """The page in which a run is tried, used as people use it."""
 
+import importlib
 import re
 import threading
 from urllib.parse import unquote_plus
@@ -21,7 +22,8 @@ def run():
 
 @pytest.fixture(scope="module")
 def address(run):
-    server = pytest.importorskip("tf_iclrec.explorer.server", reason="needs the extra: explore")
+    pytest.importorskip("uvicorn", reason="needs the extra: explore")
+    server = importlib.import_module("tf_iclrec.explorer.server")
     explorer = Explorer(run, "shop")
     explorer.warm_up()
     with server.listening(0) as listener:

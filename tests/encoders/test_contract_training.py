@@ -174,5 +174,4 @@ def test_learns_in_a_graph(name):
     for _ in range(20):
         model.reset_metrics()
         losses.append(float(step(batch)["loss"]))
-    print("LOSS", name, np.round(losses, 2))
     assert np.mean(losses[-5:]) < np.mean(losses[:5])

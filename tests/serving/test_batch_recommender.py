@@ -119,11 +119,19 @@ def test_strangers_get_what_is_popular(served, ask):
         ({"histories": [["1"]], "exclude": [["1"], ["2"]]}, "1 users and 2 lists"),
         ({}, "either histories or user_ids"),
         ({"histories": [["1"]], "user_ids": ["1"]}, "either histories or user_ids"),
+        ({"histories": ["12", "7"]}, r"as a list for each user, \[\[...\]\], and '12' is none"),
+        ({"histories": {"ann": "12"}}, "'12' is none"),
+        ({"user_ids": "12"}, r"user_ids is a list, \['12'\], not '12'"),
     ],
 )
 def test_bad_requests_say_what_is_wrong(served, kwargs, message):
     with pytest.raises(UserError, match=message):
         recommend(served.model, split=served.split, **kwargs)
+
+
+def test_a_single_item_can_be_excluded(ask):
+    best, second = ask([["1"]], k=2)[0][0]
+    assert ask([["1"]], k=1, exclude=best)[0][0] == [second]
 
 
 def test_a_model_alone_is_not_enough(served):

@@ -27,7 +27,7 @@ from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
-from tf_iclrec.files import replace_file
+from tf_iclrec.files import read_json, replace_file
 
 _METADATA = "metadata.json"
 _FORMAT = 1
@@ -190,6 +190,12 @@ def read_metadata(directory: str | Path) -> dict[str, Any]:
     """
     path = Path(directory) / _METADATA
     return read_sealed(path) if path.is_file() else {}
+
+
+def sources_of(directory: str | Path) -> list[dict[str, Any]]:
+    """The fingerprint of what prepared data were read from, empty if it is not known. Only the
+    notes are read for it."""
+    return (read_json(Path(directory) / _METADATA) or {}).get("sources", [])
 
 
 def statistics(log: Interactions) -> dict[str, Any]:

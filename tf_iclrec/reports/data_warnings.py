@@ -189,7 +189,7 @@ def _about_short_histories(figures: DataFigures) -> Iterator[str]:
         yield (
             f"{_part(short, len(lengths))} of the users have only one or two interactions, too few "
             "for training, validation and test; look whether the user column is a session or a "
-            "visit, or keep longer ones with --core."
+            "visit, or keep longer ones with --min-user-count."
         )
 
 
@@ -210,8 +210,8 @@ def _about_untrained(held_out: HeldOutFigures | None) -> Iterator[str]:
     if held_out and held_out.untrained > _UNTRAINED * held_out.number:
         yield (
             f"{_part(held_out.untrained, held_out.number)} of the test items are never trained on, "
-            "so that no model can learn them; keep more frequent items with --core, or split "
-            "otherwise."
+            "so that no model can learn them; keep more frequent items with --min-item-count, or "
+            "split otherwise."
         )
 
 

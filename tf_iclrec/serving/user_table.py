@@ -43,8 +43,8 @@ class UserTable:
             exclude: Item ids for all users, or a list per user; a table has its column for that.
 
         Raises:
-            UserError: If a table lacks a column or has one of another type, or there are more or
-                fewer lists to exclude than users.
+            UserError: If a table lacks a column or has one of another type, a history is no list,
+                or there are more or fewer lists to exclude than users.
 
         Example:
         >>> import pyarrow as pa
@@ -87,11 +87,19 @@ class UserTable:
 def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
     """Lists of raw ids, one after the other in one array.
 
+    Raises:
+        UserError: If one of them is a text, which would be taken for a list of its letters.
+
     Example:
     >>> found = raw_lists([["tea", 7], [], ["jam"]])
     >>> found.item_ids.tolist(), found.ends.tolist()
     (['tea', '7', 'jam'], [2, 2, 3])
     """
+    single = next((one for one in lists if isinstance(one, str | bytes)), None)
+    if single is not None:
+        raise UserError(
+            f"Items are given as a list for each user, [[...]], and {single!r} is none."
+        )
     raw = np.array([str(item) for items in lists for item in items], dtype=object)
     return _one_after_the_other(raw, np.fromiter(map(len, lists), np.int64, len(lists)))
 
@@ -100,9 +108,9 @@ def raw_lists_for(ids: ItemIds, num_users: int) -> Histories:
     """Raw item ids for all users as one list, or those of each as ``num_users``.
 
     Raises:
-        UserError: If there is another number of lists.
+        UserError: If there is another number of lists, or none.
     """
-    ids = list(ids)
+    ids = [ids] if isinstance(ids, str) else list(ids)
     is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
     if not is_per_user:
         return raw_lists([ids])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_iclrec.checksums import read_sealed
 from tf_iclrec.data.times import format_time
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run
@@ -37,7 +38,7 @@ class ReportedRun:
     def of(cls, run: Run, directory: RunDirectory, name: str = "") -> ReportedRun:
         """A run and the folder in which it lies."""
         name = name or directory.path.resolve().name
-        return cls(name, run, _read_history(directory.history), _trained(run, directory))
+        return cls(name, run, _read_history(directory.history), _trained(directory))
 
     @property
     def epochs(self) -> np.ndarray:
@@ -83,9 +84,10 @@ def distinct_names(paths: Sequence[str | Path]) -> list[str]:
     return names
 
 
-def _trained(run: Run, directory: RunDirectory) -> datetime.date:
-    if "trained" in run.metrics:
-        return datetime.date.fromisoformat(run.metrics["trained"])
+def _trained(directory: RunDirectory) -> datetime.date:
+    sealed = read_sealed(directory.checksums, ()) if directory.checksums.is_file() else {}
+    if "trained" in sealed:
+        return datetime.date.fromisoformat(sealed["trained"])
     # Of an earlier version: right unless it was copied.
     written = directory.model.stat().st_mtime
     return datetime.datetime.fromtimestamp(written, datetime.UTC).date()
