@@ -136,6 +136,29 @@ def test_an_encoder_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
     assert names[0] == names[2] != names[1]
 
 
+def test_so_does_what_it_is_made_of(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    names = []
+    for number, (factor, unused) in enumerate([(1, 1), (2, 1), (1, 2)]):
+        text = f"""
+            import tf_iclrec
+            def unused(x):
+                return x * {unused}
+            def scaled(x):
+                return x * {factor}
+            class Base(tf_iclrec.Encoder):
+                def encode(self, items, valid, training):
+                    return scaled(items)
+            class Scaled(Base):
+                pass
+            """
+        (tmp_path / f"made{number}.py").write_text(textwrap.dedent(text))
+        module = importlib.import_module(f"made{number}")
+        monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
+        names.append(named(encoder="scaled"))
+    assert names[0] == names[2] != names[1]
+
+
 def test_a_part_of_an_experiment(experiment, sequences):
     part = experiment.only(models=["sasrec", "gru4rec"], seeds=[5])
     labels = [(one.row, one.seed, one.config.model) for one in part.trials(sequences)]

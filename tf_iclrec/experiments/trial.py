@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import hashlib
 import inspect
 import json
 import re
+import sys
+import textwrap
 from typing import Any
 
 from tf_iclrec.config import Config
@@ -83,11 +86,24 @@ class Trial:
 
 
 def _sources(section: Section, chosen: str) -> dict[str, str]:
-    """The text of the parts that are not the library's."""
+    """The text of the parts that are not the library's, and of what they are made of."""
     parts = section.alternatives[chosen] if chosen else section.parts
-    foreign: list[Part] = [
-        part
-        for part in (parts if isinstance(parts, tuple) else (parts,))
-        if part.__module__.partition(".")[0] != __name__.partition(".")[0]
-    ]
-    return {part.__qualname__: inspect.getsource(part) for part in foreign}
+    found: dict[str, str] = {}
+    for part in parts if isinstance(parts, tuple) else (parts,):
+        if part.__module__.partition(".")[0] != __name__.partition(".")[0]:
+            _add_source(part, found)
+    return found
+
+
+def _add_source(part: Part, found: dict[str, str]) -> None:
+    """Add the text of a class or function, and of all of its module that it names, bases among
+    them."""
+    if part.__qualname__ in found:
+        return
+    found[part.__qualname__] = text = inspect.getsource(part)
+    beside = vars(sys.modules[part.__module__])
+    for node in ast.walk(ast.parse(textwrap.dedent(text))):
+        one = beside.get(node.id) if isinstance(node, ast.Name) else None
+        if inspect.isroutine(one) or inspect.isclass(one):
+            if one.__module__ == part.__module__:
+                _add_source(one, found)
