@@ -104,6 +104,6 @@ def _add_source(part: Part, found: dict[str, str]) -> None:
     beside = vars(sys.modules[part.__module__])
     for node in ast.walk(ast.parse(textwrap.dedent(text))):
         one = beside.get(node.id) if isinstance(node, ast.Name) else None
-        if inspect.isroutine(one) or inspect.isclass(one):
-            if one.__module__ == part.__module__:
-                _add_source(one, found)
+        is_code = inspect.isfunction(one) or inspect.isclass(one)
+        if is_code and one.__module__ == part.__module__:
+            _add_source(one, found)
