@@ -49,6 +49,7 @@ from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.registry import NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
@@ -76,6 +77,7 @@ __version__ = "0.6.1"
 
 __all__ = [
     "ENCODERS",
+    "NEXT_ITEM_LOSSES",
     "SYSTEMS",
     "BatchRecommender",
     "Catalogue",
