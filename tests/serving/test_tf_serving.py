@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from ..faults.hostile_answers import hostile_to, through_c
 from .clients import ask, predict, served_by_grpc
 from .example_requests import requests_to
 
@@ -36,12 +37,29 @@ def assert_same(answer, expected):
             np.testing.assert_array_equal(answer[name], value)
 
 
+@pytest.fixture(scope="module")
+def c_answers(c_program, served):
+    """By signature, of one process."""
+    requests = [(name, requests_to(served)[name]) for name in NAMES]
+    return dict(zip(NAMES, ask(c_program, served.folder, requests), strict=True))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_c_program_gets_the_same_answers(c_program, served, signatures, name):
-    inputs = requests_to(served)[name]
-    (answer,) = ask(c_program, served.folder, [(name, inputs)])
-    expected = signatures(name, **inputs)
-    assert_same(answer, {k: v.astype("S") if v.dtype == object else v for k, v in expected.items()})
+def test_a_c_program_gets_the_same_answers(c_answers, served, signatures, name):
+    expected = signatures(name, **requests_to(served)[name])
+    expected = {k: v.astype("S") if v.dtype == object else v for k, v in expected.items()}
+    assert_same(c_answers[name], expected)
+
+
+def test_hostile_requests_get_errors_or_answers_and_good_ones_after_them_are_answered(
+    c_program, served
+):
+    """A few of those that `make faults` sends."""
+    found = through_c(c_program, served, hostile_to(served, 20))
+    assert [problem for _, problems in found.values() for problem in problems] == []
+    answers = [answer for answers, _ in found.values() for answer in answers]
+    refused = sum(isinstance(answer, str) for answer in answers)
+    assert 0 < refused < len(answers)
 
 
 def test_a_c_program_gets_errors_that_say_what_was_wrong(c_program, served):
