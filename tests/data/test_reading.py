@@ -1,7 +1,8 @@
+import pandas as pd
 import pytest
 
 from tf_iclrec import UserError
-from tf_iclrec.data.reading import names, read_log
+from tf_iclrec.data.reading import load_interactions, names, read_log
 
 
 def log_of(*arguments, **settings):
@@ -122,3 +123,12 @@ def test_a_column_of_providers_that_is_named_must_be_there(table):
 def test_a_missing_attribute_is_named(table, items):
     with pytest.raises(UserError, match=r"items\.csv has no column 'size'"):
         read_log((table,), items=items, item_attributes="color,size")
+
+
+def test_rows_that_a_frame_lacks_are_said(capsys):
+    rows = {"user": ["ann", "bob", None], "item": ["tea", "jam", "oil"], "time": [1, None, 3]}
+    log = load_interactions(pd.DataFrame(rows), min_item_count=1)
+    assert log.num_actions == 1
+    assert capsys.readouterr().out == "Dropped of 3 rows: 1 without a user, 1 without a time\n"
+    load_interactions(pd.DataFrame(rows).head(1))
+    assert capsys.readouterr().out == ""

@@ -31,7 +31,8 @@ def load_interactions(
     header: Sequence[str] = (),
     **selection: Any,
 ) -> Interactions:
-    """Read interactions from any supported source.
+    """Read interactions from any supported source; prints how many rows lack an id or a time, if
+    any, which are left out.
 
     Args:
         source: ``"completejourney"`` (the embedded default); a folder with prepared data; a table
@@ -64,7 +65,10 @@ def load_interactions(
     """
     names = source if isinstance(source, list | tuple) else [source]
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
-    return prepare(names, columns, header, Selection(**selection)).log
+    made = prepare(names, columns, header, Selection(**selection))
+    # What nobody has asked to leave out.
+    _say_dropped(made, {why: rows for why, rows in made.dropped.items() if "without" in why})
+    return made.log
 
 
 def read_log(
@@ -181,6 +185,12 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
+def _say_dropped(made: Preparation, dropped: Mapping[str, int]) -> None:
+    if dropped:
+        why = ", ".join(f"{rows} {reason}" for reason, rows in dropped.items())
+        print(f"Dropped of {made.rows_read} rows: {why}", flush=True)
+
+
 def _say(made: Preparation, table: Mapping[str, str] | None, items: str) -> None:
     log = made.log
     if set(made.columns.values()) - {"user_id", "item_id", "timestamp", "provider"}:
@@ -188,9 +198,7 @@ def _say(made: Preparation, table: Mapping[str, str] | None, items: str) -> None
             "Columns: " + ", ".join(f"{role} = {name}" for role, name in made.columns.items()),
             flush=True,
         )
-    if made.dropped:
-        why = ", ".join(f"{rows} {reason}" for reason, rows in made.dropped.items())
-        print(f"Dropped of {made.rows_read} rows: {why}", flush=True)
+    _say_dropped(made, made.dropped)
     notes = "".join(f"; {note}" for note in made.notes)
     size = f"{log.num_users} users, {log.num_items} items, {log.num_actions} interactions"
     print(f"Data: {size}{notes}", flush=True)
