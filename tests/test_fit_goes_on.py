@@ -83,7 +83,9 @@ def test_patience_is_restored(one_encoder, tmp_path):
 def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     log = tmp_path / "log.txt"
     write_sequence_file(log)
-    config = make_config(data=log, **SMALL | {"num_members": 1, "intent_weight": 0.0, "epochs": 1})
+    config = make_config(
+        data=str(log), **SMALL | {"num_members": 1, "intent_weight": 0.0, "epochs": 1}
+    )
     before = fit(config, tmp_path / "run").split.interactions.num_actions
     more = changed(config, epochs=2)
     log.write_text(log.read_text() + "9999 1 2 3 4\n")

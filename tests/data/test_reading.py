@@ -129,6 +129,7 @@ def test_rows_that_a_frame_lacks_are_said(capsys):
     rows = {"user": ["ann", "bob", None], "item": ["tea", "jam", "oil"], "time": [1, None, 3]}
     log = load_interactions(pd.DataFrame(rows), min_item_count=1)
     assert log.num_actions == 1
-    assert capsys.readouterr().out == "Dropped of 3 rows: 1 without a user, 1 without a time\n"
+    said = capsys.readouterr().out.removeprefix("Dropped of 3 rows: ").strip().split(", ")
+    assert sorted(said) == ["1 without a time", "1 without a user"]
     load_interactions(pd.DataFrame(rows).head(1))
     assert capsys.readouterr().out == ""
