@@ -84,7 +84,7 @@ def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     log = tmp_path / "log.txt"
     write_sequence_file(log)
     config = make_config(
-        data=str(log), **SMALL | {"num_members": 1, "intent_weight": 0.0, "epochs": 1}
+        data=str(log), **SMALL | {"num_members": 1, "sequence_weight": 0.0, "epochs": 1}
     )
     before = fit(config, tmp_path / "run").split.interactions.num_actions
     more = changed(config, epochs=2)
