@@ -86,3 +86,13 @@ def test_file_of_another_kind_is_refused_with_the_kinds_there_are(read_text):
 )
 def test_cells_of_any_type_become_text(cells, expected):
     assert as_text(pd.Series(cells)).tolist() == expected
+
+
+@pytest.mark.parametrize("row", [1, 2])
+def test_a_row_with_a_cell_too_many_is_refused(tmp_path, row):
+    rows = ["item_id,title,provider", "1,Tea,acme", "2,Jam,best"]
+    rows[row] = "7,Tea, green,acme"
+    path = tmp_path / "items.csv"
+    path.write_text("\n".join(rows) + "\n")
+    with pytest.raises(UserError, match=r"more cells than the 3|line 3, saw 4"):
+        read_columns(path, ["item_id", "provider"])

@@ -47,18 +47,15 @@ def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
             file = pq.ParquetFile(path)
             return _frame(file.read(columns=wanted(file.schema_arrow.names)))
         names, style = _text_table(path)
-        return pd.read_csv(
-            path,
-            header=0,
-            names=names,
-            usecols=wanted(names),
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            **style,
+        # All columns: of some alone pandas would not notice a row with a cell too many.
+        frame = pd.read_csv(
+            path, header=0, names=names, dtype=str, keep_default_na=False, na_values=[""], **style
         )
+        if not isinstance(frame.index, pd.RangeIndex):
+            raise ValueError(f"its first row has more cells than the {len(names)} of the header")
+        return frame[wanted(names) or names]
     except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
-        raise UserError(f"{path} can't be read as a table: {error}") from error
+        raise UserError(f"{path} can't be read as a table: {str(error).strip()}") from error
 
 
 def _table(path: str | Path) -> Path:
