@@ -72,7 +72,9 @@ def _report(ranks: dict[str, list[np.ndarray]], metrics: Sequence[str], tested: 
         cells = []
         for metric in metrics:
             numbers = [row[metric] for row in of_seeds]
-            cells.append(f"{np.mean(numbers):.4f} ± {np.std(numbers):.4f}")
+            cells.append(
+                f"{np.mean(numbers):.4f} ± {np.std(numbers, ddof=min(1, len(numbers) - 1)):.4f}"
+            )
         test = paired_t_test(gains[name], gains[base])
         change = test.difference / gains[base].mean()
         print(f"| {name} | {' | '.join(cells)} | {change:+.1%} | {test.p_value:.2g} |")

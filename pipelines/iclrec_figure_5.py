@@ -1,6 +1,8 @@
 """ICLRec, Fig. 5: the number of intents K, and lambda, the weight of the intent contrast.
 
 python pipelines/iclrec_figure_5.py --data DIR --output runs/papers [--only Yelp]
+
+Without FNM, as the authors' scripts train.
 """
 
 from iclrec_paper import BLOCKS, CL4SREC, YELP

@@ -1,6 +1,8 @@
 """ICLRec, Fig. 8: beta, the weight of the contrast of sequences.
 
 python pipelines/iclrec_figure_8.py --data DIR --output runs/papers [--only Beauty]
+
+Without FNM, as the authors' scripts train.
 """
 
 from iclrec_paper import BEAUTY, BLOCKS, SASREC, YELP

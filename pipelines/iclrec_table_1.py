@@ -68,12 +68,19 @@ SMALL = {
     ),
     "settings": {"epochs": 8},
 }
+PRINTED = paper_figures([row.label for row in ROWS], PAPER)
+# The text has FNM in its final model, the authors' scripts don't.
+PRINTED |= {
+    (data, ICLREC_WITH_FNM.label, metric): figure
+    for (data, label, metric), figure in PRINTED.items()
+    if label == ICLREC.label
+}
 EXPERIMENT = Experiment(
     "iclrec_table_1",
     "ICLRec, Table 1",
     datasets=(BEAUTY, SPORTS, TOYS, YELP),
     rows=(*ROWS, dataclasses.replace(ICLREC_WITH_FNM, optional=True)),
-    paper=paper_figures([row.label for row in ROWS], PAPER),
+    paper=PRINTED,
     small=SMALL,
 )
 

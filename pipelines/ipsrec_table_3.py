@@ -2,8 +2,11 @@
 
     python pipelines/ipsrec_table_3.py --data DIR --output runs/papers [--only completejourney]
 
-The data sets are those of Table 2; in the same folder nothing is trained twice.
+The data sets are those of Table 2; in the same folder nothing is trained twice. Each encoder is
+tested against itself without the contrast.
 """
+
+import dataclasses
 
 from ipsrec_paper import DATASETS, SASREC, ipsrec
 
@@ -11,10 +14,15 @@ from tf_iclrec.experiments import Experiment, paper_figures, run_experiment
 
 ROWS = (
     SASREC,
-    ipsrec("ipsrec_s", "IPSRec-S"),
-    ipsrec("ipsrec_s", "IPSRec-S w/o CL", contrast=False),
-    ipsrec("ipsrec_c", "IPSRec-C"),
-    ipsrec("ipsrec_c", "IPSRec-C w/o CL", contrast=False),
+    *(
+        dataclasses.replace(
+            ipsrec(model, f"{label}{'' if contrast else ' w/o CL'}", contrast),
+            group=label,
+            baseline=not contrast,
+        )
+        for model, label in (("ipsrec_s", "IPSRec-S"), ("ipsrec_c", "IPSRec-C"))
+        for contrast in (True, False)
+    ),
 )
 PAPER = """
     Tmall  HR@5   0.0706 0.0743 0.0712 0.0760 0.0717

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
-from tf_iclrec import SYSTEMS
+from tf_iclrec import CONTRASTS, ENCODERS, NEXT_ITEM_LOSSES, SYSTEMS
 from tf_iclrec.commands import run_command
 
 ROOT = Path(__file__).parent.parent
@@ -115,13 +115,17 @@ def run_page(text: str) -> str:
         What they printed.
     """
     output, names = io.StringIO(), {"__name__": "__main__"}
-    for block in blocks_of(text):
-        if block.why_not:
-            continue
-        if block.language == "sh":
-            for line in command_lines(block.code):
-                output.write(run_line(*line))
-        elif block.language == "python":
-            with contextlib.redirect_stdout(output):
-                exec(compile(block.code, "<page>", "exec"), names)
+    with contextlib.ExitStack() as stack:
+        # What a page enters is of that page.
+        for registry in (CONTRASTS, ENCODERS, NEXT_ITEM_LOSSES):
+            stack.enter_context(mock.patch.dict(registry))
+        for block in blocks_of(text):
+            if block.why_not:
+                continue
+            if block.language == "sh":
+                for line in command_lines(block.code):
+                    output.write(run_line(*line))
+            elif block.language == "python":
+                with contextlib.redirect_stdout(output):
+                    exec(compile(block.code, "<page>", "exec"), names)
     return output.getvalue()

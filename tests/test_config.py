@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
-from tf_iclrec import SYSTEMS, Config, UserError, make_config
+from tf_iclrec import SYSTEMS, Config, Interactions, UserError, make_config, train
 from tf_iclrec.config import read_settings
+from tf_iclrec.data.prepared import write_prepared
 
 from .settings_files import from_file, written
 
@@ -221,3 +224,38 @@ def test_the_settings_of_a_run_to_start_from_are_the_defaults(tmp_path):
         make_config(init_from="nowhere")
     with pytest.raises(UserError, match="ease does not read init_from"):
         make_config("ease", init_from=str(tmp_path))
+
+
+def test_dates_of_a_run_to_start_from_are_not_those_of_the_next(tmp_path, capsys):
+    """It is there for what has come since."""
+    before = make_config(model="sasrec", since="2020-01-01", until="2020-02-01", repeats="first")
+    (tmp_path / "format.json").write_text('{"format": 3}')
+    written(tmp_path, before.to_json())
+    data = make_config(init_from=str(tmp_path)).data
+    assert (data.since, data.until, data.repeats) == ("", "", "first")
+    assert make_config(init_from=str(tmp_path), until="2020-03-01").data.until == "2020-03-01"
+    train.main(["--init-from", str(tmp_path), "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "2020" not in text
+    assert "drop those that follow directly (default: first)" in text
+    # A run that goes on has its own dates.
+    train.main(["--resume", "--output", str(tmp_path), "--help"])
+    assert "(default: 2020-02-01)" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_raw_log_is_read_as_the_prepared_one_of_the_run_before(tmp_path):
+    """Whose configuration names no columns: they were told to `prepare`."""
+    run, prepared = tmp_path / "run", tmp_path / "prepared"
+    (run / "data").mkdir(parents=True)
+    write_prepared(Interactions.from_sequences({"ann": ["tea"]}), prepared)
+    (run / "format.json").write_text('{"format": 3}')
+    written(run, make_config(model="sasrec", data=str(prepared), repeats="last").to_json())
+    read = {"user_column": "who", "min_rating": 4.0, "rating_column": "liked", "repeats": "last"}
+    (run / "data" / "metadata.json").write_text(json.dumps({"how_read": read}))
+    data = make_config(init_from=str(run), data="newer.csv").data
+    assert (data.user_column, data.min_rating, data.repeats) == ("who", 4.0, "last")
+    given = make_config(init_from=str(run), data="newer.csv", min_rating=0.0).data
+    assert (given.user_column, given.min_rating) == ("who", 0.0)
+    for more in ({}, {"data": str(prepared)}):
+        data = make_config(init_from=str(run), **more).data
+        assert (data.user_column, data.min_rating, data.repeats) == ("", 0.0, "last")

@@ -20,6 +20,8 @@ PAGES = [
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 # Options of pip, Docker, curl, pytest and the programs in benchmarks/, pipelines/ and tests/.
 OTHERS = {"--file", "--detach", "--choices", "--peers", "--extra", "--enable_batching", "--share"}
+# Of a contrast of one's own, in a guide.
+OTHERS |= {"--short-weight"}
 OTHERS |= {"--only", "--models", "--seeds", "--jobs", "--small", "--build"}
 
 
@@ -67,7 +69,9 @@ def test_every_file_that_is_linked_is_there(page):
 def test_the_reference_has_all_that_is_public():
     text = (ROOT / "docs" / "reference" / "api.md").read_text()
     listed = re.findall(r"^   tf_iclrec\.(\w+)$", text, flags=re.MULTILINE)
-    assert sorted([*listed, "ENCODERS", "NEXT_ITEM_LOSSES", "SYSTEMS"]) == sorted(tf_iclrec.__all__)
+    assert sorted([*listed, "CONTRASTS", "ENCODERS", "NEXT_ITEM_LOSSES", "SYSTEMS"]) == sorted(
+        tf_iclrec.__all__
+    )
 
 
 def test_blocks_are_found_with_why_they_are_not_run():

@@ -94,8 +94,13 @@ def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     said = f"{log} has changed since the run in {tmp_path / 'run'} was started, which goes on with"
     assert said in capsys.readouterr().out
     log.unlink()
-    fit(more, tmp_path / "run", resume=True)
+    kept = fit(more, tmp_path / "run", resume=True).split.interactions
     assert "has changed" not in capsys.readouterr().out
+    # So is one that is given.
+    fit(more, tmp_path / "run", resume=True, interactions=kept)
+    assert "has changed" not in capsys.readouterr().out
+    fit(more, tmp_path / "run", resume=True, interactions=kept.select(kept.item_ids > 3))
+    assert "The log that is given has changed since the run in" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])

@@ -26,7 +26,7 @@ def options_in(text):
 
 
 ALWAYS = {"--help", "--output", "--model", "--list-models", "--config", "--resume", "--overwrite"}
-ALWAYS |= {"--roll"}
+ALWAYS |= {"--import", "--roll"}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

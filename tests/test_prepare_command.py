@@ -234,3 +234,27 @@ def test_a_data_set_of_tensorflow_datasets_is_written_whenever_it_is_asked_for(
         run("--data", log, "--output", output, "--tfds", sets)
     assert written(written_set) == before
     assert not output.exists()
+
+
+def test_what_is_added_must_be_named(log, output):
+    """The data that commands have by default are no part of anybody's log."""
+    run("--data", log, "--output", output)
+    before = written(output)
+    with pytest.raises(UserError, match=r"Name the newer logs with --data\.$"):
+        run("--append", output)
+    assert written(output) == before
+
+
+def test_rows_that_are_there_already_are_said(log, output, tmp_path, capsys):
+    run("--data", log, "--output", output, "--min-user-count", 1)
+    newer = tmp_path / "newer.csv"
+    newer.write_text(HEADER + "".join(ROWS[:2]) + "ann,tea,9,acme\n")
+    run("--append", output, "--data", newer)
+    said = capsys.readouterr().out
+    assert "Warning: 2 of them were there already, with the same user, item and time" in said
+    assert "--min-user-count cut down what was there first, not what is added." in said
+    assert read_prepared(output).num_actions == len(ROWS) + 3
+    fresh = tmp_path / "fresh.csv"
+    fresh.write_text(HEADER + "ann,tea,12,acme\n")
+    run("--append", output, "--data", fresh)
+    assert "already" not in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 
 import pytest
 
@@ -41,6 +42,22 @@ def test_each_date_is_trained_before_and_tested_up_to_the_next(finished, log):
         expected = by_time(log, date, until=until)
         assert run.split.summary() == expected.summary()
         assert run.metrics == found[date]
+
+
+def test_a_folder_of_runs_is_none_itself(finished):
+    _, output = finished
+    with pytest.raises(UserError, match="holds a run for each date of --roll: name the folder of"):
+        load_run(output)
+
+
+def test_runs_know_how_their_prepared_data_were_read(log, tmp_path):
+    folder = tmp_path / "log"
+    options = {"user_column": "who", "repeats": "first"}
+    write_prepared(log, folder, {"options": options})
+    fit_at_dates(make_config("transitions", data=str(folder)), DATES[:1], tmp_path / "run")
+    shutil.rmtree(folder)
+    how_read = load_run(tmp_path / "run" / DATES[0]).how_read
+    assert (how_read["user_column"], how_read["repeats"]) == ("who", "first")
 
 
 def test_the_log_is_read_once(config, tmp_path, monkeypatch):

@@ -229,22 +229,6 @@ def test_recommend_reads_newer_histories(trained, tmp_path):
     assert by_user["eve"] == items - {"2", "3"}
 
 
-def test_newer_histories_are_read_as_the_data_were(tmp_path):
-    """Their rows count by rating, order and repeats as those of the run do, however few."""
-    read = {"rating_column": "liked", "min_rating": 3.0, "time_unit": "nanoseconds"}
-    read |= {"repeats": "first", "min_user_count": 5, "since": "2020-01-01"}
-    data = make_config("transitions", data="log.csv", **read).data
-    (tmp_path / "new.csv").write_text(
-        "user,item,time,liked\neve,a,8000000000000000000,5\neve,b,2,4\neve,c,3,1\neve,b,4,5\n"
-    )
-    newer = command._load_like(str(tmp_path / "new.csv"), data)
-    assert newer.items.decode(newer.item_ids).tolist() == ["b", "a"]
-    # Ratings that nothing depends on need not be there.
-    read = {"rating_column": "stars", "time_unit": "nanoseconds"}
-    data = make_config("transitions", data="log.csv", **read).data
-    assert command._load_like(str(tmp_path / "new.csv"), data).num_actions == 4
-
-
 @pytest.mark.parametrize("name", ["days/*.csv", "days", "tmall:days"])
 def test_a_changed_history_is_another_request(trained, tmp_path, monkeypatch, name):
     """So that no parts are used that an interrupted command made of what was there before."""

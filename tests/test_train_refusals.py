@@ -99,6 +99,12 @@ def test_model_that_the_data_cannot_feed_gets_one_clear_line(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_pretraining_is_for_encoders_with_one_vector(sequence_file, tmp_path):
+    options = ["--model", "dssrec", "--pretraining", "segments", "--output", tmp_path / "run"]
+    refused("has several vectors of a user", "train", "--data", sequence_file, *options)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -46,10 +46,11 @@ from tf_iclrec.evaluation.significance import (
 from tf_iclrec.fit import build_model, fit
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.intent_contrast import IntentContrast
 from tf_iclrec.objectives.item_provider_contrast import ItemProviderContrast
 from tf_iclrec.objectives.objective import Objective
-from tf_iclrec.objectives.registry import NEXT_ITEM_LOSSES
+from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sampled_cross_entropy import SampledCrossEntropy
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.sequence_contrast import SequenceContrast
@@ -73,15 +74,17 @@ from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.number_of_intents import NumberOfIntents, choose_num_intents
 
-__version__ = "0.6.1"
+__version__ = "0.6.2"
 
 __all__ = [
+    "CONTRASTS",
     "ENCODERS",
     "NEXT_ITEM_LOSSES",
     "SYSTEMS",
     "BatchRecommender",
     "Catalogue",
     "Config",
+    "Contrast",
     "CrossStreamEncoder",
     "Encoder",
     "EnsembleEncoder",

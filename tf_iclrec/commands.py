@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import importlib
 import logging
 import os
 import sys
@@ -115,6 +116,37 @@ def _type_of(declared: Declared) -> Callable[[str], Any]:
 
     read.__name__ = f"{kind.__name__} or {AUTO}"
     return read
+
+
+class _Import(argparse.Action):
+    """Imports a module where it is named."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        # From where the command is typed, as with python -m.
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+        try:
+            if not all(map(str.isidentifier, values.split("."))):
+                raise ModuleNotFoundError(name=values)
+            importlib.import_module(values)
+        except ModuleNotFoundError as error:
+            if not f"{values}.".startswith(f"{error.name}."):  # What the module itself imports.
+                raise
+            raise UserError(
+                f"There is no module {values!r} to import, neither here nor in PYTHONPATH. Name it "
+                "without .py."
+            ) from error
+
+
+def add_import(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a module with encoders, losses or contrasts of one's own."""
+    parser.add_argument(
+        "--import",
+        action=_Import,
+        metavar="MODULE",
+        help="import a Python module first, which enters an encoder or a loss of your own in "
+        "tf_iclrec.ENCODERS and the like",
+    )
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:

@@ -5,17 +5,19 @@ declares (`tf_iclrec.settings`). The option of a setting has no path: ``--hidden
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.data.prepared import is_prepared, noted
+from tf_iclrec.errors import UnknownNameError, UserError, nearest
 from tf_iclrec.options import (
     Options,
     all_sections,
     check_known,
     deciding_options,
     options_of,
+    places,
     resolved,
     why_misplaced,
     why_unread,
@@ -132,8 +134,37 @@ def make_config(model: str | None = None, **settings: Any) -> Config:
     Traceback (most recent call last):
     tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'?
     """
-    file_model, file = settings_of_run(settings.get("init_from") or "")
+    file_model, file = settings_to_start_from(
+        settings.get("init_from") or "", settings.get("data") or ()
+    )
     return resolve(model or file_model or DEFAULT_SYSTEM, settings, file, file_model)
+
+
+# What a run that starts from another one says anew: it is there for what has come since.
+_OF_ONE_RUN = ("since", "until", "split_until", "split_test_at")
+
+
+def settings_to_start_from(
+    path: str | Path, source: str | Sequence[str] = ()
+) -> tuple[str | None, dict[str, Any]]:
+    """The settings of a run that a newer one takes over, as `settings_of_run` gives them: all but
+    the dates between which its data were used.
+
+    Args:
+        path: The run directory; ``""``: nothing is taken over.
+        source: The newer data, if they are others. Where they are raw and those of the run had been
+            prepared, they are read as those were.
+
+    Raises:
+        UserError: See `settings_of_run`.
+    """
+    model, settings = settings_of_run(path)
+    settings = {name: settings[name] for name in settings if name not in _OF_ONE_RUN}
+    names = [source] if isinstance(source, str) else [*source]
+    if settings and any(names) and not is_prepared(names[0]):
+        before = noted(RunDirectory(Path(path)).data, "how_read") or {}
+        settings |= {name: value for name, value in before.items() if name in places()}
+    return model, settings
 
 
 def settings_of_run(path: str | Path) -> tuple[str | None, dict[str, Any]]:
@@ -146,7 +177,14 @@ def settings_of_run(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     directory = RunDirectory(Path(path))
     directory.check_readable()
-    return read_settings(directory.config)
+    try:
+        model, settings = read_settings(directory.config)
+        resolve(model or DEFAULT_SYSTEM, {}, settings)
+    except UnknownNameError as error:
+        raise UserError(
+            f"{error} If the run has a part of your own, import its module first: --import MODULE."
+        ) from error
+    return model, settings
 
 
 def resolve(
@@ -188,7 +226,7 @@ def resolve(
 
 def _system(model: str) -> System:
     if not isinstance(model, str) or model not in SYSTEMS:
-        raise UserError(f"Unknown model {model!r}: {nearest(str(model), SYSTEMS)}")
+        raise UnknownNameError(f"Unknown model {model!r}: {nearest(str(model), SYSTEMS)}")
     return SYSTEMS[model]
 
 
@@ -217,13 +255,13 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
     keys = {section.key for section in all_sections()}
     for key, values in tree.items():
         if key not in keys:
-            raise UserError(f"{path}: {why_misplaced(key, None)}")
+            raise UnknownNameError(f"{path}: {why_misplaced(key, None)}")
         if not isinstance(values, dict):
             raise UserError(f"{path}: {key!r} must hold a JSON object of settings.")
         options = options_of(model or DEFAULT_SYSTEM, key, values)
         for name, value in values.items():
             if name not in options:
-                raise UserError(f"{path}: {why_misplaced(name, key)}")
+                raise UnknownNameError(f"{path}: {why_misplaced(name, key)}")
             option = options[name]
             if settings.setdefault(option, value) != value:
                 raise UserError(

@@ -12,6 +12,10 @@ class UserError(ValueError):
     """Bad input: the message says what is wrong and what to do."""
 
 
+class UnknownNameError(UserError):
+    """A name under which nothing is entered."""
+
+
 class NonFiniteLossError(ArithmeticError):
     """A loss term became NaN or infinite during training."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.analysis.evaluate_run import evaluate_run
-from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.evaluation.report import groups_table, noise_table
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_item_table(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add_import(parser)
     values = parser.parse(arguments)
     if values.k < 1:
         parser.error("--k must be at least 1")

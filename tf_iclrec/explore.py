@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.errors import UserError
 from tf_iclrec.explorer.explorer import Explorer
 from tf_iclrec.runs import load_run
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--no-browser", action="store_true", help="only say the address")
     add_item_table(parser)
+    add_import(parser)
     values = parser.parse(arguments)
     server = _server()
     with server.listening(values.port) as listener:

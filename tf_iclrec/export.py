@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_iclrec.commands import Parser, add_new_items, run_command
+from tf_iclrec.commands import Parser, add_import, add_new_items, run_command
 from tf_iclrec.errors import UserError
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.nearest_neighbours import export_nearest_neighbours
-from tf_iclrec.serving.saved_model import (
-    DEFAULT_K,
-    DEFAULT_MAX_K,
-    export_saved_model,
-)
+from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.serving.versions import new_version
 
 
@@ -28,14 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--k",
         type=int,
-        default=DEFAULT_K,
-        help=f"items in answers to requests that don't say (default: {DEFAULT_K})",
+        help="items in answers to requests that don't say (default: as the run was trained with)",
     )
     parser.add_argument(
         "--max-k",
         type=int,
-        default=DEFAULT_MAX_K,
-        help=f"the most that a request may ask for (default: {DEFAULT_MAX_K})",
+        help="the most that a request may ask for (default: as the run was trained with)",
     )
     parser.add_argument(
         "--ann",
@@ -43,10 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="also write item vectors and Faiss indexes to this folder, for approximate search",
     )
     add_new_items(parser)
+    add_import(parser)
     values = parser.parse(arguments)
-    if not 1 <= values.k <= values.max_k:
-        raise UserError(f"--k must be from 1 to --max-k ({values.max_k}), not {values.k}.")
     run = load_run(values.run, for_serving=True)
+    asked = {"k": values.k, "max_k": values.max_k}
+    serving = {**run.config.serving, **{n: one for n, one in asked.items() if one is not None}}
+    if not 1 <= serving["k"] <= serving["max_k"]:
+        raise UserError(f"--k must be from 1 to --max-k ({serving['max_k']}), not {serving['k']}.")
     folder = Path(values.output or Path("savedmodels") / Path(values.run).resolve().name)
     if folder.is_file():
         raise UserError(f"{folder} is a file; the output must be a folder.")
@@ -58,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # First, as it may be refused: a version is served at once.
         if values.ann:
             print(export_nearest_neighbours(run.model, run.split, values.ann))
-        export_saved_model(run.model, run.split, version, values.k, values.max_k)
+        export_saved_model(
+            run.model, run.split, version, filter_seen=run.config.evaluation.filter_seen, **serving
+        )
         print(f"SavedModel: {version}")
 
 

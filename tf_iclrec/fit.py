@@ -14,8 +14,8 @@ from tf_iclrec.config import Config, resolve
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
-from tf_iclrec.data.prepared import read_prepared, sources_of
-from tf_iclrec.data.reading import read_log
+from tf_iclrec.data.prepared import noted, read_prepared, statistics
+from tf_iclrec.data.reading import how_read, read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
@@ -131,13 +131,14 @@ def train(
     """
     replicas = replicas or Replicas()
     family = SYSTEMS[config.model].family
-    sources: list[dict[str, Any]] = []
+    notes: dict[str, Any] = {"how_read": how_read(config.data)}
     if resume:
         config = _as_before(config, directory)
-        _say_what_is_newer(config, directory)
-        interactions = read_prepared(directory.data)
+        given, interactions = interactions, read_prepared(directory.data)
+        _say_what_is_newer(config, directory, given, interactions)
     elif interactions is None:
-        sources = fingerprint(config.data.source)
+        # Before it is read: what changes meanwhile is newer.
+        notes["sources"] = fingerprint(config.data.source)
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
@@ -146,7 +147,7 @@ def train(
     model = _new_model(config, split, replicas, started)
     family.check(model, split, config)
     if replicas.is_chief and not resume:
-        start_run(directory, config, interactions, sources)
+        start_run(directory, config, interactions, notes)
     elif replicas.is_chief and config != read_config(directory):
         with resealed(directory.checksums, directory.config.name):
             write_json(directory.config, config.to_dict())
@@ -199,7 +200,8 @@ def finish_run(
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
-    export_saved_model(served, served_split, directory.saved_models / "1", **config.serving)
+    seen = {"filter_seen": config.evaluation.filter_seen}
+    export_saved_model(served, served_split, directory.saved_models / "1", **config.serving, **seen)
     # Last and one after the other: between the first and the last of them the run is neither what
     # it was nor what it becomes, which the checksums tell.
     saved = [(model, directory.model)] + [(served, directory.final.model)] * bool(final)
@@ -216,7 +218,7 @@ def finish_run(
             f"{directory.final.path.name}/{directory.final.model.name}, "
             f"{directory.saved_models.name}/1"
         )
-    return Run(model, split, config, metrics)
+    return Run(model, split, config, metrics, noted(directory.data, "how_read"))
 
 
 def write_page(run: Run, directory: RunDirectory) -> None:
@@ -287,17 +289,23 @@ def _with(config: Config, settings: dict[str, Any]) -> Config:
     return resolve(config.model, settings, config.options()) if settings else config
 
 
-def _say_what_is_newer(config: Config, directory: RunDirectory) -> None:
-    try:
-        now = fingerprint(config.data.source)
-    except UserError:
-        return  # It need not be there any more.
-    before = sources_of(directory.data)
-    if before and now != before:
+def _say_what_is_newer(
+    config: Config, directory: RunDirectory, given: Interactions | None, kept: Interactions
+) -> None:
+    if given is not None:
+        is_newer = statistics(given) != statistics(kept)
+        name = "The log that is given"
+    else:
+        before = noted(directory.data, "sources")
+        try:
+            is_newer = bool(before) and fingerprint(config.data.source) != before
+        except UserError:
+            return  # It need not be there any more.
+        name = ", ".join(config.data.source)
+    if is_newer:
         print(
-            f"{', '.join(config.data.source)} has changed since the run in {directory.path} was "
-            "started, which goes on with the data of then. A newer log is another run: "
-            f"--init-from {directory.path}.",
+            f"{name} has changed since the run in {directory.path} was started, which goes on with "
+            f"the data of then. A newer log is another run: --init-from {directory.path}.",
             flush=True,
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.analysis.intents.describe import describe_intents, with_intents
-from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.data.reading import names
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, replace_directory
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_item_table(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace what is in DIR")
+    add_import(parser)
     values = parser.parse(arguments)
     with locked(values.output):
         _describe(values)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.errors import UnknownNameError, UserError, nearest
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section, Tree
 
@@ -105,7 +105,7 @@ def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tr
             chosen = own[CHOICE] = value(section.option, section.default)
             if not isinstance(chosen, str) or chosen not in section.alternatives:
                 known = nearest(str(chosen), section.alternatives)
-                raise UserError(f"Unknown {section.option} {chosen!r}: {known}")
+                raise UnknownNameError(f"Unknown {section.option} {chosen!r}: {known}")
         for name, declared in section.settings(chosen).items():
             if section.switch and name != section.switch and not own[section.switch]:
                 continue

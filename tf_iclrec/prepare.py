@@ -11,7 +11,7 @@ from typing import Any
 from tf_iclrec.checksums import DamagedError
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.data.arrays import in_files
-from tf_iclrec.data.preparation.append import append
+from tf_iclrec.data.preparation.append import append, num_identical
 from tf_iclrec.data.preparation.fingerprint import fingerprint, parts_of
 from tf_iclrec.data.preparation.prepare_log import Preparation, reduce_log
 from tf_iclrec.data.preparation.registry import ENGINES
@@ -111,6 +111,8 @@ def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -
 
 def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_engine) -> bool:
     """Add newer data to a prepared folder, unless it is in it."""
+    if "data" not in given:
+        raise UserError("Name the newer logs with --data.")
     metadata = read_metadata(folder)
     if "options" not in metadata:
         raise UserError(f"{folder} holds no data that was prepared by this command.")
@@ -138,6 +140,7 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         )
         old = read_prepared(folder)
         log = append(old, made.log)
+        again = num_identical(log) - num_identical(old) - num_identical(made.log)
         reduced = reduce_log(log, Selection(repeats=options["repeats"]), in_files(scratch))
         dropped = dict(Counter(made.dropped) + Counter(reduced.dropped))
         made = dataclasses.replace(made, log=reduced.log, dropped=dropped)
@@ -147,6 +150,13 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         f"{made.log.num_items - old.num_items} new items, "
         f"{made.log.num_actions - old.num_actions} interactions"
     )
+    if again and options["repeats"] == "keep":
+        print(
+            f"Warning: {again} of them were there already, with the same user, item and time, and "
+            "count twice now: what is added must hold new rows alone."
+        )
+    if core := [flag(name) for name in everybody if options[name]]:
+        print(f"{' and '.join(core)} cut down what was there first, not what is added.")
     return True
 
 

@@ -1,17 +1,27 @@
 """Recommend to many users: ``python -m tf_iclrec.recommend RUN --output recs.parquet``."""
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from tf_iclrec.commands import Parser, add_filters, add_new_items, filters_of, run_command
-from tf_iclrec.config import Values
+from tf_iclrec.commands import (
+    Parser,
+    add_filters,
+    add_import,
+    add_new_items,
+    filters_of,
+    run_command,
+)
 from tf_iclrec.data.id_lists import read_ids
+from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
 from tf_iclrec.data.reading import load_interactions, names
 from tf_iclrec.errors import UserError
+from tf_iclrec.recommendation import recommender_of_run
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
 from tf_iclrec.serving.batch_recommender import BatchRecommender
@@ -37,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--histories",
         metavar="LOG",
-        help="newer log, written like the run's data, to take the histories from",
+        help="newer log, with the columns of the run's data, to take the histories from",
     )
     parser.add_argument("--k", type=int, default=20, help="items per user (default: 20)")
     parser.add_argument(
@@ -68,28 +78,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_filters(parser)
     add_new_items(parser)
     parser.add_argument(
-        "--keep-seen", action="store_true", help="also return items of the user's own history"
+        "--keep-seen",
+        action=argparse.BooleanOptionalAction,
+        help="whether to return items of the user's own history too (default: as the run was "
+        "evaluated, --filter-seen)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+    add_import(parser)
     values = parser.parse(arguments)
     output = _free_file(values.output, values.overwrite)
     filters = filters_of(values)
     run = load_run(values.run, for_serving=True)
     if values.new_items:
         run = run.with_new_items(values.new_items)
-    data = run.config.data
-    newer = _load_like(values.histories, data) if values.histories else None
-    recommender = BatchRecommender(run.model, run.split, newer)
+    newer = _load_like(values.histories, run.how_read) if values.histories else None
+    recommender = recommender_of_run(run, newer)
+    filter_seen = recommender.filter_seen if values.keep_seen is None else not values.keep_seen
 
     def users():
         if values.users:
-            return read_ids(values.users, "user", data.user_column)
+            return read_ids(values.users, "user", run.how_read["user_column"])
         return iter(recommender.users)
 
     items = {
-        name: list(read_ids(path, "item", data.item_column)) if path else None
+        name: list(read_ids(path, "item", run.how_read["item_column"])) if path else None
         for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
     }
+    if items["exclude"]:
+        _say_unknown(values.exclude, items["exclude"], recommender)
     # Reading all users first finds a broken file before anything is computed.
     progress = keras.utils.Progbar(
         sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
@@ -101,13 +117,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         in_chunks(users()),
         output,
         values.k,
-        filter_seen=not values.keep_seen,
+        filter_seen=filter_seen,
         because=values.because,
         diversity=values.diversity,
         diversify=values.diversify,
         request={
             "k": values.k,
-            "keep_seen": values.keep_seen,
+            "filter_seen": filter_seen,
             "because": values.because,
             "diversity": values.diversity,
             "diversify": values.diversify,
@@ -123,6 +139,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"Recommendations: {output}")
 
 
+def _say_unknown(path: str, ids: Sequence[str], recommender: BatchRecommender) -> None:
+    """Ids of another spelling exclude nothing."""
+    unknown = len(ids) - len(recommender.encode_items(ids, 0, "ignore").item_ids)
+    if unknown:
+        print(f"{unknown} of {len(ids)} ids in {path} are no items of this run.", flush=True)
+
+
 def _free_file(path: str, overwrite: bool) -> Path:
     output = Path(path)
     if output.is_dir():
@@ -134,19 +157,19 @@ def _free_file(path: str, overwrite: bool) -> Path:
     return output
 
 
-def _load_like(path: str, data: Values):
+def _load_like(path: str, how_read: Mapping[str, Any]) -> Interactions:
     """A log that is read as the run's data are, but of any time and with rare users and items."""
     return load_interactions(
         path,
-        data.user_column,
-        data.item_column,
-        data.time_column,
+        how_read["user_column"],
+        how_read["item_column"],
+        how_read["time_column"],
         # Ratings that say what is left out; others are not needed.
-        rating_column=data.rating_column if data.min_rating else "",
-        header=names(data.header),
-        time_unit=data.time_unit,
-        min_rating=data.min_rating,
-        repeats=data.repeats,
+        rating_column=how_read["rating_column"] if how_read["min_rating"] else "",
+        header=names(how_read["header"]),
+        time_unit=how_read["time_unit"],
+        min_rating=how_read["min_rating"],
+        repeats=how_read["repeats"],
     )
 
 

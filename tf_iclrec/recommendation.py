@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
@@ -30,7 +31,7 @@ def recommend(
     user_ids: Sequence[str] | None = None,
     split: Split | None = None,
     k: int = 20,
-    filter_seen: bool = True,
+    filter_seen: bool | None = None,
     exclude: ItemIds = (),
     candidates: ItemIds | None = None,
     only: ItemValues | None = None,
@@ -50,11 +51,12 @@ def recommend(
         histories: Raw item ids of each user, oldest first: by user id, a list of lists, or an
             Arrow table with the columns ``user_id`` (strings) and ``history`` (lists of strings)
             and optionally ``exclude`` (lists of strings) in place of that argument.
-        user_ids: Users of the run's data in place of ``histories``. All their interactions
-            count, those held out for validation and test as well.
+        user_ids: Users of the run's data in place of ``histories``, those included who could not be
+            split. All their interactions count, those held out for validation and test as well.
         split: What the model was trained on; with a model only.
         k: Items per user.
-        filter_seen: Whether items of a user's own history are left out.
+        filter_seen: Whether items of a user's own history are left out. Defaults to what a run was
+            evaluated with, of anything else to True.
         exclude: Item ids that are never returned: the same for all users, or a list per user.
         candidates: Item ids that alone may be returned, in the same two forms.
         only: Values that items must have, such as ``{"category": ["tea", "jam"]}``: one of those
@@ -104,6 +106,8 @@ def recommend(
 
     if (histories is None) == (user_ids is None):
         raise UserError("Give either histories or user_ids.")
+    if on_unknown not in ("ignore", "raise"):
+        raise UserError(f"on_unknown is 'ignore' or 'raise', not {on_unknown!r}.")
     if isinstance(user_ids, str):
         raise UserError(f"user_ids is a list, [{user_ids!r}], not {user_ids!r}.")
     users = None if histories is None else UserTable.of(histories, exclude)
@@ -119,9 +123,8 @@ def recommend(
             on_unknown=strict,
         )
         served = SavedModelRecommender(run_or_model)
-        found = served.recommend(
-            users, k, filter_seen, only, without, because, diversity, diversify
-        )
+        seen = filter_seen is not False
+        found = served.recommend(users, k, seen, only, without, because, diversity, diversify)
         return found if isinstance(histories, pa.Table) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
@@ -137,6 +140,7 @@ def recommend(
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
     search = recommender.search(candidates, only, without, on_unknown)
     search = recommender.diversified(search, diversity, diversify)
+    filter_seen = recommender.filter_seen if filter_seen is None else filter_seen
     found = recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows, because
     )
@@ -152,6 +156,16 @@ def _refuse(what: str, instead: str, **arguments: object) -> None:
     given = [name for name, value in arguments.items() if value is not None]
     if given:
         raise UserError(f"{what} does not take {', '.join(given)}: {instead}.")
+
+
+def recommender_of_run(run: Run, newer: Interactions | None = None) -> BatchRecommender:
+    """For a run, whose evaluation says whether items of the history are left out.
+
+    Args:
+        run: The run.
+        newer: As in `BatchRecommender`.
+    """
+    return BatchRecommender(run.model, run.split, newer, run.config.evaluation.filter_seen)
 
 
 def recommender_of(
@@ -175,7 +189,7 @@ def recommender_of(
         run_or_model = load_run(run_or_model, for_serving=True)
     if isinstance(run_or_model, Run):
         run = run_or_model if new_items is None else run_or_model.with_new_items(new_items)
-        return BatchRecommender(run.model, run.split)
+        return recommender_of_run(run)
     if split is None:
         raise UserError("A model alone has no item ids: give its split as well.")
     if new_items is not None:

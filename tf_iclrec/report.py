@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.analysis.compare_runs import check_comparable
-from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.errors import UserError
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun, distinct_names
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="file to write (default: report.html in the run directory; needed for several runs)",
     )
     add_item_table(parser)
+    add_import(parser)
     values = parser.parse(arguments)
     if len(values.runs) > 1 and not values.output:
         raise UserError("Name a file to write with --output: the page is about several runs.")

@@ -13,11 +13,14 @@ from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.new_items import NewItems
-from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.preparation.columns import candidates
+from tf_iclrec.data.prepared import noted, read_prepared, write_prepared
+from tf_iclrec.data.reading import how_read
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.splits.training_share import train_on_share
+from tf_iclrec.data.tables import column_names
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_directory, write_json
 from tf_iclrec.models.recommender import Recommender
@@ -36,24 +39,40 @@ class Run:
         metrics: ``{"valid": {"HR@5": ...}, "test": {...}}``, and what else `full_report` says of
             the test: ``"lists"``, ``"intervals"`` and ``"groups"``, and ``"yardsticks"`` by
             name. Runs of earlier versions have the first two alone.
+        how_read: Settings with which newer tables like those of its data are read. Defaults to
+            those of the configuration, or of the prepared data that it names.
     """
 
     model: Recommender
     split: Split
     config: Config
     metrics: dict[str, Any]
+    how_read: Mapping[str, Any] | None = None
+
+    def __post_init__(self):
+        if self.how_read is None:
+            object.__setattr__(self, "how_read", how_read(self.config.data))
 
     @property
     def interactions(self) -> Interactions:
-        """The whole log."""
+        """The log, without users who can't be split."""
         return self.split.interactions
 
     def with_new_items(self, new_items: str | Path | NewItems) -> "Run":
         """The run with a larger catalogue; see `tf_iclrec.with_new_items`. A table has the columns
         that the run's own tables have."""
-        columns = self.config.data.item_column, self.config.data.provider_column
-        model, split = with_new_items(self.model, self.split, new_items, *columns)
+        columns = self._columns_in(new_items) if isinstance(new_items, str | Path) else {}
+        model, split = with_new_items(self.model, self.split, new_items, **columns)
         return dataclasses.replace(self, model=model, split=split)
+
+    def _columns_in(self, table: str | Path) -> dict[str, str]:
+        """The columns of the run's own tables of items, where another has them too or has none that
+        look like them: otherwise ``""``, to be guessed."""
+        there, found = column_names(table), {}
+        for name, column in self.how_read["item_table"].items():
+            looks_like_it = candidates(name.removesuffix("_column"), there)
+            found[name] = "" if column not in there and looks_like_it else column
+        return found
 
     def with_item_labels(
         self, items: str | Path, title_column: str = "", item_labels: Sequence[str] = ()
@@ -68,7 +87,7 @@ class Run:
         Raises:
             UserError: If the table or a column is missing, or no item of the run is in it.
         """
-        column = self.config.data.item_column
+        column = self._columns_in(items)["item_column"]
         table = read_item_table(items, column, title_column=title_column, labels=item_labels)
         split = dataclasses.replace(self.split, interactions=table.label(self.interactions))
         return dataclasses.replace(self, split=split)
@@ -84,7 +103,7 @@ def start_run(
     directory: RunDirectory,
     config: Config,
     interactions: Interactions | None = None,
-    sources: Sequence[Mapping[str, Any]] = (),
+    notes: Mapping[str, Any] | None = None,
 ) -> None:
     """Make the folder ready for a new run, removing an old one.
 
@@ -92,7 +111,8 @@ def start_run(
         directory: The folder.
         config: The settings.
         interactions: The data; None where each run inside the folder has its own.
-        sources: The `fingerprint` of what they were read from.
+        notes: What to note of them: ``sources``, the `fingerprint` of what they were read from,
+            and ``how_read``.
     """
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     # As a whole, so that what is there can be resumed.
@@ -103,7 +123,7 @@ def start_run(
         new.config.write_text(config.to_json() + "\n")
         if interactions is not None:
             new.checkpoints.mkdir()
-            write_prepared(interactions, new.data, {"sources": sources} if sources else None)
+            write_prepared(interactions, new.data, notes)
         new.seal()
 
 
@@ -132,6 +152,8 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     directory = RunDirectory(Path(path))
     config = read_config(directory)
     needed = [directory.model, directory.metrics, *[directory.final.model] * config.final.refit]
+    if directory.metrics.is_file() and not (directory.data.is_dir() or directory.model.is_file()):
+        raise UserError(f"{path} holds a run for each date of --roll: name the folder of one.")
     to_do = f"python -m tf_iclrec.train --resume --output {path}"
     if not all(path.is_file() for path in needed):
         raise UserError(f"The run in {path} is not finished. Continue it: {to_do}")
@@ -151,6 +173,7 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
         split=split,
         config=config,
         metrics=metrics,
+        how_read=noted(directory.data, "how_read"),
     )
 
 

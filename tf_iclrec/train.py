@@ -6,12 +6,19 @@ from pathlib import Path
 
 from tf_iclrec.commands import (
     Parser,
+    add_import,
     add_settings,
     add_settings_read,
     given_settings,
     run_command,
 )
-from tf_iclrec.config import Config, read_settings, resolve, settings_of_run
+from tf_iclrec.config import (
+    Config,
+    read_settings,
+    resolve,
+    settings_of_run,
+    settings_to_start_from,
+)
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
 from tf_iclrec.options import all_sections
@@ -24,6 +31,7 @@ from tf_iclrec.systems.table import systems_table
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments and train."""
     parser = _parser()
+    parser.parse_known_args(arguments)  # What is imported adds options.
     add_settings(parser, all_sections())
     values = parser.parse(arguments)
     if values.list_models:
@@ -73,6 +81,7 @@ def _parser() -> Parser:
         help="split at each of these dates, train and test from one to the next; a run each in "
         "--output, and a table with the means",
     )
+    add_import(parser)
     parser.add_argument(
         "--overwrite",
         action="store_true",
@@ -89,8 +98,10 @@ def _config(values: argparse.Namespace) -> Config:
         given.setdefault("split", "time")
     if values.config:
         model, from_file = read_settings(values.config)
+    elif run := _to_resume(values):
+        model, from_file = settings_of_run(run)
     else:
-        model, from_file = settings_of_run(_to_resume(values) or given.get("init_from", ""))
+        model, from_file = settings_to_start_from(given.get("init_from", ""), given.get("data", ()))
     return resolve(
         values.model or model or DEFAULT_SYSTEM,
         given,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tf_iclrec.analysis.vectors.structure import MOST_USERS, NEIGHBOURS, Structure, structures
 from tf_iclrec.analysis.vectors.tsne import check_tsne, tsne_map
 from tf_iclrec.analysis.vectors.user_vectors import UserVectors, user_vectors
-from tf_iclrec.commands import Parser, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.data.reading import names
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
@@ -86,6 +86,7 @@ def _parser() -> Parser:
         "(default: all)",
     )
     add_item_table(parser)
+    add_import(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--overwrite", action="store_true", help="replace the page")
     return parser

@@ -35,6 +35,7 @@ def main(sequences: str, minutes: float, output: Path) -> None:
         init_seed(0, True)
         training, _, test = data_preparation(config, create_dataset(config))
         trainer = Trainer(config, SASRec(config, training.dataset))
+        trainer.tot_item_num = test.dataset.item_num  # As its own evaluation sets it.
         seen = seen_items(test.dataset)
         seconds, epoch = 0.0, 0
         while seconds < 60 * minutes:

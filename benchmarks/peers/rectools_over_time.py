@@ -5,8 +5,9 @@
 MODEL is ``sasrec``, with its softmax over all items, or ``esasrec``: LiGR layers and a softmax over
 sampled items, the strongest of RecTools' transformers by its authors (Tikhonovich et al., RecSys
 2025). OUTPUT_FOLDER gets an ``epoch_N.npz`` per epoch: ``seconds`` of training up to there,
-``users`` and their ``lists`` of 20 unseen items, best first. Width and length are those of the
-models beside it; all else is RecTools' default.
+``users`` and their ``lists`` of 20 unseen items, best first. Width, length and
+heads are those of the models beside it, and eSASRec has 256 negatives; all else is RecTools'
+default.
 """
 
 import sys

@@ -75,7 +75,7 @@ def test_a_file_is_read_in_pieces(tmp_path, form, monkeypatch):
     [
         ("users.csv", "a,b\n1,2\n", "has no column 'user_id', only a, b"),
         ("users.csv", "user_id\n", "holds no ids"),
-        ("users.csv", "", "can't be read as a table"),
+        ("users.csv", "", "is empty"),
         ("users.txt", " \n", "holds no ids"),
         ("users.parquet", "text", "can't be read as a table"),
     ],

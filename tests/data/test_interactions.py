@@ -270,3 +270,17 @@ def test_saved_times_and_ratings_read_back(tmp_path):
     assert figures["first_time"] == "1970-01-01"
     write_prepared(LOG, tmp_path)
     assert read_prepared(tmp_path).times is None
+
+
+def test_ids_of_users_become_text_as_those_of_items_do(tmp_path):
+    log = Interactions.from_sequences({1: [10, 20], 2: [20]})
+    assert log.users.tolist() == ["1", "2"]
+    write_prepared(log, tmp_path)
+    assert read_prepared(tmp_path).users.tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint32])
+def test_users_out_of_order_are_refused(kind):
+    codes = np.array([0, 1, 0], kind)
+    with pytest.raises(UserError, match="Users are out of order: sort the interactions"):
+        Interactions.from_columns(codes, ["ann", "bob"], np.array(["a", "b", "c"]))

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, leave_one_out, training_batches
-from tf_iclrec.data.batches import draw_negatives
+from tf_iclrec.data.negatives import draw_negatives
 
 from .batch_rows import batches_of, sequences_of, without_padding
 

@@ -7,6 +7,7 @@ import pytest
 from tf_iclrec import Catalogue, Interactions, ItemAttribute, UserError, Vocabulary
 from tf_iclrec.data.item_attributes import special_ids_and
 from tf_iclrec.data.new_items import MeansOfKindred, larger_log, read_new_items
+from tf_iclrec.serving.item_filters import allowed_items
 
 NUM_KNOWN, NUM_NEW = 40, 12
 
@@ -98,3 +99,21 @@ def test_something_must_be_known_of_the_items_and_ids_must_be_there(log):
         read_new_items({"ale": {}}, Catalogue(3))
     with pytest.raises(UserError, match="empty id"):
         larger_log(log, {"": {"kind": "food"}})
+
+
+def test_labels_that_a_table_has_come_with_its_items(log, tmp_path):
+    """So that filters by them hold for new items, too."""
+    log = log.with_item_label("aisle", {"tea": "3"}).with_item_label("title", {"tea": "Tea"})
+    path = tmp_path / "new.csv"
+    path.write_text("item_id,provider,kind,aisle,product_name\nale,best,drink,5,Pale ale\n")
+    new = read_new_items(path, log.catalogue)
+    assert new == {"ale": {"provider": "best", "kind": "drink", "aisle": "5", "title": "Pale ale"}}
+    larger = larger_log(log, new)
+    assert larger.labels["aisle"].vocabulary.ids.tolist()[-1] == "5"
+    assert allowed_items(larger.catalogue, {"aisle": "5"}, None).nonzero()[0].tolist() == [
+        larger.num_items - 1
+    ]
+    path.write_text("item_id,provider,kind\nale,best,drink\n")
+    assert read_new_items(path, log.catalogue) == {"ale": {"provider": "best", "kind": "drink"}}
+    given = {"ale": {"kind": "drink", "aisle": "5"}}
+    assert read_new_items(given, log.catalogue) == given

@@ -35,11 +35,13 @@ def _log(num_users: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory, small_defaults):
-    """A folder with `log.csv`, `newer.csv`, `items.csv`, and the runs `mine` and `both`."""
+    """A folder with `log.csv`, `newer.csv`, `new_rows.csv`, `items.csv`, and the runs `mine` and
+    `both`."""
     folder = tmp_path_factory.mktemp("shop")
     log = _log(200)
     log.to_csv(folder / "log.csv", index=False)
     later = {"user_id": ["1", "200"], "item_id": ["soap", "oolong"], "timestamp": "2017-09-01"}
+    pd.DataFrame(later).to_csv(folder / "new_rows.csv", index=False)
     pd.concat([log, pd.DataFrame(later)]).to_csv(folder / "newer.csv", index=False)
     items = sorted(log.item_id.unique())
     table = {

@@ -23,13 +23,14 @@ SPLIT = leave_one_out(LOG)
 class Recency:
     """Scores the items of the input, the latest highest, and all others zero."""
 
-    def __init__(self, max_length=50):
+    def __init__(self, max_length=50, num_items=LOG.num_items):
         self.max_length = max_length
+        self.num_items = num_items
 
     def __call__(self, batch):
         ids = batch["item_ids"]
         places = tf.range(1, tf.shape(ids)[1] + 1, dtype=tf.int32)
-        one_hot = tf.one_hot(ids - 3, LOG.num_items, dtype=tf.int32)
+        one_hot = tf.one_hot(ids - 3, self.num_items, dtype=tf.int32)
         return tf.cast(tf.reduce_max(one_hot * places[:, tf.newaxis], axis=1), tf.float32)
 
 
@@ -54,6 +55,10 @@ def test_held_out_ranks_by_hand(part, filter_seen, max_length, expected):
 def test_a_model_without_a_longest_history_sees_all_of_it():
     ranks = held_out_ranks(Recency(None), SPLIT, "valid", filter_seen=False)
     assert ranks.tolist() == [4, 6, 6]
+    between = [f"{place:02}" for place in range(53)]
+    split = leave_one_out(Interactions.from_sequences({"ann": ["a", *between, "a", "b"]}))
+    ranks = held_out_ranks(Recency(None, num_items=55), split, "valid", filter_seen=False)
+    assert ranks.tolist() == [54]
 
 
 def test_ranks_of_a_sample_are_those_of_its_users():

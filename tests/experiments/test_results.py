@@ -120,6 +120,16 @@ def test_the_page_says_all_of_it(found):
     assert f"Walks,SASRec,1,HR@5,{metrics_of_ranks(RANKS['SASRec'][1])['HR@5']}" in figures
 
 
+def test_a_mean_of_fewer_seeds_than_others_says_so(found):
+    experiment, trials, store = found
+    broken = next(trial for trial in trials if trial.row == "SASRec" and trial.seed == 1)
+    results = Results(experiment, trials, store, {broken.name: "out of memory"})
+    written = write_results(results)
+    cells = {line[0]: line[1] for line in PageTables.of(written["Page"])["Walks: test"][1:]}
+    assert cells["SASRec"] == "0.5000, 1 of 2 seeds"
+    assert cells["Counts"] == "0.3333"
+
+
 def test_a_mark_means_that_it_is_significant(found):
     experiment, trials, store = found
     rng = np.random.default_rng(0)

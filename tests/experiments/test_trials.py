@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_iclrec import ENCODERS, make_config
+from tf_iclrec import CONTRASTS, ENCODERS, make_config
 from tf_iclrec.errors import UserError
 from tf_iclrec.experiments import Dataset, Row
 from tf_iclrec.experiments.parts.noise import noise_measurement
@@ -157,6 +157,44 @@ def test_so_does_what_it_is_made_of(tmp_path, monkeypatch):
         monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
         names.append(named(encoder="scaled"))
     assert names[0] == names[2] != names[1]
+
+
+def test_so_does_a_number_of_its_module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "numbered.py").write_text(
+        textwrap.dedent(
+            """
+            import tf_iclrec
+            FACTOR, UNUSED = 2, 3
+            class Scaled(tf_iclrec.Encoder):
+                def encode(self, items, valid, training):
+                    return items * FACTOR
+            """
+        )
+    )
+    module = importlib.import_module("numbered")
+    monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
+    before = named(encoder="scaled")
+    monkeypatch.setattr(module, "UNUSED", 4)
+    assert named(encoder="scaled") == before
+    monkeypatch.setattr(module, "FACTOR", 4)
+    assert named(encoder="scaled") != before
+
+
+def test_a_contrast_of_ones_own_counts_where_it_is_on(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    before = named()
+    text = """
+        import tf_iclrec
+        class Short(tf_iclrec.Contrast):
+            name, prefix, title = "short", "short_", "Short vectors"
+            def __call__(self, encoded):
+                return 0.0
+        """
+    (tmp_path / "short_one.py").write_text(textwrap.dedent(text))
+    monkeypatch.setitem(CONTRASTS, "short", importlib.import_module("short_one").Short)
+    assert named() == before
+    assert named(short_weight=0.1) != before
 
 
 def test_a_part_of_an_experiment(experiment, sequences):

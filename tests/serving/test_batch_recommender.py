@@ -121,6 +121,7 @@ def test_strangers_get_what_is_popular(served, ask):
         ({"histories": [["1"]], "user_ids": ["1"]}, "either histories or user_ids"),
         ({"histories": ["12", "7"]}, r"as a list for each user, \[\[...\]\], and '12' is none"),
         ({"histories": {"ann": "12"}}, "'12' is none"),
+        ({"histories": [["1"]], "on_unknown": "error"}, "'ignore' or 'raise', not 'error'"),
         ({"user_ids": "12"}, r"user_ids is a list, \['12'\], not '12'"),
     ],
 )

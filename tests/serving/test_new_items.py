@@ -87,6 +87,17 @@ def test_cosines_with_new_items_are_scaled_by_the_root_of_their_means_length(log
     np.testing.assert_array_equal(again.item_vectors(), larger.item_vectors())
 
 
+def test_new_items_stay_as_they_are_when_others_come(log, split):
+    model = built("iclrec", log)
+    first, first_split = with_new_items(model, split, {"new 1": NEW["new 1"]})
+    both, _ = with_new_items(first, first_split, {"new 2": NEW["new 2"]})
+    at_once, _ = with_new_items(model, split, {name: NEW[name] for name in ("new 1", "new 2")})
+    assert both.num_new_items == 2
+    np.testing.assert_allclose(both.item_vectors()[:-1], first.item_vectors(), rtol=1e-6)
+    for one, other in zip(both.weights, at_once.weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_encoders_add_the_vectors_of_the_new_items_own_values(log, split):
     model = built("provider_sum", log)
     larger, _ = with_new_items(model, split, NEW)

@@ -6,6 +6,8 @@ the left, only to their longest.
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -19,36 +21,46 @@ from tf_iclrec.data.augmentation import (
 from tf_iclrec.data.epochs import ahead, epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
+from tf_iclrec.data.negatives import draw_negatives
 from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
-from tf_iclrec.data.vocabulary import MASK_ID, NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
+from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 
 # Scores that are in memory at a time, as float32.
 _MAX_SCORES = 1 << 26
+_MAX_LENGTH = 50
+
+
+class ReadsBatches(Protocol):
+    """A model that says what it reads of batches."""
+
+    max_length: int
+    batch_settings: Mapping[str, Any]
 
 
 def training_batches(
     split: Split,
     batch_size: int = 256,
-    max_length: int = 50,
+    max_length: int | None = None,
     task: Task | None = None,
-    negatives: bool = False,
+    negatives: bool | None = None,
     views: ViewRatios | None = None,
-    futures: bool = False,
+    futures: bool | None = None,
     sampling: Sampling | None = None,
     seed: int = 0,
     first_epoch: int = 0,
     pad_to_max_length: bool = False,
     share: Share = WHOLE,
+    model: ReadsBatches | None = None,
 ) -> tf.data.Dataset:
     """Batches for ``model.fit``; one pass is one epoch, drawn afresh each time.
 
     Args:
         split: The log, of which the training part is used.
         batch_size: Users in a batch.
-        max_length: Only the last so many items of a history are used.
+        max_length: Only the last so many items of a history are used. Defaults to 50.
         task: What is asked of the sequences; that of the encoder. Defaults to the next item at
             each position.
         negatives: Add ``negative_ids``: per position one item the user never had in training,
@@ -63,6 +75,8 @@ def training_batches(
             the public programs do. Slower; for comparisons.
         share: Which rows of each batch this process wants, where several replicas train together;
             those of each replica are a batch then.
+        model: What is trained on them: what it reads (``max_length``, ``task``, ``negatives``,
+            ``futures``, ``sampling``) is the default then.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and ``target_ids`` ``(batch, time)``,
@@ -79,7 +93,12 @@ def training_batches(
     Raises:
         UserError: If no user has items enough to train on.
     """
-    task = task or NextItem()
+    wanted = {} if model is None else model.batch_settings
+    max_length = _length(max_length, model)
+    task = task or wanted.get("task") or NextItem()
+    negatives = wanted.get("negatives", False) if negatives is None else negatives
+    futures = wanted.get("futures", False) if futures is None else futures
+    sampling = sampling or wanted.get("sampling")
     users = trainable_users(split, task)
     histories = split.train.rows(users)
     rows = len(users)
@@ -165,10 +184,11 @@ def evaluation_batches(
     split: Split,
     part: HeldOutPart,
     batch_size: int | None = None,
-    max_length: int = 50,
+    max_length: int | None = None,
     filter_seen: bool = True,
     max_users: int | None = None,
     share: Share = WHOLE,
+    model: ReadsBatches | None = None,
 ) -> tf.data.Dataset:
     """Batches for ``model.evaluate``: each held-out item once, in order of history length.
 
@@ -177,11 +197,12 @@ def evaluation_batches(
         part: ``"valid"`` or ``"test"``.
         batch_size: Users in a batch. By default 512, or so many that their scores of all items
             take 256 MB.
-        max_length: Only the last so many items of a history are used as input.
+        max_length: Only the last so many items of a history are used as input. Defaults to 50.
         filter_seen: Whether items of the whole visible history are taken out of the ranking.
         max_users: Of more held-out items, so many are drawn, always the same ones.
         share: Which rows of each batch this process wants, where several replicas train together;
             those of each replica are a batch then.
+        model: What is evaluated: its ``max_length`` is the default then.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
@@ -192,6 +213,7 @@ def evaluation_batches(
     """
     if batch_size is None:
         batch_size = ranking_batch_size(split.interactions.num_items)
+    max_length = _length(max_length, model)
     held_out = split.held_out(part)
     histories = held_out.histories
     take = _streams(split.interactions, histories, max_length, share=share)
@@ -215,19 +237,21 @@ def evaluation_batches(
 def sequence_batches(
     split: Split,
     batch_size: int = 1024,
-    max_length: int = 50,
+    max_length: int | None = None,
     max_users: int | None = None,
     share: Share = WHOLE,
+    model: ReadsBatches | None = None,
 ) -> tf.data.Dataset:
     """The training inputs of all users, without targets, for the E-step.
 
     Args:
         split: The log, of which the training part is used.
         batch_size: Users in a batch.
-        max_length: Only the last so many items of a history are used.
+        max_length: Only the last so many items of a history are used. Defaults to 50.
         max_users: Of a log with more users, so many are drawn, always the same ones.
         share: Which rows of each batch this process wants, where several replicas train together;
             those of each replica are a batch then.
+        model: What finds intents in them: its ``max_length`` is the default then.
 
     Returns:
         A dataset of dicts with ``item_ids`` and, where the log has providers,
@@ -237,6 +261,7 @@ def sequence_batches(
     users = trainable_users(split)
     users = users[sampled_rows(len(users), max_users)]
     histories = split.train.rows(users).without_last()
+    max_length = _length(max_length, model)
     return history_batches(split, users, histories, batch_size, max_length, share)
 
 
@@ -273,6 +298,13 @@ def history_batches(
     )
 
 
+def _length(max_length: int | None, model: ReadsBatches | None) -> int:
+    """What is given, or what the model reads."""
+    if max_length is None:
+        return _MAX_LENGTH if model is None else model.max_length
+    return max_length
+
+
 def sampled_rows(rows: int, most: int | None) -> np.ndarray:
     """The numbers of all rows, or of as many as may be, always the same ones; ascending int32.
 
@@ -294,37 +326,6 @@ def ranking_batch_size(num_items: int) -> int:
     (512, 67)
     """
     return max(1, min(512, _MAX_SCORES // num_items))
-
-
-def draw_negatives(
-    target_ids: tf.Tensor, seen_ids: tf.Tensor, num_items: int, seed: tf.Tensor
-) -> tf.Tensor:
-    """Draw one unseen item per real position, uniformly and without rejection.
-
-    The r-th unseen item is ``r`` plus the number of seen items up to it, and that number
-    follows from the sorted seen items alone.
-
-    Args:
-        target_ids: ``(batch, time)`` int32; where 0, the result is 0.
-        seen_ids: ``(batch, seen)`` int32, distinct, ascending, padded with 0 on the left.
-        num_items: Number of items, without the special ids.
-        seed: ``(2,)`` integer seed.
-
-    Returns:
-        ``(batch, time)`` int32. A user who has seen every item gets the padding id.
-    """
-    is_seen = seen_ids != PADDING_ID
-    num_seen = tf.math.count_nonzero(is_seen, axis=1, dtype=tf.int32)
-    # For the j-th seen item s_j (both from 0): s_j - j unseen items lie before it.
-    order = tf.cumsum(tf.cast(is_seen, tf.int32), axis=1) - 1
-    unseen_before = tf.where(is_seen, seen_ids - NUM_SPECIAL_IDS - order, num_items)
-    unseen_before = tf.sort(unseen_before, axis=1)
-    fraction = tf.random.stateless_uniform(tf.shape(target_ids), seed, dtype=tf.float64)
-    num_unseen = tf.cast(num_items - num_seen, tf.float64)[:, tf.newaxis]
-    unseen_rank = tf.cast(fraction * num_unseen, tf.int32)
-    skipped = tf.searchsorted(unseen_before, unseen_rank, side="right")
-    drawn = unseen_rank + skipped + NUM_SPECIAL_IDS
-    return tf.where((target_ids != PADDING_ID) & (num_unseen > 0), drawn, PADDING_ID)
 
 
 def _rows(

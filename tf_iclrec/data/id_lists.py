@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_iclrec.data.preparation.columns import choose_column
+from tf_iclrec.data.preparation.columns import candidates, choose_column
 from tf_iclrec.data.tables import TABLE_SUFFIXES, column_names, read_chunks
 from tf_iclrec.errors import UserError
 
@@ -16,7 +16,8 @@ def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
         path: A text file with one id per line, or a ``.csv``, ``.tsv``, ``.inter``, ``.item``
             or ``.parquet`` table.
         role: Whose ids: ``"user"`` or ``"item"``.
-        column: The table's column with the ids. Defaults to the one that looks like them.
+        column: The table's column with the ids; if there is none of that name, the one that looks
+            like them.
 
     Raises:
         UserError: If there is no such file or column, no id in it, or it is no UTF-8.
@@ -51,7 +52,8 @@ def _of_text(path: Path) -> Iterator[str]:
 
 
 def _of_table(path: Path, role: str, column: str) -> Iterator[str]:
-    if not column:
-        column = choose_column(role, column_names(path), "", str(path))
+    columns = column_names(path)
+    if not column or (column not in columns and candidates(role, columns)):
+        column = choose_column(role, columns, "", str(path))
     for chunk in read_chunks(path, column):
         yield from chunk

@@ -105,8 +105,8 @@ class Interactions:
         return np.where(self.own_provider_ids == UNKNOWN_ID, of_items, self.own_provider_ids)
 
     @classmethod
-    def from_sequences(cls, sequences: dict[str, Sequence[str]]) -> Interactions:
-        """From a dict of raw user id to raw item ids, oldest first."""
+    def from_sequences(cls, sequences: Mapping[str, Sequence[str]]) -> Interactions:
+        """From a dict of raw user id to raw item ids, oldest first; integers become text."""
         users = np.asarray(list(sequences), dtype=object)
         lengths = np.fromiter(map(len, sequences.values()), np.int64, len(sequences))
         raw = [str(item) for items in sequences.values() for item in items]
@@ -125,16 +125,19 @@ class Interactions:
 
         Args:
             user_codes: ``(actions,)`` index into ``users``, non-decreasing.
-            users: ``(users,)`` raw user ids.
+            users: ``(users,)`` raw user ids, integers or strings.
             raw_items: ``(actions,)`` raw item ids, integers or strings; the vocabulary is
                 in their sorted order.
             times: ``(actions,)`` microseconds since 1970, if they are known.
 
         Raises:
-            UserError: If an item is missing (None or NaN), or times fall within a user.
+            UserError: If an item is missing (None or NaN), or interactions are not sorted.
         """
         import pandas as pd
 
+        # No differences: those of numbers without a sign are never negative.
+        if (user_codes[1:] < user_codes[:-1]).any():
+            raise UserError("Users are out of order: sort the interactions by user and time.")
         codes, unique = pd.factorize(raw_items, sort=True)
         if codes.min(initial=0) < 0:
             number = int(codes.argmin()) + 1
@@ -143,7 +146,7 @@ class Interactions:
         log = cls(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            users=np.asarray(users, dtype=object),
+            users=np.array([str(user) for user in users], dtype=object),
             # Not as one array of text, in which each takes as much as the longest one.
             items=Vocabulary([str(item) for item in unique]),
             times=times,

@@ -1,6 +1,7 @@
 """Items drawn as negatives, all with known probabilities."""
 
 import dataclasses
+from typing import Literal, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -19,8 +20,12 @@ class Sampling:
         num_samples: Items drawn for a batch; ``"in_batch"`` has as many as there are positions.
     """
 
-    kind: str
+    kind: Literal["uniform", "popularity", "in_batch"]
     num_samples: int
+
+    def __post_init__(self):
+        if self.kind not in get_args(Sampling.__annotations__["kind"]):
+            raise ValueError(f"Items are not sampled by {self.kind!r}.")
 
 
 class ItemSampler:

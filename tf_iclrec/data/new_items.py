@@ -11,8 +11,10 @@ import numpy as np
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import PROVIDER, ItemAttribute
+from tf_iclrec.data.item_attributes import PROVIDER, TITLE, ItemAttribute
 from tf_iclrec.data.item_cells import ItemCells
+from tf_iclrec.data.preparation.columns import candidates
+from tf_iclrec.data.tables import column_names
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -28,17 +30,19 @@ def read_new_items(
     catalogue: Catalogue,
     item_column: str = "",
     provider_column: str = "",
+    title_column: str = "",
 ) -> NewItems:
     """New items of a table with a row per item, or of a mapping.
 
     Args:
         table: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table with the items'
             providers and attributes as far as the catalogue has them, each in the column of its
-            name; or raw values by name, by raw item id. ``""``, None, NaN and what is
-            not there: unknown.
+            name, and those of the labels that it has; or raw values by name, by raw item id.
+            ``""``, None, NaN and what is not there: unknown.
         catalogue: What is known of the items so far.
         item_column: The table's column with the item id.
         provider_column: The table's column with the provider.
+        title_column: The table's column with titles; ``""``: the one that looks like it.
 
     Raises:
         UserError: If the table can't be read or lacks a column, if the mapping names what is not
@@ -51,14 +55,23 @@ def read_new_items(
             "items of this data: train with --items."
         )
     if isinstance(table, str | Path):
-        values = ItemCells(table, known, item_column, provider_column).by_name(known)
+        columns = column_names(table)
+        labels = [name for name in catalogue.labels if name != TITLE and name in columns]
+        titles = [title_column] if title_column in columns else candidates(TITLE, columns)[:1]
+        titles = titles if TITLE in catalogue.labels else []
+        names = [*known, *labels]
+        cells = ItemCells(table, [*names, *titles], item_column, provider_column)
+        values = cells.by_name(names)
+        if titles:
+            values[TITLE] = cells.values(titles[0], keep_first=True)
         items = next(iter(values.values()))
         return {item: {name: of_name[item] for name, of_name in values.items()} for item in items}
+    names = {**known, **catalogue.labels}
     for item, values in table.items():
-        if not isinstance(values, Mapping) or not known.keys() >= values.keys():
+        if not isinstance(values, Mapping) or not names.keys() >= values.keys():
             raise UserError(
                 f"Of the new item {item!r}, {values!r} is given; values are given by name, of: "
-                f"{', '.join(known)}."
+                f"{', '.join(names)}."
             )
     return {str(item): values for item, values in table.items()}
 

@@ -192,10 +192,11 @@ def read_metadata(directory: str | Path) -> dict[str, Any]:
     return read_sealed(path) if path.is_file() else {}
 
 
-def sources_of(directory: str | Path) -> list[dict[str, Any]]:
-    """The fingerprint of what prepared data were read from, empty if it is not known. Only the
-    notes are read for it."""
-    return (read_json(Path(directory) / _METADATA) or {}).get("sources", [])
+def noted(directory: str | Path, name: str) -> Any:
+    """What `write_prepared` noted under a name, None if there is no such note. Only the notes are
+    read for it."""
+    notes = read_json(Path(directory) / _METADATA)
+    return notes.get(name) if isinstance(notes, dict) else None
 
 
 def statistics(log: Interactions) -> dict[str, Any]:

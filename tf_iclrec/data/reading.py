@@ -15,10 +15,11 @@ from tf_iclrec.data.preparation.fingerprint import unchanged
 from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
 from tf_iclrec.data.preparation.prepare_log import Preparation
 from tf_iclrec.data.preparation.selection import Selection
+from tf_iclrec.data.prepared import noted
 from tf_iclrec.data.sources import DEFAULT_SOURCE
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, settings_of
 
 
 def load_interactions(
@@ -169,6 +170,39 @@ def read_log(
     made = dataclasses.replace(made, log=log)
     _say(made, table.providers if table else None, items)
     return made
+
+
+_OF_ITEMS = ("item_column", "provider_column", "title_column")
+# What makes rows of a table interactions.
+_HOW_READ = (
+    *("user_column", "item_column", "time_column", "rating_column", "provider_column", "header"),
+    *("time_unit", "min_rating", "repeats"),
+)
+
+
+def how_read(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with which newer tables like those of a log are read. Where the log was prepared
+    before, they are those of then, but for what is said anew.
+
+    Args:
+        data: The settings of the log, as `read_log` takes them.
+
+    Returns:
+        Settings by name; and as ``item_table`` the columns of tables of items, which are those of
+        the log where no table was given.
+    """
+    declared = settings_of(read_log) | settings_of(Selection)
+    source = data["source"][0]
+    # Prepared data, or those in a run.
+    before = noted(source, "options") or noted(source, "how_read") or {}
+    found = {
+        name: before.get(name, data[name]) if data[name] == declared[name].default else data[name]
+        for name in _HOW_READ
+    }
+    told = {**before, **before.get("item_table", {})}
+    of_items = {**data, **found, **{name: told[name] for name in _OF_ITEMS if name in told}}
+    of_items = data if data["items"] else of_items
+    return found | {"item_table": {name: of_items[name] for name in _OF_ITEMS}}
 
 
 def _by_role(user: str, item: str, time: str, rating: str, provider: str) -> dict[str, str]:

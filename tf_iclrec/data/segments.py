@@ -8,9 +8,9 @@ segment masked, the segment, and one of the same length from another user.
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.batches import draw_negatives
 from tf_iclrec.data.epochs import epochs_of_batches
 from tf_iclrec.data.histories import Histories
+from tf_iclrec.data.negatives import draw_negatives
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
 from tf_iclrec.errors import UserError
 

@@ -9,6 +9,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
+from tf_iclrec.layers.row_dropout import RowDropout
 from tf_iclrec.layers.transduction_block import TransductionBlock
 from tf_iclrec.settings import Setting
 
@@ -51,7 +52,7 @@ class HSTUEncoder(Encoder):
 
     def build_layers(self):
         policy = {"dtype": self.dtype_policy}
-        self.embedding_dropout = keras.layers.Dropout(self.dropout, **policy)
+        self.embedding_dropout = RowDropout(self.dropout, **policy)
         self.positions = [
             RelativePositionBias(self.num_heads, self.max_length, **policy)
             for _ in range(self.num_blocks)

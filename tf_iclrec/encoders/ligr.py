@@ -8,6 +8,7 @@ from tf_iclrec.layers.gated_transformer_block import GatedTransformerBlock
 from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
+from tf_iclrec.layers.row_dropout import RowDropout
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -44,7 +45,7 @@ class LiGREncoder(TransformerEncoder):
                     self.max_length, self.hidden_dim, self.initializer_stddev, **policy
                 )
             ]
-        self.embedding_dropout = keras.layers.Dropout(self.dropout, **policy)
+        self.embedding_dropout = RowDropout(self.dropout, **policy)
         self.blocks = [
             GatedTransformerBlock(
                 self.num_heads,

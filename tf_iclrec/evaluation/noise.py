@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from tf_iclrec.data.batches import draw_negatives
 from tf_iclrec.data.histories import Histories
+from tf_iclrec.data.negatives import draw_negatives
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.vocabulary import PADDING_ID
 

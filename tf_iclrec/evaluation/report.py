@@ -43,7 +43,7 @@ def held_out_answers(
     batches = evaluation_batches(
         split,
         part,
-        max_length=model.max_length,
+        model=model,
         filter_seen=filter_seen,
         max_users=evaluation_users,
     )

@@ -19,8 +19,8 @@ class Row:
         of_dataset: Further settings by the name of the data set.
         items: Whether the model is given the table of items.
         optional: Whether it is trained only where it is asked for.
-        group: Rows are tested against baselines of the same group: those of another one have other
-            users.
+        group: Rows are tested against baselines of the same group alone: those of another one have
+            other users, or something else is asked of them.
         baseline: Whether it is one of those that the other rows are tested against.
         line: In charts, the line that it is a point of; by default ``label``.
         at: Its place along the axes of charts, by the name of the axis.

@@ -65,6 +65,7 @@ class Trial:
         settings, sources = {}, {}
         for section in SYSTEMS[self.config.model].family.sections:
             values = self.config.get(section.key, {})
+            is_off = section.switch and not values.get(section.switch)
             chosen = values.get(CHOICE, "")
             if chosen and chosen != section.default:
                 settings[section.option] = chosen
@@ -72,7 +73,8 @@ class Trial:
                 default = 0.0 if name == section.switch else declared.default
                 if name in values and values[name] != default:
                     settings[declared.option(section.prefix)] = values[name]
-            sources |= _sources(section, chosen)
+            if values and not is_off:
+                sources |= _sources(section, chosen)
         return {
             "model": self.config.model,
             "settings": {key: value for key, value in settings.items() if key not in _PATHS},
@@ -96,14 +98,16 @@ def _sources(section: Section, chosen: str) -> dict[str, str]:
 
 
 def _add_source(part: Part, found: dict[str, str]) -> None:
-    """Add the text of a class or function, and of all of its module that it names, bases among
-    them."""
+    """Add the text of a class or function, and of all of its module that it names: bases among
+    them, and numbers and texts by what they are."""
     if part.__qualname__ in found:
         return
     found[part.__qualname__] = text = inspect.getsource(part)
     beside = vars(sys.modules[part.__module__])
     for node in ast.walk(ast.parse(textwrap.dedent(text))):
         one = beside.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(one, bool | int | float | str):
+            found[f"{part.__module__}.{node.id}"] = repr(one)
         is_code = inspect.isfunction(one) or inspect.isclass(one)
         if is_code and one.__module__ == part.__module__:
             _add_source(one, found)

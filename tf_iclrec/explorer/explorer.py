@@ -44,7 +44,7 @@ class Explorer:
         self.intents = IntentCards(run)
         self._name, self._system = name or run.config.model, run.config.model
         self._find_items = TextSearch((self.items.ids, self.items.titles), self.items.counts)
-        self._find_users = TextSearch((self.log.users,), self.log.lengths)
+        self._find_users = TextSearch((self.recommender.users,), self.recommender.lengths)
 
     def warm_up(self) -> None:
         """Trace every graph, which the first requests would otherwise wait for."""
@@ -66,11 +66,12 @@ class Explorer:
             "name": self._name,
             "model": self._system,
             "items": self.log.num_items,
-            "users": self.log.num_users,
+            "users": len(self.recommender.users),
             "intents": len(self.intents),
             "filters": list(self.recommender.catalogue.known_of_items),
             "diversify": self._rerankers,
             "has_similar": self._has_vectors,
+            "seen": not self.recommender.filter_seen,
             "most": min(_MOST_RECOMMENDED, self.log.num_items),
         }
 
@@ -80,12 +81,13 @@ class Explorer:
 
     def find_users(self, query: str) -> list[dict]:
         """Users whose id holds a text, with the length of their histories as ``count``."""
+        users, lengths = self.recommender.users, self.recommender.lengths
         rows = self._find_users(query, _MOST_FOUND)
-        return [{"id": self.log.users[row], "count": int(self.log.lengths[row])} for row in rows]
+        return [{"id": users[row], "count": int(lengths[row])} for row in rows]
 
     def some_user(self) -> dict:
         """One of the users, at random."""
-        return {"id": str(np.random.default_rng().choice(self.log.users))}
+        return {"id": str(np.random.default_rng().choice(self.recommender.users))}
 
     def find_values(self, name: str, query: str) -> list[dict]:
         """Values that hold a text, of something that filters can name; ``count`` is the number of

@@ -8,6 +8,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.layers.masks import causal_mask, or_else_all, two_sided_mask
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
+from tf_iclrec.layers.row_dropout import RowDropout
 from tf_iclrec.layers.transformer_block import TransformerBlock
 
 
@@ -96,7 +97,7 @@ class CausalTransformer(keras.layers.Layer):
                 for _ in range(self.num_streams)
             ]
         self.embedding_norm = keras.layers.LayerNormalization(epsilon=1e-12, **policy)
-        self.embedding_dropout = keras.layers.Dropout(self.dropout, **policy)
+        self.embedding_dropout = RowDropout(self.dropout, **policy)
         self.blocks = [
             TransformerBlock(
                 self.num_heads,

@@ -41,13 +41,14 @@ class LargerRecommender(SequentialRecommender):
     ) -> "LargerRecommender":
         """A model for a larger catalogue; see `Recommender.with_new_items`."""
         num_new = len(means.found)
+        before = getattr(model, "num_new_items", 0)
         larger = cls(
             model.encoder.with_new_items(catalogue, means),
             model.objectives,
             model.num_intents,
             model.temperature,
             model.cutoffs,
-            num_new_items=num_new,
+            num_new_items=before + num_new,
             name=model.name,
         )
         larger.build()
@@ -59,6 +60,8 @@ class LargerRecommender(SequentialRecommender):
                 of_vectors = np.linalg.norm(np.asarray(member.item_vectors()), axis=1)
                 known, new = np.split(of_vectors, [len(of_vectors) - num_new])
                 lengths.append(np.sqrt(new / np.maximum(means(known), 1e-12)))
+            if before:
+                lengths = np.concatenate([ops.convert_to_numpy(model.lengths), lengths], axis=1)
             larger.lengths.assign(lengths)
         return larger
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
@@ -14,6 +14,7 @@ from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, valid_mask
+from tf_iclrec.models.batch_needs import batch_settings, check_batch
 from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.models.states import hidden_states, mean_states, training_states
@@ -132,6 +133,11 @@ class SequentialRecommender(Recommender):
     def max_length(self) -> int:
         """Items of a history that are read."""
         return self.encoder.max_length
+
+    @property
+    def batch_settings(self) -> dict[str, Any]:
+        """What batches to train on must have; see `tf_iclrec.models.batch_needs`."""
+        return batch_settings(self)
 
     @property
     def metrics(self):
@@ -269,21 +275,12 @@ class SequentialRecommender(Recommender):
 
     def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
         """Encode the sequences and, where needed, their two views in one call; per member."""
+        check_batch(self, batch)
         inputs = {name: batch[name] for name in _STREAMS if name in batch}
         further: list[str] = []
         if self.needs_futures:
-            if "future_item_ids" not in batch:
-                raise ValueError(
-                    "These objectives compare the past of a sequence with its future, and the "
-                    "batches have none: training_batches(..., futures=True)."
-                )
             further.append("future")
         if self.needs_views:
-            if "view_item_ids" not in batch:
-                raise ValueError(
-                    "These objectives compare views of a sequence, and the batches have none: "
-                    "training_batches(..., views=ViewRatios())."
-                )
             further.append("view")
         # Side by side along the batch, so that taking them apart again costs nothing.
         parts = 1 + 2 * len(further)

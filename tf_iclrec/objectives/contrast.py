@@ -9,7 +9,11 @@ from tf_iclrec.settings import Setting
 
 
 class Contrast(Objective):
-    """Base of the contrastive objectives. A subclass has a ``title`` for the help of commands.
+    """Base of the contrastive objectives.
+
+    A subclass has a ``title`` for the help of commands and a ``prefix``, such as ``"future_"``,
+    that its options begin with: ``--future-weight``. Entered in `CONTRASTS` under its ``name``, it
+    is part of every model whose configuration gives it a weight.
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 0.1.

@@ -41,6 +41,8 @@ class ViewContrast(Contrast):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
+        if views not in ("augmented", "dropout"):
+            raise ValueError(f"views must be augmented or dropout, not {views}.")
         self.views = views
         self.both_ways = both_ways
         self.needs_views = views == "augmented"

@@ -47,7 +47,9 @@ class BatchRecommender:
         model: The recommender.
         split: What it was trained on.
         newer: A newer log to take users' histories from; items that the model does not know
-            are left out. By default the histories are those of the log it was trained on.
+            are left out. By default the histories are those of the log it was trained on, with
+            users who could not be split; a log without such users is not copied.
+        filter_seen: Whether items of a user's own history are left out where it is not said.
     """
 
     def __init__(
@@ -55,9 +57,12 @@ class BatchRecommender:
         model: Recommender,
         split: Split,
         newer: Interactions | None = None,
+        filter_seen: bool = True,
     ):
         import pyarrow as pa
 
+        newer = split.everybody if newer is None else newer
+        self.filter_seen = filter_seen
         self.items = split.interactions.items
         self._row_of_trained = split.trained_rows(np.arange(split.interactions.num_users))
         self.catalogue = split.catalogue
@@ -73,10 +78,15 @@ class BatchRecommender:
             # As they lie on the disk: a copy of a large log would fill the memory.
             self._histories = Histories(log.item_ids, log.offsets[:-1], log.offsets[1:])
         else:
-            ids = self.items.encode(newer.items.decode(newer.item_ids))
+            ids = self.items.encode(newer.items.ids)[newer.item_ids - NUM_SPECIAL_IDS]
             self._histories = _selected(ids, newer.offsets, ids != UNKNOWN_ID)
         self._rerankers: dict[str, Reranker] = {}
         self._raw_items = pa.array(self.items.ids, pa.string())
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """``(users,)`` int64 known items of each of ``users``."""
+        return self._histories.lengths
 
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
         """All interactions of users of the log; none for an unknown user."""
@@ -172,7 +182,7 @@ class BatchRecommender:
         self,
         table: pa.Table,
         k: int = 20,
-        filter_seen: bool = True,
+        filter_seen: bool | None = None,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
@@ -185,6 +195,7 @@ class BatchRecommender:
             encode_lists(lists, self.items, "ignore") for lists in (users.histories, users.exclude)
         )
         search = self.diversified(self.search(None, only, without), diversity, diversify)
+        filter_seen = self.filter_seen if filter_seen is None else filter_seen
         return self.recommend(
             users.user_ids, histories, k, filter_seen, excluded, search, because=because
         )

@@ -104,7 +104,7 @@ def export_nearest_neighbours(
 def _user_vectors(model: SequentialRecommender, split: Split) -> np.ndarray:
     """Vectors of some users, as many at most as are drawn for the recall."""
     encode = tf.function(model.user_vectors, autograph=False, reduce_retracing=True)
-    settings = {"max_length": model.max_length, "max_users": _NUM_USERS}
+    settings = {"model": model, "max_users": _NUM_USERS}
     if len(split.test.users):
         batches = evaluation_batches(split, "test", **settings)
     else:

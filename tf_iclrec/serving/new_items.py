@@ -15,6 +15,7 @@ def with_new_items(
     new_items: str | Path | NewItems,
     item_column: str = "",
     provider_column: str = "",
+    title_column: str = "",
 ) -> tuple[Recommender, Split]:
     """A model and its data with a larger catalogue, without training again.
 
@@ -31,6 +32,7 @@ def with_new_items(
             `tf_iclrec.data.new_items.read_new_items`.
         item_column: The table's column with the item id.
         provider_column: The table's column with the provider.
+        title_column: The table's column with titles.
 
     Returns:
         The model and the data that export and recommendation take in the place of the old ones.
@@ -49,7 +51,8 @@ def with_new_items(
     (['jam', 'oil', 'tea', 'rye'], 4)
     """
     log = split.interactions
-    given = read_new_items(new_items, split.catalogue, item_column, provider_column)
+    columns = item_column, provider_column, title_column
+    given = read_new_items(new_items, split.catalogue, *columns)
     larger = larger_log(log, given)
     means = MeansOfKindred(larger.catalogue, log.num_items)
     strangers = larger.items.ids[log.num_items :][~means.found].tolist()

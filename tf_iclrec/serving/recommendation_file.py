@@ -26,7 +26,7 @@ def write_recommendations(
     chunks: Iterable[list[str]],
     output: str | Path,
     k: int = 20,
-    filter_seen: bool = True,
+    filter_seen: bool | None = None,
     exclude: list[str] | None = None,
     candidates: list[str] | None = None,
     only: ItemValues | None = None,
@@ -44,7 +44,7 @@ def write_recommendations(
         chunks: Raw user ids.
         output: The Parquet file, with the columns of `tf_iclrec.recommend`.
         k: Items per user.
-        filter_seen: Whether users' own items are left out.
+        filter_seen: Whether users' own items are left out. Defaults to what the recommender does.
         exclude: Item ids that are never returned.
         candidates: Item ids that alone may be returned.
         only: Values that items must have, as in `tf_iclrec.recommend`; each must be that of an
@@ -71,6 +71,7 @@ def write_recommendations(
     search = recommender.search(candidates, only, without, on_unknown="raise")
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
+    filter_seen = recommender.filter_seen if filter_seen is None else filter_seen
     with locked(output):
         parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
         done, paths = 0, []

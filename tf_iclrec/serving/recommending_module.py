@@ -50,6 +50,7 @@ class RecommendingModule(tf.Module):
         max_k: The most that a request may ask for. Both are at most the size of the catalogue.
         users: The users of the log, for a model that has a vector of each.
         user_rows: ``(users,)`` int32 their rows in the model, -1 = not trained on.
+        filter_seen: Whether items of the history are left out where requests don't say.
 
     Attributes:
         has_intents: Whether the model has found intents. Of several numbers of intents ``K``, the
@@ -65,12 +66,14 @@ class RecommendingModule(tf.Module):
         max_k: int,
         users: Vocabulary | None = None,
         user_rows: np.ndarray | None = None,
+        filter_seen: bool = True,
     ):
         super().__init__()
         self.ranker = ranker
         self.filters = ItemFilters(catalogue)
         self.max_k = min(max(k, max_k), len(items))
         self.k = min(k, len(items))
+        self.filter_seen = filter_seen
         self.rerankers = {
             name: make_reranker(name, ranker, catalogue)
             for name in possible_rerankers(ranker, catalogue)
@@ -85,7 +88,7 @@ class RecommendingModule(tf.Module):
 
     @takes(strings("history"))
     def best(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The best unseen items for each history.
+        """The best items for each history, without its own unless the model was made to keep them.
 
         Args:
             history: ``(batch, length)`` raw item ids.
@@ -96,7 +99,8 @@ class RecommendingModule(tf.Module):
             -1 for a user without a known item, if the model has intents.
         """
         known = self._known(history)
-        return self._recommended(known, known.to_tensor(PADDING_ID), self.k)
+        seen = known if self.filter_seen else known[:, :0]
+        return self._recommended(known, seen.to_tensor(PADDING_ID), self.k)
 
     @takes(strings("history"), *_REQUEST)
     def recommend(

@@ -1,6 +1,7 @@
 """Exact retrieval: the index of tensorflow-recommenders, with exclusions of any number."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -131,15 +132,20 @@ def _aligned(vectors: tf.Tensor) -> tf.Tensor:
     return tf.pad(vectors, [[0, 0], [0, -vectors.shape[1] % _ALIGNMENT]])
 
 
+# Held while `tf.keras` is another one: a second thread would put that one back.
+_REPLACED = threading.RLock()
+
+
 @contextlib.contextmanager
 def _keras_2() -> Iterator[None]:
     """Keras 2 as ``tf.keras``: tensorflow-recommenders is written for it. Needed where it is
     imported and where its layers are made; calling them is plain TensorFlow."""
     from tf_keras.api._v2 import keras as keras_2
 
-    keras_3 = tf.keras
-    tf.keras = keras_2
-    try:
-        yield
-    finally:
-        tf.keras = keras_3
+    with _REPLACED:
+        keras_3 = tf.keras
+        tf.keras = keras_2
+        try:
+            yield
+        finally:
+            tf.keras = keras_3

@@ -15,9 +15,6 @@ from tf_iclrec.serving.serving_module import ServingModule
 from tf_iclrec.serving.warm_up import write_warm_up_requests
 from tf_iclrec.settings import Setting
 
-DEFAULT_K = 20
-DEFAULT_MAX_K = 1000
-
 
 def export_saved_model(
     model: Recommender,
@@ -25,10 +22,9 @@ def export_saved_model(
     directory: str | Path,
     k: Annotated[
         int, Setting("items in served answers to requests that don't say", at_least=1)
-    ] = DEFAULT_K,
-    max_k: Annotated[int, Setting("the most that a request may ask for", at_least=1)] = (
-        DEFAULT_MAX_K
-    ),
+    ] = 20,
+    max_k: Annotated[int, Setting("the most that a request may ask for", at_least=1)] = 1000,
+    filter_seen: bool = True,
 ) -> None:
     """Write a SavedModel with the signatures of `ServingModule`, and requests to warm it up.
 
@@ -38,6 +34,8 @@ def export_saved_model(
         directory: The version folder, such as ``savedmodels/shop/1``; replaced if it exists.
         k: Number of items in answers to requests that don't say.
         max_k: The most that a request may ask for.
+        filter_seen: Whether `serving_default`, whose requests don't say, leaves out items of the
+            history; as the run was evaluated.
     """
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +43,9 @@ def export_saved_model(
     ranker = Ranker(model, split)
     users = Vocabulary(log.users) if "users" in model.reads else None
     rows = split.trained_rows(np.arange(log.num_users))
-    module = ServingModule(ranker, log.items, split.catalogue, k, max_k, users, rows)
+    module = ServingModule(
+        ranker, log.items, split.catalogue, k, max_k, users, rows, filter_seen=filter_seen
+    )
     signatures = module.signatures
     with replace_directory(directory) as path:
         tf.saved_model.save(module, str(path), signatures=signatures)

@@ -20,8 +20,9 @@ def closed_form(kind: type[ClosedFormRecommender]) -> Family:
     def train(model: ClosedFormRecommender, split: Split, config, directory, epochs=None) -> None:
         model.fit_histories(split.train)
 
+    sections = (*BEFORE, Section(_KEY, "Votes of the items", (kind,)), *AFTER)
     return Family(
-        (*BEFORE, Section(_KEY, "Votes of the items", (kind,)), *AFTER),
+        make_sections=lambda: sections,
         reads=lambda system: kind.reads,
         build=build,
         check=lambda model, split, config: None,

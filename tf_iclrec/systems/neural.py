@@ -1,5 +1,6 @@
 """Systems that are an encoder with weighted objectives, trained by gradients."""
 
+import functools
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
+from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
@@ -78,7 +80,12 @@ def encoder_of(
 def contrasts_of(tree: Mapping[str, Mapping[str, Any]]) -> list[Objective]:
     """The contrasts with a weight above 0. The others are left out, not multiplied by 0, so that a
     model without them is the simpler model exactly."""
-    return [kind(**tree[name]) for name, kind in CONTRASTS.items() if tree[name]["weight"]]
+    return [
+        kind(**tree[name])
+        for name, kind in CONTRASTS.items()
+        # One may have been entered since.
+        if tree.get(name, {}).get("weight")
+    ]
 
 
 def _need_views(tree: Tree) -> bool:
@@ -92,58 +99,67 @@ def _need_intents(tree: Tree) -> bool:
 # What an encoder can learn before the next item.
 PRETRAININGS = {"none": (), "segments": SegmentPretraining}
 
-SECTIONS = (
-    *BEFORE,
-    Section(
-        "encoder",
-        "Encoder",
-        alternatives=ENCODERS,
-        option="encoder",
-        default="self_attentive",
-        help="what turns histories into vectors",
-    ),
-    Section("ensemble", "Several encoders, and how they compute", (encoder_of,)),
-    Section("scores", "Scores", (SequentialRecommender,)),
-    Section(
-        "next_item",
-        "Loss of the next item",
-        alternatives=ChainMap(NEXT_ITEM_LOSSES, {AUTO: _AUTO_PARTS}),
-        option="loss",
-        default=AUTO,
-        help=f"auto: softmax up to {MAX_SOFTMAX_ITEMS} items, sampled_softmax above",
-    ),
-    *(
-        Section(name, kind.title, (kind,), prefix=kind.prefix, switch="weight")
-        for name, kind in CONTRASTS.items()
-    ),
-    Section("views", "Augmented views", (ViewRatios,), read_if=_need_views),
-    Section(
-        "intents",
-        "Intents",
-        (IntentPrototypes, clustering_of_training_users),
-        read_if=_need_intents,
-    ),
-    Section(
-        "pretraining",
-        "Pre-training",
-        alternatives=PRETRAININGS,
-        option="pretraining",
-        default="none",
-        help="what the encoder learns before the next item",
-    ),
-    Section(
-        "initialization",
-        "Start of the item vectors",
-        alternatives={"random": (), "spectral": (start_from_spectral_vectors,)},
-        option="item_initialization",
-        default="random",
-        help="random, or spectral: from which items follow each other, or which providers",
-    ),
-    Section("warm_start", "Warm start", (take_over,)),
-    Section("training", "Training", (train_recommender,)),
-    Section("replicas", "Several devices or machines", (choose_replicas,)),
-    *AFTER,
-)
+
+def sections() -> tuple[Section, ...]:
+    """What can be set; a contrast has a section when it has been entered in `CONTRASTS`."""
+    return _sections(tuple(CONTRASTS.items()))
+
+
+# The same ones while there are the same contrasts: sections are told apart by identity.
+@functools.cache
+def _sections(contrasts: tuple[tuple[str, type[Contrast]], ...]) -> tuple[Section, ...]:
+    return (
+        *BEFORE,
+        Section(
+            "encoder",
+            "Encoder",
+            alternatives=ENCODERS,
+            option="encoder",
+            default="self_attentive",
+            help="what turns histories into vectors",
+        ),
+        Section("ensemble", "Several encoders, and how they compute", (encoder_of,)),
+        Section("scores", "Scores", (SequentialRecommender,)),
+        Section(
+            "next_item",
+            "Loss of the next item",
+            alternatives=ChainMap(NEXT_ITEM_LOSSES, {AUTO: _AUTO_PARTS}),
+            option="loss",
+            default=AUTO,
+            help=f"auto: softmax up to {MAX_SOFTMAX_ITEMS} items, sampled_softmax above",
+        ),
+        *(
+            Section(name, kind.title, (kind,), prefix=kind.prefix, switch="weight")
+            for name, kind in contrasts
+        ),
+        Section("views", "Augmented views", (ViewRatios,), read_if=_need_views),
+        Section(
+            "intents",
+            "Intents",
+            (IntentPrototypes, clustering_of_training_users),
+            read_if=_need_intents,
+        ),
+        Section(
+            "pretraining",
+            "Pre-training",
+            alternatives=PRETRAININGS,
+            option="pretraining",
+            default="none",
+            help="what the encoder learns before the next item",
+        ),
+        Section(
+            "initialization",
+            "Start of the item vectors",
+            alternatives={"random": (), "spectral": (start_from_spectral_vectors,)},
+            option="item_initialization",
+            default="random",
+            help="random, or spectral: from which items follow each other, or which providers",
+        ),
+        Section("warm_start", "Warm start", (take_over,)),
+        Section("training", "Training", (train_recommender,)),
+        Section("replicas", "Several devices or machines", (choose_replicas,)),
+        *AFTER,
+    )
 
 
 def decide(config: Mapping[str, Any], split: Split) -> dict[str, Any]:
@@ -224,6 +240,11 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
             can't be shared out among the replicas.
     """
     _check_shares(Replicas.of(model).count, config)
+    if config.pretraining.name != "none" and model.encoder.num_queries > 1:
+        raise UserError(
+            f"The encoder {config.encoder.name} has several vectors of a user, and a pre-training "
+            f"(--pretraining {config.pretraining.name}) is for those that have one."
+        )
     trainable_users(split, model.encoder.task)  # Refuses a log without any.
     limits = [
         (
@@ -331,4 +352,4 @@ def reads(system: System) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-NEURAL = Family(SECTIONS, reads, build, check, train, decide)
+NEURAL = Family(sections, reads, build, check, train, decide)

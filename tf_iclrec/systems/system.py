@@ -65,7 +65,8 @@ class Family:
     """Systems that are configured, made and trained alike.
 
     Attributes:
-        sections: Of their configurations, in order.
+        make_sections: Makes the sections of their configurations, in order: what can be entered
+            under a name may have become more since.
         reads: What a system reads of a log: items, and providers, attributes or users.
         build: From a configuration and what is known of the log to a new, built model.
         check: Refuses what can't be trained, before anything is written.
@@ -76,12 +77,17 @@ class Family:
             leaves to the data.
     """
 
-    sections: tuple[Section, ...]
+    make_sections: Callable[[], tuple[Section, ...]]
     reads: Callable[["System"], tuple[str, ...]]
     build: Callable[..., Recommender]
     check: Callable[..., None]
-    train: Callable[..., None]
+    train: Callable[..., int | None]
     decide: Callable[..., dict[str, Any]] = lambda config, split: {}
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Of the configurations, in order."""
+        return self.make_sections()
 
 
 @dataclasses.dataclass(frozen=True)

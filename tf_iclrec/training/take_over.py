@@ -26,7 +26,11 @@ def take_over(
     known_model: Recommender,
     known: Split,
     init_from: Annotated[
-        str, Setting("run whose weights to start from; its settings are the defaults then")
+        str,
+        Setting(
+            "run whose weights to start from; its settings are the defaults then, but for the "
+            "dates that its data were cut at"
+        ),
     ] = "",
 ) -> None:
     """Copy the weights of a trained model into a new one of the same kind; prints what was known.

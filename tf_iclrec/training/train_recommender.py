@@ -72,8 +72,8 @@ def train_recommender(
     Raises:
         NonFiniteLossError: If a loss becomes NaN or infinite.
     """
-    task, evaluation = model.encoder.task, evaluation or {}
-    steps = num_training_steps(split, batch_size, task)
+    evaluation = evaluation or {}
+    steps = num_training_steps(split, batch_size, model.encoder.task)
     replicas = Replicas.of(model)
     with replicas.strategy.scope():
         model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, epochs * steps))
@@ -92,12 +92,8 @@ def train_recommender(
     train = training_batches(
         split,
         batch_size=batch_size,
-        max_length=model.max_length,
-        task=task,
-        negatives=model.needs_negatives,
-        sampling=model.sampling,
+        model=model,
         views=views,
-        futures=model.needs_futures,
         seed=seed,
         first_epoch=progress.epochs_done,
         pad_to_max_length=pad_to_max_length,
@@ -108,7 +104,7 @@ def train_recommender(
         valid = evaluation_batches(
             split,
             "valid",
-            max_length=model.max_length,
+            model=model,
             filter_seen=evaluation.get("filter_seen", True),
             max_users=evaluation.get("evaluation_users"),
             share=replicas.share,

@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from tf_iclrec import Interactions, Selection, UserError
+from tf_iclrec import Interactions, Selection, UserError, load_interactions
 from tf_iclrec.data import interactions as interactions_module
 from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.preparation.reduction import kept_of_repeats
@@ -77,3 +78,17 @@ def test_users_and_items_can_need_different_numbers(random_log, raw_sequences):
     assert sizes == sorted(set(sizes), reverse=True)
     assert (sizes[0], sizes[-1]) == (log.num_actions, made.log.num_actions)
     assert made.dropped == {"of users or items with too few": sizes[0] - sizes[-1]}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"repeats": "drop_consecutive"}, "repeats must be one of keep, first, last, drop-conse"),
+        ({"time_unit": "ms"}, "time_unit must be one of auto, seconds, milliseconds"),
+        ({"min_user_count": -1}, "min_user_count must be at least 0, not -1"),
+    ],
+)
+def test_words_and_numbers_that_mean_nothing_are_refused(given, message):
+    table = pd.DataFrame({"user": ["ann"], "item": ["tea"], "time": [1]})
+    with pytest.raises(UserError, match=message):
+        load_interactions(table, **given)

@@ -3,6 +3,7 @@ import json
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tf_iclrec import UserError, load_interactions
@@ -148,6 +149,25 @@ def test_files_that_do_not_go_together_are_refused(folder):
     }.items():
         with pytest.raises(UserError, match=message):
             source_of_files([folder / "a.csv", folder / other])
+
+
+def test_parquet_files_of_other_types_are_refused_where_they_are_read(tmp_path):
+    """Read together, those of the second file would become those of the first: 007 would be 7."""
+    FRAME.assign(item_id=[7, 8, 9], note=1).to_parquet(tmp_path / "1.parquet")
+    FRAME.assign(item_id=["007", "8", "9"], note="a").to_parquet(tmp_path / "2.parquet")
+    message = r"Column 'item_id' is integer in .*1\.parquet and text in .*2\.parquet: write them"
+    with pytest.raises(UserError, match=message):
+        load_interactions(tmp_path)
+    days = pa.table({"timestamp": pa.array([3, 1, 2], pa.date32())})
+    for name, times in (("1", days["timestamp"]), ("2", pa.array([3, 1, 2], pa.timestamp("us")))):
+        table = pa.table(FRAME.assign(note=name)).set_column(2, "timestamp", times)
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    with pytest.raises(UserError, match=r"Column 'timestamp' is date32\[day\] in .*and time in"):
+        load_interactions(tmp_path)
+    # Widths are no matter, nor is what is not read.
+    FRAME.astype({"timestamp": "int32"}).assign(note=1).to_parquet(tmp_path / "1.parquet")
+    FRAME.assign(note="a").to_parquet(tmp_path / "2.parquet")
+    assert load_interactions(tmp_path).num_actions == 6
 
 
 def test_types_of_tables_are_told():

@@ -73,6 +73,31 @@ def append(old: Interactions, new: Interactions) -> Interactions:
     )
 
 
+def num_identical(log: Interactions) -> int:
+    """How many interactions of a log are another one again: of the same user, item and time.
+
+    Without times it is not known, 0.
+
+    Example:
+    >>> from tf_iclrec import load_interactions
+    >>> import pandas as pd
+    >>> rows = {"user": ["ann"] * 4, "item": ["tea", "jam", "tea", "tea"], "time": [1, 1, 1, 2]}
+    >>> num_identical(load_interactions(pd.DataFrame(rows)))
+    1
+    """
+    if log.times is None or not log.num_actions:
+        return 0
+    users = np.repeat(np.arange(log.num_users), log.lengths)
+    times = np.asarray(log.times)
+    # They are ordered by user and time: those of one moment lie side by side.
+    as_before = (np.diff(users) == 0) & (np.diff(times) == 0)
+    tied = np.append(as_before, False) | np.append(False, as_before)
+    keys = [column[tied] for column in (log.item_ids, times, users)]
+    order = np.lexsort(keys)
+    changes = [np.diff(column[order]) != 0 for column in keys]
+    return int(np.count_nonzero(~np.logical_or.reduce(changes)))
+
+
 def _joined(old: Vocabulary, new: Vocabulary) -> tuple[Vocabulary, np.ndarray]:
     """The ids of both, the old ones first, and the new internal ids of ``new`` by their own."""
     added = new.ids[old.encode(new.ids) == UNKNOWN_ID]

@@ -64,6 +64,9 @@ def prepare(
         if isinstance(source, PublicLog):
             return _public(source, selection, make_engine, allocate, scratch)
         chosen = choose_columns(source.columns, columns, source.name)
+        for name in chosen.read().values():
+            if name in source.unlike:
+                raise UserError(source.unlike[name])
         with _engine(make_engine, scratch) as engine:
             return prepare_rows(source, chosen, engine, selection, allocate)
 

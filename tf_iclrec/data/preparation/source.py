@@ -41,6 +41,7 @@ class Source:
         has_header: Whether the first line of each text table has the names.
         table: What is in memory.
         time_unit: Microseconds that numbers in its time column count, where its format says so.
+        unlike: What to say of columns of which not all files have the same type, by name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Source:
     has_header: bool = True
     table: pa.Table | None = None
     time_unit: float | None = None
+    unlike: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def quotes(self) -> bool:
@@ -150,8 +152,46 @@ def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source
                 f"{', '.join(every[0])}: files that are read together must be alike."
             )
     if suffix == ".parquet":
-        return Source(name, "parquet", every[0], tuple(paths))
+        return Source(name, "parquet", every[0], tuple(paths), unlike=_unlike(paths))
     return Source(name, "text", every[0], tuple(paths), SEPARATORS[suffix], has_header=not header)
+
+
+def _unlike(paths: Sequence[Path]) -> dict[str, str]:
+    """Columns of which Parquet files have different types, and what to say of each: what reads them
+    together would make those of the first file of all."""
+    import pyarrow.parquet as pq
+
+    first: dict[str, tuple[str, Path]] = {}
+    found = {}
+    for path in paths:
+        for field in pq.read_schema(path):
+            own = _family(field.type)
+            if own == "null" and field.name in first:  # Nothing is in it.
+                continue
+            known, where = first.setdefault(field.name, (own, path))
+            if own != known and field.name not in found:
+                found[field.name] = (
+                    f"Column {field.name!r} is {known} in {where} and {own} in {path}: write them "
+                    "alike, or prepare one kind and --append the other."
+                )
+    return found
+
+
+def _family(type_: pa.DataType) -> str:
+    """Of the types that can be read as one."""
+    import pyarrow.types as types
+
+    if types.is_dictionary(type_):
+        type_ = type_.value_type
+    if types.is_integer(type_) and not types.is_uint64(type_):
+        return "integer"
+    if types.is_floating(type_):
+        return "decimal"
+    if types.is_string(type_) or types.is_large_string(type_) or types.is_string_view(type_):
+        return "text"
+    if types.is_timestamp(type_):
+        return "time with a zone" if type_.tz else "time"
+    return str(type_)
 
 
 def source_of_table(table: Any, name: str = "the table") -> Source:

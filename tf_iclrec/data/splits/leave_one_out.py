@@ -36,6 +36,7 @@ def leave_one_out(interactions: Interactions) -> Split:
             "training, validation and test need."
         )
     short = int((~long_enough).sum())
+    everybody = interactions if short else None
     if short:
         interactions = interactions.select(np.repeat(long_enough, interactions.lengths))
     item_ids = interactions.item_ids
@@ -52,4 +53,5 @@ def leave_one_out(interactions: Interactions) -> Split:
         test=HeldOut(users, but_for_last(1), item_ids[ends - 1]),
         how="each user's last item for the test, the one before for validation",
         notes=(f"{short} users have too few items to be split and are left out.",) * bool(short),
+        everybody=everybody,
     )

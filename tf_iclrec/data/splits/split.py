@@ -44,6 +44,8 @@ class Split:
         test: What they are judged by.
         how: The way of splitting, in words.
         notes: What could not be used, a line each.
+        everybody: The log with users who can't be split, if there are any: they are not trained on,
+            but recommended to.
     """
 
     interactions: Interactions
@@ -52,6 +54,7 @@ class Split:
     test: HeldOut
     how: str = "as given"
     notes: tuple[str, ...] = ()
+    everybody: Interactions | None = None
 
     def summary(self) -> str:
         """What is trained on and what is held out, a line, and the notes below it."""

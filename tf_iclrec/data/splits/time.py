@@ -75,6 +75,8 @@ def by_time(
     >>> split.train.lengths.tolist(), split.valid.users.tolist(), split.test.users.tolist()
     ([2, 1], [1], [0])
     """
+    if targets not in _WHICH:
+        raise UserError(f"targets must be one of {', '.join(_WHICH)}, not {targets}.")
     if interactions.times is None:
         raise UserError(
             "The log has no times, and a split by time needs them: take a table with a column of "

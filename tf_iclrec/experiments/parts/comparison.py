@@ -61,7 +61,9 @@ def figure(results: Results, dataset: str, row: Row, metric: str) -> str:
         return "failed" if results.failure(dataset, row) else ""
     deviation = results.deviation(dataset, row, metric)
     spread = "" if deviation is None else f"±{deviation:.4f}"
-    return f"{results.mean(dataset, row, metric):.4f}{spread}"
+    left = len(results.outcomes(dataset, row)) if results.failure(dataset, row) else 0
+    seeds = f", {left} of {len(results.experiment.seeds)} seeds" if left else ""
+    return f"{results.mean(dataset, row, metric):.4f}{spread}{seeds}"
 
 
 def _mark(compared: dict[tuple[str, str], Comparison], row: Row, metric: str) -> str:

@@ -26,7 +26,7 @@ function fromAddress() {
     user: written.get("user"),
     items: written.getAll("item"),
     k: Number(written.get("k") ?? Math.min(20, facts.most)),
-    seen: written.has("seen"),
+    seen: written.has("seen") ? written.get("seen") === "yes" : facts.seen,
     only: pairs("only"),
     without: pairs("without"),
     diversity: Number(written.get("diversity") ?? 0),
@@ -41,7 +41,7 @@ function toAddress(state) {
   if (state.user !== null) written.append("user", state.user);
   else state.items.forEach((item) => written.append("item", item));
   if (state.k !== Math.min(20, facts.most)) written.append("k", state.k);
-  if (state.seen) written.append("seen", "yes");
+  if (state.seen !== facts.seen) written.append("seen", state.seen ? "yes" : "no");
   for (const kind of KINDS) state[kind].forEach((pair) => written.append(kind, pair.join("=")));
   if (state.diversity) written.append("diversity", state.diversity);
   if (state.diversify !== (facts.diversify[0] ?? null)) written.append("diversify", state.diversify);

@@ -1,0 +1,93 @@
+"""Batches for a model have what it reads, and one that gets others says so."""
+
+import numpy as np
+import pytest
+
+from tf_iclrec import (
+    SYSTEMS,
+    IntentContrast,
+    Sampling,
+    ViewRatios,
+    build_model,
+    by_time,
+    evaluation_batches,
+    make_config,
+    sequence_batches,
+    training_batches,
+)
+from tf_iclrec.data.tasks import NextItem
+from tf_iclrec.data.vocabulary import MASK_ID
+from tf_iclrec.systems.neural import NEURAL
+
+SMALL = {"hidden_dim": 8, "max_length": 4, "num_intents": 4}
+# Those that read attributes of the items apart.
+NAMES = [name for name, one in SYSTEMS.items() if one.family is NEURAL and "categor" not in name]
+
+
+def made(name, split, **settings):
+    given = {**SMALL, **settings}
+    read = make_config(name).options()
+    config = make_config(name, **{option: given[option] for option in given if option in read})
+    model = build_model(config, split.catalogue)
+    model.compile("adam")
+    return model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_model_trains_on_the_batches_that_are_made_for_it(name, split):
+    model = made(name, split)
+    views = ViewRatios() if model.needs_views else None
+    batches = training_batches(split, 16, model=model, views=views)
+    logs = model.fit(batches.take(1), steps_per_epoch=1, shuffle=False, verbose=0)
+    assert np.isfinite(logs.history["loss"][0])
+    batch = next(iter(batches))
+    assert batch["item_ids"].shape[1] <= 4
+    assert ("negative_ids" in batch) == model.needs_negatives
+    assert ("sampled_ids" in batch) == bool(model.sampling)
+    for others in (
+        evaluation_batches(split, "valid", model=model),
+        sequence_batches(split, model=model),
+    ):
+        assert max(batch["item_ids"].shape[1] for batch in others) <= 4
+
+
+def test_the_task_is_that_of_the_encoder(split):
+    """Trained to tell what stands in its input, a model that looks both ways learns nothing."""
+    model = made("bert4rec", split)
+    assert not isinstance(model.encoder.task, NextItem)
+    asked = next(iter(training_batches(split, 36, model=model)))
+    real = asked["target_ids"].numpy() > 0
+    assert real.any()
+    assert (asked["item_ids"].numpy()[real] == MASK_ID).all()
+
+
+def test_what_is_given_wins(split):
+    model = made("caser", split)
+    batches = training_batches(split, 16, max_length=3, negatives=False, model=model)
+    batch = next(iter(batches))
+    assert batch["item_ids"].shape[1] <= 3
+    assert "negative_ids" not in batch
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("caser", {"loss": "sampled"}, "items with some that were not chosen.*model=model"),
+        ("sasrec", {"loss": "sampled_softmax"}, "items with sampled ones.*model=model"),
+        ("cl4srec", {}, r"views of a sequence, and the batches have none: .*views=ViewRatios\(\)"),
+        ("dssrec", {}, "the past of a sequence with its future.*model=model"),
+    ],
+)
+def test_batches_without_what_is_compared_say_how_to_make_them(name, settings, message, split):
+    model = made(name, split, **settings)
+    with pytest.raises(ValueError, match=message):
+        model.fit(training_batches(split, 16), steps_per_epoch=1, shuffle=False, verbose=0)
+
+
+def test_words_that_mean_nothing_are_refused(split):
+    with pytest.raises(ValueError, match=r"Items are not sampled by 'in-batch'\."):
+        Sampling("in-batch", 10)
+    with pytest.raises(ValueError, match="views must be augmented or dropout, not augment"):
+        IntentContrast(views="augment")
+    with pytest.raises(ValueError, match="targets must be one of last, first, all, not frist"):
+        by_time(split.interactions, targets="frist")
