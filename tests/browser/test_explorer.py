@@ -1,5 +1,7 @@
 """The page in which a run is tried, used as people use it."""
 
+import contextlib
+import dataclasses
 import importlib
 import re
 import threading
@@ -7,7 +9,7 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from tf_iclrec import recommend
+from tf_iclrec import make_config, recommend
 from tf_iclrec.explorer.explorer import Explorer
 
 from ..explorer.shop import shop_log, shop_run
@@ -22,10 +24,17 @@ def run():
 
 @pytest.fixture(scope="module")
 def address(run):
-    pytest.importorskip("uvicorn", reason="needs the extra: explore")
-    server = importlib.import_module("tf_iclrec.explorer.server")
     explorer = Explorer(run, "shop")
     explorer.warm_up()
+    with served(explorer) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(explorer):
+    """The address of an explorer's page."""
+    pytest.importorskip("uvicorn", reason="needs the extra: explore")
+    server = importlib.import_module("tf_iclrec.explorer.server")
     with server.listening(0) as listener:
         running = server.server_of(explorer)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
@@ -157,6 +166,19 @@ def test_filters_and_the_length_of_the_list(visit, run):
     at.page.get_by_label("Also items of the history").check()
     at.wait()
     assert at.ids() == expected(run, ["7"], k=5, filter_seen=False)
+
+
+def test_items_of_the_history_are_there_where_the_run_was_evaluated_with_them(browser_page, run):
+    config = make_config(run.config.model, filter_seen=False)
+    with served(Explorer(dataclasses.replace(run, config=config), "shop")) as address:
+        at = Visitor(browser_page(address + "/#item=7"))
+        box = at.page.get_by_label("Also items of the history")
+        assert box.is_checked()
+        assert at.ids() == expected(run, ["7"], filter_seen=False)
+        box.uncheck()
+        at.wait()
+        assert at.page.url.endswith("#item=7&seen=no")
+        assert at.ids() == expected(run, ["7"])
 
 
 def test_diversity(visit, run):

@@ -47,7 +47,7 @@ def test_all_users_of_the_log_are_in_the_file_and_in_the_explorer(path, tmp_path
     assert {"ann", "bob"} <= users
     assert len(users) == 42
     explorer = Explorer(load_run(path))
-    assert explorer.facts()["users"] == 42
+    assert (explorer.facts()["users"], explorer.facts()["seen"]) == (42, True)
     assert explorer.find_users("ann") == [{"id": "ann", "count": 2}]
     assert explorer.find_users("bob") == [{"id": "bob", "count": 0}]
 
