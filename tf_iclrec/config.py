@@ -162,8 +162,8 @@ def settings_to_start_from(
     settings = {name: settings[name] for name in settings if name not in _OF_ONE_RUN}
     names = [source] if isinstance(source, str) else [*source]
     if settings and any(names) and not is_prepared(names[0]):
-        before = noted(RunDirectory(Path(path)).data, "how_read") or {}
-        settings |= {name: value for name, value in before.items() if name in places()}
+        before, known = noted(RunDirectory(Path(path)).data, "how_read") or {}, places()
+        settings |= {name: value for name, value in before.items() if name in known}
     return model, settings
 
 

@@ -21,6 +21,12 @@ def named(**settings):
     return Trial("shop", "SASRec", make_config("sasrec", **settings), "of the data").name
 
 
+def imported(path, text):
+    """A module of one's own, in a folder that is searched."""
+    path.write_text(textwrap.dedent(text))
+    return importlib.import_module(path.stem)
+
+
 def test_every_row_is_trained_on_every_data_set_with_every_seed(experiment, sequences):
     trials = experiment.trials(sequences)
     # What has no seed is trained once.
@@ -129,8 +135,7 @@ def test_an_encoder_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
                 def encode(self, items, valid, training):
                     return items * {factor}
             """
-        (tmp_path / f"own{number}.py").write_text(textwrap.dedent(text))
-        module = importlib.import_module(f"own{number}")
+        module = imported(tmp_path / f"own{number}.py", text)
         monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
         names.append(named(encoder="scaled"))
     assert names[0] == names[2] != names[1]
@@ -152,8 +157,7 @@ def test_so_does_what_it_is_made_of(tmp_path, monkeypatch):
             class Scaled(Base):
                 pass
             """
-        (tmp_path / f"made{number}.py").write_text(textwrap.dedent(text))
-        module = importlib.import_module(f"made{number}")
+        module = imported(tmp_path / f"made{number}.py", text)
         monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
         names.append(named(encoder="scaled"))
     assert names[0] == names[2] != names[1]
@@ -161,18 +165,14 @@ def test_so_does_what_it_is_made_of(tmp_path, monkeypatch):
 
 def test_so_does_a_number_of_its_module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "numbered.py").write_text(
-        textwrap.dedent(
-            """
-            import tf_iclrec
-            FACTOR, UNUSED = 2, 3
-            class Scaled(tf_iclrec.Encoder):
-                def encode(self, items, valid, training):
-                    return items * FACTOR
-            """
-        )
-    )
-    module = importlib.import_module("numbered")
+    text = """
+        import tf_iclrec
+        FACTOR, UNUSED = 2, 3
+        class Scaled(tf_iclrec.Encoder):
+            def encode(self, items, valid, training):
+                return items * FACTOR
+        """
+    module = imported(tmp_path / "numbered.py", text)
     monkeypatch.setitem(ENCODERS, "scaled", module.Scaled)
     before = named(encoder="scaled")
     monkeypatch.setattr(module, "UNUSED", 4)
@@ -191,8 +191,7 @@ def test_a_contrast_of_ones_own_counts_where_it_is_on(tmp_path, monkeypatch):
             def __call__(self, encoded):
                 return 0.0
         """
-    (tmp_path / "short_one.py").write_text(textwrap.dedent(text))
-    monkeypatch.setitem(CONTRASTS, "short", importlib.import_module("short_one").Short)
+    monkeypatch.setitem(CONTRASTS, "short", imported(tmp_path / "short_one.py", text).Short)
     assert named() == before
     assert named(short_weight=0.1) != before
 
