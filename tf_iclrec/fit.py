@@ -200,8 +200,13 @@ def finish_run(
     metrics = evaluate_held_out(model, split, ("valid",), **config.evaluation)
     metrics |= full_report(model, split, facts, **config.evaluation)
     metrics["yardsticks"] = yardsticks(split, facts, config.evaluation, config.model)
-    seen = {"filter_seen": config.evaluation.filter_seen}
-    export_saved_model(served, served_split, directory.saved_models / "1", **config.serving, **seen)
+    export_saved_model(
+        served,
+        served_split,
+        directory.saved_models / "1",
+        filter_seen=config.evaluation.filter_seen,
+        **config.serving,
+    )
     # Last and one after the other: between the first and the last of them the run is neither what
     # it was nor what it becomes, which the checksums tell.
     saved = [(model, directory.model)] + [(served, directory.final.model)] * bool(final)

@@ -140,7 +140,6 @@ def recommend(
         candidates = recommender.encode_items(candidates, len(names), on_unknown)
     search = recommender.search(candidates, only, without, on_unknown)
     search = recommender.diversified(search, diversity, diversify)
-    filter_seen = recommender.filter_seen if filter_seen is None else filter_seen
     found = recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows, because
     )

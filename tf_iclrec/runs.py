@@ -13,7 +13,7 @@ from tf_iclrec.config import Config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.new_items import NewItems
-from tf_iclrec.data.preparation.columns import candidates
+from tf_iclrec.data.preparation.columns import named_or_guessed
 from tf_iclrec.data.prepared import noted, read_prepared, write_prepared
 from tf_iclrec.data.reading import how_read
 from tf_iclrec.data.splits.everything import split_to_serve
@@ -68,11 +68,11 @@ class Run:
     def _columns_in(self, table: str | Path) -> dict[str, str]:
         """The columns of the run's own tables of items, where another has them too or has none that
         look like them: otherwise ``""``, to be guessed."""
-        there, found = column_names(table), {}
-        for name, column in self.how_read["item_table"].items():
-            looks_like_it = candidates(name.removesuffix("_column"), there)
-            found[name] = "" if column not in there and looks_like_it else column
-        return found
+        there = column_names(table)
+        return {
+            name: named_or_guessed(name.removesuffix("_column"), there, column)
+            for name, column in self.how_read["item_table"].items()
+        }
 
     def with_item_labels(
         self, items: str | Path, title_column: str = "", item_labels: Sequence[str] = ()

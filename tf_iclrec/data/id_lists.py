@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from tf_iclrec.data.preparation.columns import candidates, choose_column
+from tf_iclrec.data.preparation.columns import choose_column, named_or_guessed
 from tf_iclrec.data.tables import TABLE_SUFFIXES, column_names, read_chunks
 from tf_iclrec.errors import UserError
 
@@ -53,7 +53,8 @@ def _of_text(path: Path) -> Iterator[str]:
 
 def _of_table(path: Path, role: str, column: str) -> Iterator[str]:
     columns = column_names(path)
-    if not column or (column not in columns and candidates(role, columns)):
+    column = named_or_guessed(role, columns, column)
+    if not column:
         column = choose_column(role, columns, "", str(path))
     for chunk in read_chunks(path, column):
         yield from chunk

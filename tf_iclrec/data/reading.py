@@ -195,14 +195,13 @@ def how_read(data: Mapping[str, Any]) -> dict[str, Any]:
     source = data["source"][0]
     # Prepared data, or those in a run.
     before = noted(source, "options") or noted(source, "how_read") or {}
-    found = {
-        name: before.get(name, data[name]) if data[name] == declared[name].default else data[name]
-        for name in _HOW_READ
-    }
-    told = {**before, **before.get("item_table", {})}
-    of_items = {**data, **found, **{name: told[name] for name in _OF_ITEMS if name in told}}
-    of_items = data if data["items"] else of_items
-    return found | {"item_table": {name: of_items[name] for name in _OF_ITEMS}}
+
+    def as_before(names: Sequence[str], then: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {n: then[n] for n in names if n in then and data[n] == declared[n].default}
+        return {name: data[name] for name in names} | kept
+
+    of_items = {} if data["items"] else {**before, **before.get("item_table", {})}
+    return as_before(_HOW_READ, before) | {"item_table": as_before(_OF_ITEMS, of_items)}
 
 
 def _by_role(user: str, item: str, time: str, rating: str, provider: str) -> dict[str, str]:

@@ -195,7 +195,6 @@ class BatchRecommender:
             encode_lists(lists, self.items, "ignore") for lists in (users.histories, users.exclude)
         )
         search = self.diversified(self.search(None, only, without), diversity, diversify)
-        filter_seen = self.filter_seen if filter_seen is None else filter_seen
         return self.recommend(
             users.user_ids, histories, k, filter_seen, excluded, search, because=because
         )
@@ -205,7 +204,7 @@ class BatchRecommender:
         user_ids: Sequence[str],
         histories: Histories,
         k: int,
-        filter_seen: bool,
+        filter_seen: bool | None,
         exclude: Histories,
         search: Search,
         trained_rows: np.ndarray | None = None,
@@ -217,7 +216,7 @@ class BatchRecommender:
             user_ids: ``(users,)`` how to name them.
             histories: Their known items.
             k: Items per user.
-            filter_seen: Whether their own items are left out.
+            filter_seen: Whether their own items are left out; None: as the recommender was made.
             exclude: Items never to return: one list, or one per user.
             search: Of the method `search` or `diversified`.
             trained_rows: Of the method `trained_rows`. Defaults to users unknown in training.
@@ -227,6 +226,7 @@ class BatchRecommender:
 
         self.check_k(k)
         check_because(because)
+        filter_seen = self.filter_seen if filter_seen is None else filter_seen
         num_users = len(histories.starts)
         scores = np.full((num_users, k), -np.inf, dtype=np.float32)
         rows = np.full((num_users, k), -1, dtype=np.int32)

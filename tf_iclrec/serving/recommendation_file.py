@@ -71,7 +71,6 @@ def write_recommendations(
     search = recommender.search(candidates, only, without, on_unknown="raise")
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
-    filter_seen = recommender.filter_seen if filter_seen is None else filter_seen
     with locked(output):
         parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
         done, paths = 0, []

@@ -110,6 +110,18 @@ def candidates(role: str, names: Iterable[str]) -> list[str]:
     return [found[key] for key in usual if key in found]
 
 
+def named_or_guessed(role: str, names: Iterable[str], named: str) -> str:
+    """A column of another table as it is named there; ``""``, to be guessed, if a column looks like
+    the role and none has the name.
+
+    Example:
+    >>> named_or_guessed("item", ["item_id"], "sku"), named_or_guessed("item", ["what"], "sku")
+    ('', 'sku')
+    """
+    names = list(names)
+    return "" if named not in names and candidates(role, names) else named
+
+
 def choose_column(role: str, names: Iterable[str], given: str, source: str) -> str:
     """The column of a role: the one that is given, or the only one that looks like it.
 
