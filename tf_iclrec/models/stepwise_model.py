@@ -6,12 +6,6 @@ import keras
 class StepwiseModel(keras.Model):
     """A model that builds itself and its optimizer before the training step is traced."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        # `compile()` takes this as: no XLA unless asked for. On a CPU it makes a training step
-        # several times slower.
-        self.supports_jit = False
-
     def build_optimizer(self) -> None:
         """Make the optimizer's variables, if they are not there; the model must be compiled."""
         if not self.built:
@@ -23,3 +17,8 @@ class StepwiseModel(keras.Model):
         # Made inside the graph of the training step, its variables cost a second tracing of it.
         self.build_optimizer()
         return super().make_train_function(force)
+
+    def _resolve_auto_jit_compile(self) -> bool:
+        # XLA is for those who ask for it with `compile(jit_compile=True)`: it makes a program for
+        # every shape of a batch, and on a CPU a training step several times slower.
+        return False
