@@ -241,6 +241,8 @@ class SequentialRecommender(Recommender):
         return tf.gather(queries, best, batch_dims=2)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        # `train_on_batch` gives a tuple.
+        batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)
             terms = self._terms_of(encoded)
