@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec.commands import run_command
-from tf_iclrec.errors import NonFiniteLossError, UserError, nearest
+from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError, nearest
 
 
 def test_user_error_is_caught_as_value_error():
@@ -37,9 +37,11 @@ def test_nearest_lists_all_names_in_order_when_none_is_close():
             1,
             "Out of memory. OOM when allocating",
         ),
+        (NonFiniteLossError("Epoch 2, step 1: loss is not finite."), 1, "Epoch 2, step 1: loss is"),
+        (LostProcessError("Another process has ended."), 1, "Another process has ended."),
     ],
 )
-def test_what_a_machine_has_too_little_of_is_one_line(error, code, message, capsys):
+def test_what_a_machine_or_a_training_lacks_is_one_line(error, code, message, capsys):
     def command():
         raise error
 

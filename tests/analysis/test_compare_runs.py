@@ -8,14 +8,17 @@ from tf_iclrec import (
     PopularityRecommender,
     Run,
     UserError,
+    by_time,
     leave_one_out,
     make_config,
     paired_t_test,
 )
 from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.report import held_out_answers
+from tf_iclrec.evaluation.report import held_out_answers, held_out_ranks
 from tf_iclrec.models.transitions import TransitionRecommender
+
+from ..timed_logs import timed_planted_intents
 
 
 def log_of(seed=0, users=50):
@@ -96,3 +99,18 @@ def test_another_split_of_the_same_log_is_refused(runs):
     shorter = dataclasses.replace(split, test=split.valid)
     with pytest.raises(UserError, match="their test targets are not the same"):
         compare_runs(runs[0], dataclasses.replace(runs[1], split=shorter))
+
+
+def test_targets_of_one_user_count_as_one_user():
+    split = by_time(timed_planted_intents(num_users=30, num_items=15, num_intents=3), targets="all")
+    runs = []
+    for kind in (TransitionRecommender, PopularityRecommender):
+        model = kind.for_catalogue(split.catalogue)
+        model.fit_histories(split.train)
+        runs.append(Run(model, split, make_config("transitions"), {}))
+    first, second = (
+        gains_of_ranks(held_out_ranks(run.model, split, "test"))["NDCG@20"] for run in runs
+    )
+    p_value = compare_runs(*runs)["NDCG@20"].p_value
+    assert p_value == pytest.approx(paired_t_test(first, second, split.test.users).p_value)
+    assert p_value != pytest.approx(paired_t_test(first, second).p_value)

@@ -1,10 +1,15 @@
 """What became of intents, by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from tf_iclrec import describe_intents
 from tf_iclrec.analysis.intents.comparison import Comparison
+
+from .conftest import run_of
 
 
 def compare(table):
@@ -69,3 +74,21 @@ def test_the_agreement_is_the_adjusted_rand_index():
     table = np.random.default_rng(0).integers(0, 9, (4, 5))
     found, before, after = compare(table)
     assert found.agreement == pytest.approx(adjusted_rand_score(before, after))
+
+
+def test_users_of_an_earlier_run_are_found_by_their_ids(run, planted):
+    """Who are in another order there."""
+    log, intents = planted
+    pieces = np.split(log.item_ids, log.offsets[1:-1])[::-1]
+    earlier = dataclasses.replace(
+        log,
+        item_ids=np.concatenate(pieces),
+        offsets=np.concatenate([[0], np.cumsum(log.lengths[::-1])]),
+        users=log.users[::-1],
+    )
+    found = describe_intents(run, run_of(earlier, intents[::-1])).comparison
+    assert found.num_users == 240
+    assert found.agreement > 0.9
+    assert [(one.fate, one.before, one.after) for one in found.changes] == [
+        ("stayed", (intent,), (intent,)) for intent in range(4)
+    ]

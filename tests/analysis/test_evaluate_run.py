@@ -62,3 +62,10 @@ def test_what_can_be_no_noise_is_refused(finished):
 def test_a_share_of_noise_is_one(run):
     with pytest.raises(ValueError, match=r"above 0 and at most 1, not \[0\.1, 2\]"):
         evaluate_run(run, noise=[0.1, 2])
+
+
+def test_noise_follows_its_seed(run):
+    one, again, other = (
+        evaluate_run(run, noise=[0.5], seed=seed)["noise"]["0.5"]["test"] for seed in (1, 1, 2)
+    )
+    assert one == again != other

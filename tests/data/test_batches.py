@@ -20,6 +20,7 @@ from tf_iclrec import (
     training_batches,
 )
 from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.splits.training_share import train_on_share
 from tf_iclrec.data.tasks import OwnItems
 
 from .batch_rows import assert_same_epoch, batches_of, rows_of, sequences_of, without_padding
@@ -80,16 +81,6 @@ def test_training_and_sequence_rows_say_whose_they_are(log):
             assert inputs == [sequences[user][:-3] for user in batch["users"]]
             users += batch["users"].tolist()
         assert sorted(users) == trainable
-
-
-def test_all_positions_of_an_epoch_weigh_the_same(log):
-    batches = batches_of(training_batches(leave_one_out(log), batch_size=10))
-    weights = np.concatenate([batch["target_weights"].ravel() for batch in batches])
-    targets = np.concatenate([batch["target_ids"].ravel() for batch in batches])
-    assert set(weights[targets == 0].tolist()) <= {0.0}
-    assert len(set(weights[targets != 0].tolist())) == 1
-    # One per batch on average.
-    assert weights.sum() == pytest.approx(len(batches), rel=1e-5)
 
 
 def test_number_of_steps_is_known(log):
@@ -295,3 +286,43 @@ def test_batches_of_a_log_in_its_file_are_those_of_one_in_memory(provider_log, t
         for ours, theirs in zip(make(provider_log), make(loaded), strict=True):
             for name in ours:
                 np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+@pytest.mark.parametrize("max_length", [3, 50])
+def test_all_positions_of_an_epoch_weigh_the_same(log, max_length):
+    split = leave_one_out(log)
+    batches = batches_of(training_batches(split, batch_size=10, max_length=max_length))
+    weights = np.concatenate([batch["target_weights"].ravel() for batch in batches])
+    targets = np.concatenate([batch["target_ids"].ravel() for batch in batches])
+    assert set(weights[targets == 0].tolist()) <= {0.0}
+    assert len(set(weights[targets != 0].tolist())) == 1
+    # One per batch on average, of the items that are read.
+    assert weights.sum() == pytest.approx(len(batches), rel=1e-5)
+
+
+def test_users_of_whom_nothing_was_trained_on_are_unknown():
+    """Their vectors are as they were drawn."""
+    log = Interactions.from_sequences({f"u{user}": "abcde" for user in range(8)})
+    split = train_on_share(leave_one_out(log), 0.25)
+    trained = np.flatnonzero(split.train.lengths)
+    assert len(trained) == 2
+    for part in ("valid", "test"):
+        (batch,) = batches_of(evaluation_batches(split, part))
+        assert sorted(batch["users"].tolist()) == [-1] * 6 + trained.tolist()
+
+
+def test_batches_come_in_no_order_of_length(log):
+    """Or an epoch ends with the longest histories, each time."""
+    batches = training_batches(leave_one_out(log), batch_size=5)
+    widths = [[batch["item_ids"].shape[1] for batch in batches_of(batches)] for _ in range(3)]
+    assert all(one != sorted(one) for one in widths)
+
+
+def test_users_of_all_lengths_are_mixed_where_all_are_padded_alike():
+    sequences = {f"u{n}": [f"first of {n}", *["x"] * n] for n in range(3, 43)}
+    split = leave_one_out(Interactions.from_sequences(sequences))
+    for pad in (False, True):
+        batches = batches_of(training_batches(split, 10, 50, pad_to_max_length=pad))
+        lengths = [np.count_nonzero(batch["item_ids"], axis=1) for batch in batches]
+        spread = np.mean([np.ptp(one) for one in lengths])
+        assert spread > 25 if pad else spread < 20

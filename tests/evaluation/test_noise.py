@@ -146,3 +146,14 @@ def test_a_drop_is_in_percent():
     clean = {"HR@5": 0.08, "NDCG@5": 0.05, "MRR@5": 0.0}
     noisy = {"HR@5": 0.06, "NDCG@5": 0.055, "MRR@5": 0.0}
     assert drops(clean, noisy) == {"HR@5": 25.0, "NDCG@5": -10.0}
+
+
+def test_each_batch_has_noise_of_its_own():
+    """Of users who are all alike."""
+    sequences = {f"u{user}": "abcdef" for user in range(20)} | {"other": [*"ghijklmnopqrstuv"]}
+    split = leave_one_out(Interactions.from_sequences(sequences))
+    noisy = NoisyHistories(Reader(split.interactions.num_items), split, "test", 1.0)
+    first, second, *_ = evaluation_batches(split, "test", batch_size=10)
+    one, other = (noisy.noisy(batch)["item_ids"].numpy() for batch in (first, second))
+    assert one.shape == other.shape
+    assert (one != other).any(axis=1).mean() > 0.5

@@ -17,6 +17,7 @@ from tf_iclrec.evaluation.lists.vector_diversity import vector_diversity
 from tf_iclrec.serving.batch_recommender import encode_lists
 from tf_iclrec.serving.reranking.registry import RERANKERS
 from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
+from tf_iclrec.serving.reranking.reranker import num_candidates
 from tf_iclrec.serving.user_table import UserTable
 
 from .conftest import MAX_LENGTH, built, request
@@ -270,3 +271,10 @@ def test_users_are_recommended_to_with_their_own_vectors(log, split, tmp_path):
     expected = recommend(model, user_ids=[user], **asked)["item_id"].tolist()
     assert [item.decode() for item in answer["item_ids"].numpy()[0]] == expected
     assert expected != recommend(model, [history.tolist()], **asked)["item_id"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("k", "items", "expected"), [(3, 1000, 100), (20, 1000, 100), (50, 1000, 250), (50, 120, 120)]
+)
+def test_so_many_of_the_best_are_chosen_from(k, items, expected):
+    assert num_candidates(k, items) == int(num_candidates(tf.constant(k), items)) == expected

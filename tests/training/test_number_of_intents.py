@@ -5,8 +5,9 @@ import pytest
 
 from tf_iclrec import Interactions, choose_num_intents, leave_one_out
 from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.training import number_of_intents
 from tf_iclrec.training.intent_clustering import Clusters
-from tf_iclrec.training.number_of_intents import _gains, _spread_out
+from tf_iclrec.training.number_of_intents import _counts, _frequent_items, _gains, _spread_out
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,22 @@ def test_first_centroids_are_in_different_places():
     for seed in range(3):
         chosen = _spread_out(vectors, 8, np.random.default_rng(seed))
         assert {int(place.argmax()) for place in chosen} == set(range(8))
+
+
+def test_every_other_item_is_shown_and_those_between_are_predicted(monkeypatch):
+    split = leave_one_out(Interactions.from_sequences({"ann": "abcba??", "bob": "cc??"}))
+    items = _frequent_items(split)
+    shown, hidden = (_counts(split.train, items, part).toarray() for part in (0, 1))
+    by_item = dict(zip(items.vocabulary.ids, np.stack([shown, hidden], axis=-1)[0], strict=True))
+    assert {item: by_item[item].tolist() for item in "abc"} == {
+        "a": [2, 0], "b": [0, 2], "c": [1, 0],
+    }  # fmt: skip
+    parts = []
+    monkeypatch.setattr(
+        number_of_intents,
+        "_counts",
+        lambda histories, items, part=None: parts.append(part) or _counts(histories, items, part),
+    )
+    log, _ = planted_intents(num_users=100, num_items=30, num_intents=2)
+    choose_num_intents(leave_one_out(log))
+    assert parts == [None, 0, 1]
