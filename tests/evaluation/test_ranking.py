@@ -165,3 +165,9 @@ def test_evaluating_again_and_again_brings_no_warning(caplog):
         batches = evaluation_batches(split, "test")
         rank_and_list(lambda batch: tf.constant([[1.0, 2.0, 3.0]]), batches, 1)
     assert not caplog.records
+
+
+def test_items_that_were_seen_twice_are_left_out_once():
+    scores = tf.constant([[5.0, 2.0, 1.0, 0.0], [5.0, 2.0, 1.0, 0.0]])
+    seen = tf.constant([[3, 5, 3, 3], [0, 6, 0, 6]])
+    assert target_ranks(scores, tf.constant([4, 4]), seen).numpy().tolist() == [1, 2]

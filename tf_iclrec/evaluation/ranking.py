@@ -20,7 +20,7 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     Args:
         scores: ``(batch, items)`` float; column ``i`` belongs to the internal id ``i + 3``.
         target_ids: ``(batch,)`` int32 internal ids.
-        seen_ids: ``(batch, seen)`` int32 distinct internal ids to leave out, 0 = padding.
+        seen_ids: ``(batch, seen)`` int32 internal ids to leave out, 0 = padding.
 
     Returns:
         ``(batch,)`` int32.
@@ -35,7 +35,10 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     # Counting the worse ones rather than the better, so that NaN counts as better.
     worse = tf.reduce_sum(tf.cast(scores < target_scores, tf.int32), axis=1)
     rank = tf.shape(scores)[1] - worse
-    is_seen = seen_ids >= NUM_SPECIAL_IDS
+    # Each once: histories repeat items.
+    seen_ids = tf.sort(seen_ids, axis=1)
+    is_first = tf.pad(seen_ids[:, 1:] != seen_ids[:, :-1], [[0, 0], [1, 0]], constant_values=True)
+    is_seen = (seen_ids >= NUM_SPECIAL_IDS) & is_first[:, : tf.shape(seen_ids)[1]]
     seen_scores = tf.gather(scores, tf.maximum(seen_ids - NUM_SPECIAL_IDS, 0), batch_dims=1)
     better_seen = is_seen & ~(seen_scores < target_scores)
     rank -= tf.math.count_nonzero(better_seen, axis=1, dtype=tf.int32)

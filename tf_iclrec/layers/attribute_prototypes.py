@@ -9,6 +9,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.masks import masked_mean
+from tf_iclrec.layers.unit_vectors import unit_vectors
 
 _UNKNOWN = 0
 
@@ -97,7 +98,7 @@ class AttributePrototypes(keras.layers.Layer):
     def call(self, item_ids: KerasTensor) -> KerasTensor:
         values = ops.take(ops.convert_to_tensor(self.values), item_ids, axis=0)
         values = ops.reshape(values, (ops.shape(item_ids)[0], -1))
-        return ops.normalize(masked_mean(self.embedding(values), values != _UNKNOWN), axis=-1)
+        return unit_vectors(masked_mean(self.embedding(values), values != _UNKNOWN))
 
     def get_config(self):
         return super().get_config() | {

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.settings import Setting
 
 
@@ -83,7 +84,7 @@ class IntentPrototypes(keras.layers.Layer):
 
     def _assign(self, vectors, centroids):
         ids = ops.argmin(self._distances(vectors, centroids), axis=1)
-        return ids, ops.normalize(ops.take(centroids, ids, axis=0), axis=1)
+        return ids, unit_vectors(ops.take(centroids, ids, axis=0))
 
     def _distances(self, vectors, centroids):
         """Squared distances ``(batch, K)``."""

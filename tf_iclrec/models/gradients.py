@@ -58,14 +58,16 @@ def add_repeated_rows(
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     by_row = getattr(inner, "steps_by_row", False)
-    if by_row and inner is optimizer and not _clips(optimizer):
+    # Keras can't divide slices.
+    dense = optimizer.loss_scale_factor is not None
+    if by_row and inner is optimizer and not _clips(optimizer) and not dense:
         return list(gradients)
 
     def added(gradient: Gradient, variable: keras.Variable | tf.Variable) -> Gradient:
         if not isinstance(gradient, tf.IndexedSlices):
             return gradient
         rows = variable.shape[0]
-        if by_row or (rows > MAX_DENSE_ROWS and num_replicas() == 1):
+        if not dense and (by_row or (rows > MAX_DENSE_ROWS and num_replicas() == 1)):
             return each_row_once(gradient)
         return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
 

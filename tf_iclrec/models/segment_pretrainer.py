@@ -134,6 +134,8 @@ class SegmentPretrainer(StepwiseModel):
         )
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        # `train_on_batch` gives a tuple.
+        batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         with tf.GradientTape() as tape:
             of_items, of_segments = self.losses_of(batch, training=True)
             total = self.item_weight * tf.reduce_sum(of_items)

@@ -14,12 +14,18 @@ from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, valid_mask
+from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.models.batch_needs import batch_settings, check_batch
 from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.models.states import hidden_states, mean_states, training_states
 from tf_iclrec.objectives.all_rows import AllRows
-from tf_iclrec.objectives.objective import EncodedBatch, Objective, num_replicas
+from tf_iclrec.objectives.objective import (
+    EncodedBatch,
+    Objective,
+    check_together,
+    num_replicas,
+)
 from tf_iclrec.settings import Setting
 
 # What an encoder may read of a batch, a value per position; views of each are named view_...
@@ -89,6 +95,7 @@ class SequentialRecommender(Recommender):
         self.needs_views = any(term.needs_views for term in self.objectives)
         self.needs_intents = any(term.needs_intents for term in self.objectives)
         self.needs_sides = any(term.needs_sides for term in self.objectives)
+        check_together(self.objectives)
         if self.needs_intents and not self.num_intents:
             raise ValueError("These objectives need intents: give num_intents, such as (256,).")
         if self.needs_sides and encoder.num_streams < 2:
@@ -141,7 +148,8 @@ class SequentialRecommender(Recommender):
 
     @property
     def metrics(self):
-        return [self.loss_tracker, *self.term_trackers, *self.ranking]
+        # Those of `evaluate` first, so that its values are beside the first of `metrics_names`.
+        return [*self.ranking, self.loss_tracker, *self.term_trackers]
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         return self.score(self.user_vectors(inputs, training=training))
@@ -211,7 +219,7 @@ class SequentialRecommender(Recommender):
         vectors = member.item_vectors(item_ids)
         if not self.temperature:
             return vectors
-        return ops.normalize(ops.cast(vectors, "float32"), axis=-1)
+        return unit_vectors(ops.cast(vectors, "float32"))
 
     def _as_queries(self, member, hidden: KerasTensor) -> KerasTensor:
         """Hidden states as they score items."""
@@ -219,12 +227,10 @@ class SequentialRecommender(Recommender):
             return hidden
         hidden = ops.cast(hidden, "float32")
         if member.num_queries == 1:
-            return ops.normalize(hidden, axis=-1) / self.temperature
+            return unit_vectors(hidden) / self.temperature
         outer = ops.shape(hidden)[:-1]
         queries = ops.reshape(hidden, (*outer, member.num_queries, member.output_dim))
-        return ops.reshape(ops.normalize(queries, axis=-1), (*outer, member.state_dim)) / (
-            self.temperature
-        )
+        return ops.reshape(unit_vectors(queries), (*outer, member.state_dim)) / (self.temperature)
 
     def _apart(self, member, states: KerasTensor) -> KerasTensor:
         """States ``(..., state_dim)`` as ``(..., num_queries, output_dim)``."""
@@ -246,20 +252,22 @@ class SequentialRecommender(Recommender):
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)
             terms = self._terms_of(encoded)
-            loss = tf.add_n(
-                [term.weight * value for term, value in zip(self.objectives, terms, strict=True)]
-            )
+            weighted = [
+                term.weight * value for term, value in zip(self.objectives, terms, strict=True)
+            ]
+            # Of regularizers and `add_loss`; what replicas have is added up.
+            further = [tf.reduce_sum(one) / num_replicas() for one in self.losses]
+            loss = tf.add_n([*weighted, *further])
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
         gradients = add_repeated_rows(gradients, variables, self.optimizer)
         self.optimizer.apply(gradients, variables)
-        for tracker, value in zip(
-            (self.loss_tracker, *self.term_trackers), (loss, *terms), strict=True
-        ):
+        trackers = (self.loss_tracker, *self.term_trackers)
+        for tracker, value in zip(trackers, (loss, *terms), strict=True):
             # What is shown is the mean over replicas.
             tracker.update_state(value * num_replicas())
-        return {tracker.name: tracker.result() for tracker in self.metrics[: 1 + len(terms)]}
+        return {tracker.name: tracker.result() for tracker in trackers}
 
     def _terms_of(self, encoded: list[EncodedBatch]) -> list[tf.Tensor]:
         """The terms of the loss, each the mean over the members; of several replicas, this one's
@@ -355,7 +363,7 @@ class SequentialRecommender(Recommender):
         sizes = [member.state_dim for member in self.members()]
         parts = [(ids, tf.split(prototypes, sizes, axis=-1)) for ids, prototypes in found]
         return [
-            [(ids, ops.normalize(of_members[index], axis=-1)) for ids, of_members in parts]
+            [(ids, unit_vectors(of_members[index])) for ids, of_members in parts]
             for index in range(len(sizes))
         ]
 

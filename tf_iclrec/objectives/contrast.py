@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from keras import KerasTensor, ops
 
+from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.settings import Setting
 
@@ -55,7 +56,7 @@ class Contrast(Objective):
     def compared(self, vectors: KerasTensor) -> KerasTensor:
         """Vectors ``(batch, dim)`` as they are compared: float32, of length 1 if so set."""
         vectors = ops.cast(vectors, "float32")
-        return ops.normalize(vectors, axis=-1) if self.normalize else vectors
+        return unit_vectors(vectors) if self.normalize else vectors
 
     def get_config(self) -> dict:
         return super().get_config() | {

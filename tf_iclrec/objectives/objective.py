@@ -1,7 +1,7 @@
 """What a training step hands to its objectives, and what an objective is."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import keras
@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_sampler import Sampling
-from tf_iclrec.data.vocabulary import PADDING_ID
+from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ class EncodedBatch:
     @property
     def real(self) -> KerasTensor:
         """``(batch, time)`` bool, true where there is a next item."""
-        return self.target_ids != PADDING_ID
+        return self.target_ids >= NUM_SPECIAL_IDS
 
     def position_weights(self) -> KerasTensor:
         """Weights of the real positions ``(positions,)`` in a next-item loss, those given or
@@ -151,3 +151,19 @@ class Objective:
     @classmethod
     def from_config(cls, config: dict) -> "Objective":
         return cls(**config)
+
+
+def check_together(objectives: Sequence[Objective]) -> None:
+    """Make sure that one model can have all of these.
+
+    Raises:
+        ValueError: If two have one name, which would hide one in the logs, or want other samples of
+            items, of which a batch has one kind.
+    """
+    names = [term.name for term in objectives]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"Two objectives are called {name!r}: give one another `name`.")
+    samplings = [term.sampling for term in objectives if term.sampling]
+    if len({*map(repr, samplings)}) > 1:
+        raise ValueError(f"Batches have one kind of sampled items, objectives want {samplings}.")

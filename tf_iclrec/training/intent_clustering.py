@@ -127,7 +127,9 @@ class IntentClustering(keras.callbacks.Callback):
                 logs[f"intent_moved_{report.num_intents}"] = report.moved
 
     def run(self) -> list[ClusteringReport]:
-        """Do one E-step now."""
+        """Do one E-step now: in a `fit`, or after `set_model` in a loop of one's own."""
+        if self._vectors is None:
+            self.on_train_begin()
         start = time.perf_counter()
         vectors = np.concatenate(list(self._vectors()))
         if not np.isfinite(vectors).all():

@@ -16,7 +16,11 @@ class LazyAdam(keras.optimizers.Adam):
     Args:
         learning_rate: Step size.
 
-        For the others see `keras.optimizers.Adam`; ``amsgrad`` is not supported.
+        For the others see `keras.optimizers.Adam`; there is neither ``amsgrad`` nor
+        ``gradient_accumulation_steps``.
+
+    Raises:
+        ValueError: If one of these two is given.
 
     Example: of three rows one has a gradient.
     >>> variable = keras.Variable([[1.0], [1.0], [1.0]])
@@ -28,6 +32,14 @@ class LazyAdam(keras.optimizers.Adam):
 
     # For `tf_iclrec.models.gradients`: gradients are to stay sparse.
     steps_by_row = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.amsgrad or self.gradient_accumulation_steps:
+            raise ValueError(
+                "LazyAdam has neither amsgrad nor gradient_accumulation_steps, which touch the "
+                "rows that it leaves alone: take keras.optimizers.Adam."
+            )
 
     def update_step(self, gradient, variable, learning_rate):
         if not isinstance(gradient, tf.IndexedSlices):
