@@ -258,3 +258,12 @@ def test_rows_that_are_there_already_are_said(log, output, tmp_path, capsys):
     fresh.write_text(HEADER + "ann,tea,12,acme\n")
     run("--append", output, "--data", fresh)
     assert "already" not in capsys.readouterr().out
+
+
+def test_rows_that_are_twice_in_what_is_added_are_not_said_to_be_there_already(tmp_path, capsys):
+    for name, rows in (("log", ["ann,tea,1"]), ("newer", ["bob,jam,2", "bob,jam,2", "ann,tea,1"])):
+        table = "user_id,item_id,timestamp\n" + "".join(f"{row}\n" for row in rows)
+        (tmp_path / f"{name}.csv").write_text(table)
+    run("--data", tmp_path / "log.csv", "--output", tmp_path / "out")
+    run("--data", tmp_path / "newer.csv", "--append", tmp_path / "out")
+    assert "Warning: 1 of them were there already" in capsys.readouterr().out

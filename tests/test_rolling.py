@@ -120,3 +120,12 @@ def test_it_is_an_option_of_the_command(config, tmp_path, capsys):
     train.main([*arguments, "--output", str(tmp_path / "run"), "--split-targets", "all"])
     assert load_run(tmp_path / "run" / DATES[0]).config.split.targets == "all"
     assert "Test metrics by date" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("not_compared")
+def test_nothing_is_trained_for_serving_at_the_dates(config, tmp_path):
+    refit = make_config("transitions", data=config.data.source, refit=True)
+    fit_at_dates(refit, DATES[:1], tmp_path / "run")
+    run = load_run(tmp_path / "run" / DATES[0], for_serving=True)
+    assert not run.config.final.refit
+    assert len(run.split.test.users)

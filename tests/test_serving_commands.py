@@ -332,3 +332,30 @@ def test_export_refuses_what_it_cannot_do(trained, tmp_path):
     odd = ["--new-items", tmp_path / "new.csv"]
     refused("None of the 1 new items can be added", "export", path, *arguments, *odd)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(["--k", 3], ["--keep-seen"], ["--because", 1], ["--only", "kind=kind 1"]),
+        *(["--without", "kind=kind 1"], ["--exclude", "items.txt"], ["--candidates", "items.txt"]),
+        *(["--diversity", 0.5, "--diversify", "providers"], ["--users", "users.txt"]),
+        ["--new-items", "new.csv"],
+    ],
+    ids=lambda option: option[0],
+)
+def test_another_option_is_another_request(trained, tmp_path, monkeypatch, option):
+    """Or the parts of an interrupted command were taken for those of this one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "items.txt").write_text("1\n2\n")
+    (tmp_path / "users.txt").write_text("u5\n")
+    (tmp_path / "new.csv").write_text("what,brand,kind\nnew,brand 1,kind 1\n")
+    requests = []
+    monkeypatch.setattr(
+        command, "write_recommendations", lambda *_, request, **settings: requests.append(request)
+    )
+    for further in ([], [], option):
+        arguments = ["--output", "recs.parquet", "--diversify", "providers", *further]
+        result = run_here("recommend", trained[1], *arguments)
+        assert result.returncode == 0, result.stderr
+    assert requests[0] == requests[1] != requests[2]

@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, fit, load_run, make_config, train
-from tf_iclrec.data.prepared import write_prepared
+from tf_iclrec import UserError, by_time, fit, load_run, make_config, train
+from tf_iclrec.data.prepared import read_prepared, write_prepared
 
 from .interruption import interrupted
 from .timed_logs import DAY, timed_planted_intents
@@ -105,11 +105,20 @@ def test_a_run_can_not_be_written_over_while_it_is_read(settings, older):
     assert load_run(older).metrics
 
 
-def test_targets_that_were_trained_on_are_counted(settings, tmp_path, capsys):
-    """A split before the end of what the run has seen."""
+def test_targets_that_were_trained_on_are_counted(settings, sources, tmp_path, capsys):
+    """A split before the end of what the run has seen, which is all of its log."""
     early = make_config(**settings | {"split": "time:1970-01-20", "batch_size": 4})
     with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
         fit(early, tmp_path / "run")
-    assert re.search(
-        r"Of \d+ test targets \d+ are items that \S+ was trained on", capsys.readouterr().out
+    found = re.search(
+        r"Of (\d+) test targets (\d+) are items that \S+ was trained on", capsys.readouterr().out
     )
+    log = read_prepared(sources / "newer")
+    known = log.select(log.times < 60 * DAY)
+    users = np.repeat(known.users, known.lengths)
+    trained = {*zip(users, known.items.decode(known.item_ids), strict=True)}
+    test = by_time(log, "1970-01-20").test
+    asked = [*zip(log.users[test.users], log.items.decode(test.target_ids), strict=True)]
+    expected = sum(pair in trained for pair in asked)
+    assert 0 < expected < len(asked)
+    assert [int(number) for number in found.groups()] == [len(asked), expected]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, SequentialRecommender, leave_one_out, training_batches
+from tf_iclrec import ENCODERS, Interactions, SequentialRecommender, leave_one_out, training_batches
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
 
@@ -177,3 +177,15 @@ def test_without_weight_there_is_no_item_provider_contrast(split, name):
     model = new_model(model=name, provider_weight=0.0)
     assert not model.needs_sides
     assert list(model.train_step(next(iter(batches(split, model))))) == ["loss", "next_item"]
+
+
+@pytest.mark.parametrize("encoder", sorted(ENCODERS.keys() - {"matrix_factorization"}))
+def test_every_dropout_draws_in_a_training_step(split, encoder):
+    """Each of a model has a state of its own."""
+    model = new_model(model="sasrec", encoder=encoder, dropout=0.5)
+    states = [one for one in model.variables if one.name == "seed_generator_state"]
+    assert states
+    before = [one.numpy() for one in states]
+    model.train_step(next(iter(batches(split, model))))
+    for one, old in zip(states, before, strict=True):
+        assert (one.numpy() != old).any(), one.path

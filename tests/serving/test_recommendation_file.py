@@ -7,6 +7,8 @@ import pytest
 from tf_iclrec import BatchRecommender, recommend
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
 
+from .conftest import built
+
 
 @pytest.fixture(scope="module")
 def recommender(served):
@@ -89,3 +91,17 @@ def test_an_existing_file_stays_until_the_new_one_is_whole(served, recommender, 
     with pytest.raises(KeyboardInterrupt):
         write(Counted(recommender, fail_at=2), served.log.users, output)
     assert json.loads(output.read_text()) == "precious"
+
+
+def test_users_of_the_training_data_get_what_their_own_vectors_say(log, split, tmp_path):
+    model, users = built("bpr_mf", log), [*log.users[:7], "nobody"]
+    chunks = in_chunks(users, 3)
+    write_recommendations(BatchRecommender(model, split), chunks, tmp_path / "recs.parquet", k=5)
+    written = pd.read_parquet(tmp_path / "recs.parquet")
+    expected = recommend(model, user_ids=users, split=split, k=5)
+    assert written["item_id"].tolist() == expected["item_id"].tolist()
+    np.testing.assert_allclose(written["score"], expected["score"], rtol=1e-4)
+    # By their histories alone it is another list.
+    history = log.items.decode(log.item_ids[: log.offsets[1]]).tolist()
+    alone = recommend(model, [history], split=split, k=5)
+    assert written["item_id"][:5].tolist() != alone["item_id"].tolist()

@@ -226,3 +226,26 @@ def test_other_weights_are_refused(other):
     model = build_model(make_config("iclrec", **settings | other), log.catalogue)
     with pytest.raises(ValueError, match="different weights"):
         take_over(model, everything(log), known, before, "runs/old")
+
+
+def test_users_who_were_never_trained_on_are_new():
+    def of_all_but_two(log):
+        split = everything(log)
+        ends = split.train.ends.copy()
+        ends[[3, 4]] = split.train.starts[[3, 4]]
+        return dataclasses.replace(split, train=dataclasses.replace(split.train, ends=ends))
+
+    known, before, model, log = pair("bpr_mf", tiny("bpr_mf"), of_all_but_two)
+    fresh = model.members()[0].user_embedding.embeddings.numpy()
+    take_over(model, everything(log), known, before, "runs/old")
+    users = before.interactions.users.tolist()
+    assert {"u3", "u4"} <= set(log.users)
+    check_rows(
+        model.members()[0].user_embedding.embeddings.numpy(),
+        fresh,
+        known.members()[0].user_embedding.embeddings.numpy(),
+        log.users.tolist(),
+        users,
+        0,
+        trained=set(np.delete(users, [3, 4])),
+    )
