@@ -105,18 +105,18 @@ def test_a_run_can_not_be_written_over_while_it_is_read(settings, older):
     assert load_run(older).metrics
 
 
-def test_targets_that_were_trained_on_are_counted(settings, sources, tmp_path, capsys):
-    """A split before the end of what the run has seen, which is all of its log."""
+def test_targets_that_were_trained_on_are_counted(settings, older, sources, tmp_path, capsys):
+    """A split before the end of what the run's evaluated model has seen."""
     early = make_config(**settings | {"split": "time:1970-01-20", "batch_size": 4})
     with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
         fit(early, tmp_path / "run")
     found = re.search(
         r"Of (\d+) test targets (\d+) are items that \S+ was trained on", capsys.readouterr().out
     )
-    log = read_prepared(sources / "newer")
-    known = log.select(log.times < 60 * DAY)
-    users = np.repeat(known.users, known.lengths)
-    trained = {*zip(users, known.items.decode(known.item_ids), strict=True)}
+    before, log = load_run(older).split, read_prepared(sources / "newer")
+    users = np.repeat(before.interactions.users, before.train.lengths)
+    items = before.interactions.items.decode(before.train.joined().item_ids)
+    trained = {*zip(users, items, strict=True)}
     test = by_time(log, "1970-01-20").test
     asked = [*zip(log.users[test.users], log.items.decode(test.target_ids), strict=True)]
     expected = sum(pair in trained for pair in asked)
