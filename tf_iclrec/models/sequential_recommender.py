@@ -230,7 +230,7 @@ class SequentialRecommender(Recommender):
             return unit_vectors(hidden) / self.temperature
         outer = ops.shape(hidden)[:-1]
         queries = ops.reshape(hidden, (*outer, member.num_queries, member.output_dim))
-        return ops.reshape(unit_vectors(queries), (*outer, member.state_dim)) / (self.temperature)
+        return ops.reshape(unit_vectors(queries), (*outer, member.state_dim)) / self.temperature
 
     def _apart(self, member, states: KerasTensor) -> KerasTensor:
         """States ``(..., state_dim)`` as ``(..., num_queries, output_dim)``."""
@@ -256,8 +256,8 @@ class SequentialRecommender(Recommender):
                 term.weight * value for term, value in zip(self.objectives, terms, strict=True)
             ]
             # Of regularizers and `add_loss`; what replicas have is added up.
-            further = [tf.reduce_sum(one) / num_replicas() for one in self.losses]
-            loss = tf.add_n([*weighted, *further])
+            further = [tf.cast(tf.reduce_sum(one), "float32") for one in self.losses]
+            loss = tf.add_n([*weighted, *(one / num_replicas() for one in further)])
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
