@@ -5,6 +5,7 @@ declares (`tf_iclrec.settings`). The option of a setting has no path: ``--hidden
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ def settings_to_start_from(
     """
     model, settings = settings_of_run(path)
     settings = {name: settings[name] for name in settings if name not in _OF_ONE_RUN}
-    names = [source] if isinstance(source, str) else [*source]
+    names = [source] if isinstance(source, str | os.PathLike) else [*source]
     if settings and any(names) and not is_prepared(names[0]):
         before, known = noted(RunDirectory(Path(path)).data, "how_read") or {}, places()
         settings |= {name: value for name, value in before.items() if name in known}
@@ -204,7 +205,7 @@ def resolve(
         UserError: See `make_config`.
     """
     system, given, file = _system(model), with_values_apart(given), with_values_apart(file or {})
-    check_known((*given, *file))
+    check_known((*given, *file, *system.settings))
     of_another = file_model not in (None, model)
     if of_another:
         own, other = system.settings, _system(file_model).settings

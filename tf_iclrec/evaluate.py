@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--groups",
         nargs="*",
         choices=GROUPINGS,
-        default=list(GROUPINGS),
         help="groups of users by the length of the history, the popularity of the target and how "
         "many providers in the history are known (default: all that the data allows)",
     )
@@ -81,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run,
         values.split,
         values.k,
-        {name: GROUPINGS[name] for name in values.groups},
+        {name: GROUPINGS[name] for name in values.groups or GROUPINGS},
         values.noise,
         values.noise_seed,
     )

@@ -1,5 +1,6 @@
 """Which settings there are in all systems, where each belongs, and who reads it."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -143,6 +144,8 @@ def with_values_apart(options: Options) -> dict[str, Any]:
         if not marked:
             raise UserError(f"{flag(section.option)} {name} takes no value after a colon.")
         option = marked[0].option(section.prefix)
+        with contextlib.suppress(ValueError):  # Said when all values are looked at.
+            value = marked[0].kind(value)
         if found.setdefault(option, value) != value:
             raise UserError(f"{flag(option)} contradicts {flag(section.option)} {chosen}.")
     return found

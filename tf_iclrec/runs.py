@@ -207,8 +207,16 @@ def _load_model(path: Path, is_whole: bool = False) -> Recommender:
     except DamagedError:
         raise
     except Exception as error:  # Whatever Keras or HDF5 make of it.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DamagedError(f"{path} can't be read: {reason}") from error
+        raise DamagedError(f"{path} can't be read: {_reason(error)}") from error
     if not isinstance(model, Recommender):
         raise DamagedError(f"{path} holds no recommender.")
     return model
+
+
+def _reason(error: Exception) -> str:
+    """In a line; of what Keras says the part behind the configuration of all."""
+    said = str(error).rpartition("Exception encountered: ")[2].partition(" Full object config")[0]
+    reason = (said.strip().splitlines() or [type(error).__name__])[0]
+    if "Could not locate" in said:
+        reason += " Import the module of a part of your own first: --import MODULE."
+    return reason

@@ -12,10 +12,13 @@ From there come the option of the command, its line of help, its check and its p
 import dataclasses
 import functools
 import inspect
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 Part = Callable[..., Any]
 # A value that is left to the data.
@@ -119,6 +122,11 @@ class Declared:
         return self._checked_one(self.kind, value, shown)
 
     def _checked_one(self, kind: type, value: Any, shown: str) -> Any:
+        # Loops over settings give numbers of NumPy, and paths.
+        if isinstance(value, np.generic):
+            value = value.item()
+        if kind is str and isinstance(value, os.PathLike):
+            value = os.fspath(value)
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:

@@ -85,14 +85,18 @@ class MRR(_GainAtK):
         return 1.0 / ranks
 
 
-def metrics_of_ranks(ranks: KerasTensor) -> dict[str, float]:
+def metrics_of_ranks(
+    ranks: KerasTensor, cutoffs: Iterable[int] = DEFAULT_CUTOFFS
+) -> dict[str, float]:
     """All metrics of users with these ranks ``(users,)`` by name.
 
     Example:
     >>> round(metrics_of_ranks([1, 3, 30])["NDCG@10"], 4)
     0.5
+    >>> metrics_of_ranks([1, 3, 30], cutoffs=[50])["HR@50"]
+    1.0
     """
-    metrics = ranking_metrics()
+    metrics = ranking_metrics(cutoffs)
     for metric in metrics:
         metric.update_state(ranks)
     return {metric.name: float(metric.result()) for metric in metrics}

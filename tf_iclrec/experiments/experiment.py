@@ -9,6 +9,7 @@ from typing import Any
 
 from tf_iclrec.config import Config, make_config
 from tf_iclrec.errors import UserError, nearest
+from tf_iclrec.evaluation.metrics import ranking_metrics
 from tf_iclrec.experiments.dataset import Dataset
 from tf_iclrec.experiments.measurement import Measurement
 from tf_iclrec.experiments.paper import PaperFigures
@@ -18,6 +19,7 @@ from tf_iclrec.experiments.parts.part import Part
 from tf_iclrec.experiments.results import Results
 from tf_iclrec.experiments.row import Row
 from tf_iclrec.experiments.trial import Trial
+from tf_iclrec.options import check_known
 from tf_iclrec.systems.registry import SYSTEMS
 
 
@@ -58,6 +60,10 @@ class Experiment:
     small: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
+        known = [metric.name for metric in ranking_metrics()]
+        for metric in self.metrics:
+            if metric not in known:
+                raise ValueError(f"Unknown metric {metric!r}: {nearest(metric, known)}")
         for what, names in (
             ("data sets", [one.name for one in self.datasets]),
             ("rows", [row.name for row in self.rows]),
@@ -120,6 +126,7 @@ class Experiment:
             UserError: If files are missing, or a row's settings can't be used.
         """
         self._check_files(folder)
+        check_known(self.settings)
         # Of a model without a seed all are one.
         return list({(one.row, one.name): one for one in self._trials(folder)}.values())
 

@@ -20,7 +20,8 @@ def unit_vectors(vectors: KerasTensor) -> KerasTensor:
         The same shape.
 
     Example:
-    >>> unit_vectors(tf.constant([[3.0, 4.0], [0.0, 0.0]])).numpy().round(2).tolist()
-    [[0.6, 0.8], [0.0, 0.0]]
+    >>> print(unit_vectors(tf.constant([[3.0, 4.0], [0.0, 0.0]])).numpy().round(2))
+    [[0.6 0.8]
+     [0.  0. ]]
     """
     return tf.math.l2_normalize(vectors, axis=-1, epsilon=_EPSILON)

@@ -74,7 +74,29 @@ def encoder_of(
         raise
     except ValueError as error:
         raise UserError(str(error)) from error
+    _check_can_be_loaded(members[0], settings)
     return members[0] if num_members == 1 else EnsembleEncoder(members, name="encoder")
+
+
+def _check_can_be_loaded(part: keras.layers.Layer, settings: Mapping[str, Any]) -> None:
+    """Or its run would be read as another model, or not at all, after the training.
+
+    Raises:
+        UserError: If its class is not registered, or its ``get_config()`` leaves a setting out.
+    """
+    name = type(part).__name__
+    if ">" not in keras.saving.get_registered_name(type(part)):
+        raise UserError(
+            f"{name} is not registered with Keras, so that its run could not be loaded: put "
+            "@keras.saving.register_keras_serializable('mine') before the class."
+        )
+    kept = part.get_config()
+    missing = [setting for setting in settings if setting not in kept]
+    if missing:
+        raise UserError(
+            f"{name}.get_config() leaves out {', '.join(missing)}, so that its run would be loaded "
+            "as another model: return super().get_config() with them."
+        )
 
 
 def contrasts_of(tree: Mapping[str, Mapping[str, Any]]) -> list[Objective]:

@@ -1,0 +1,51 @@
+"""Said before a training, not when its run is read."""
+
+from typing import Annotated
+
+import keras
+import numpy as np
+import pytest
+
+from tf_iclrec import ENCODERS, Catalogue, SelfAttentiveEncoder, UserError, build_model, make_config
+from tf_iclrec.settings import Setting
+from tf_iclrec.systems.registry import SYSTEMS
+from tf_iclrec.systems.system import System
+
+
+class Unregistered(SelfAttentiveEncoder):
+    pass
+
+
+@keras.saving.register_keras_serializable("tests")
+class Forgetful(SelfAttentiveEncoder):
+    def __init__(self, *args, fading: Annotated[float, Setting("how fast")] = 0.7, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Unregistered, "Unregistered is not registered with Keras"),
+        (Forgetful, r"Forgetful\.get_config\(\) leaves out fading"),
+    ],
+)
+def test_it_is_refused(monkeypatch, kind, message):
+    monkeypatch.setitem(ENCODERS, "mine", kind)
+    with pytest.raises(UserError, match=message):
+        build_model(make_config("sasrec", encoder="mine"), Catalogue(num_items=5))
+
+
+def test_a_misspelled_setting_of_a_system_is_named(monkeypatch):
+    family = SYSTEMS["sasrec"].family
+    monkeypatch.setitem(SYSTEMS, "mine", System("mine", "", "", family, {"hiden_dim": 16}))
+    with pytest.raises(UserError, match="'hiden_dim': did you mean 'hidden_dim'"):
+        make_config("mine")
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    config = make_config(
+        "sasrec", hidden_dim=np.int64(32), learning_rate=np.float64(0.5), data=tmp_path / "a.csv"
+    )
+    assert type(config.encoder.hidden_dim) is int
+    assert config.training.learning_rate == 0.5
+    assert config.data.source == (str(tmp_path / "a.csv"),)
