@@ -76,11 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if values.compare:
         _compare(run, load_run(values.compare), values)
         return
+    # Not as the option's default: those of one's own are known only now.
+    asked = GROUPINGS if values.groups is None else values.groups
     report = evaluate_run(
         run,
         values.split,
         values.k,
-        {name: GROUPINGS[name] for name in values.groups or GROUPINGS},
+        {name: GROUPINGS[name] for name in asked},
         values.noise,
         values.noise_seed,
     )
