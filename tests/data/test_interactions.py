@@ -235,7 +235,7 @@ def test_times_stay_with_their_interactions():
 @pytest.mark.parametrize("block", [1, 2, 4, 100])
 def test_times_may_fall_from_one_user_to_the_next(block, tmp_path, monkeypatch):
     """Also beside users without interactions, and wherever the log is cut for the look at it."""
-    monkeypatch.setattr("tf_iclrec.data.interactions.BLOCK", block)
+    monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", block)
     log = Interactions.from_columns(
         np.array([1, 1, 1, 3, 6, 6]),
         np.array([*"abcdefgh"]),
@@ -244,7 +244,7 @@ def test_times_may_fall_from_one_user_to_the_next(block, tmp_path, monkeypatch):
     )
     write_prepared(log, tmp_path)
     assert read_prepared(tmp_path).times.tolist() == log.times.tolist()
-    users = np.repeat(np.arange(log.num_users), log.lengths)
+    users = log.owners
     for place in (1, 2, 5):
         times = log.times.copy()
         times[place] = 0

@@ -49,6 +49,26 @@ description_char,ocr_char,asr_char
 73916,1528,10,,,,12.0,4.0,,,,,,,
 50282,297,25,"7, 8",,,,,,,,,,,
 """
+FLAGS = "|0|0|0|1|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0"
+# By release the files, the separator of Latin-1 and what is quoted.
+MOVIELENS = {
+    "100k": {
+        "u.data": "196\t1\t5\t881250949\n196\t2\t3\t881250940\n22\t1\t1\t878887116\n",
+        "u.item": f"1|Toy Story (1995)|01-Jan-1995||http://us.imdb.com{FLAGS}\n"
+        f"2|Misérables, Les (1995)|01-Jan-1995||http{'|0' * 19}\n",
+    },
+    "1m": {
+        "ratings.dat": "196::1::5::881250949\n196::2::3::881250940\n22::1::1::878887116\n",
+        "movies.dat": "1::Toy Story (1995)::Animation|Children's|Comedy\n"
+        "2::Misérables, Les (1995)::(no genres listed)\n",
+    },
+    "latest": {
+        "ratings.csv": "userId,movieId,rating,timestamp\n196,1,5.0,881250949\n"
+        "196,2,3.0,881250940\n22,1,0.5,878887116\n",
+        "movies.csv": "movieId,title,genres\n1,Toy Story (1995),Animation|Children's|Comedy\n"
+        '2,"Misérables, Les (1995)",(no genres listed)\n',
+    },
+}
 NAMES = {
     "tmall": {"ijcai2016_taobao.csv": IJCAI_16},
     "tmall 2015": {"user_log_format1.csv": IJCAI_15},
@@ -135,8 +155,47 @@ def test_it_is_prepared_once_and_selected_from_as_other_logs_are(published):
     assert "Nothing to do" in run_here(*arguments).stdout
 
 
+@pytest.mark.parametrize("release", MOVIELENS)
+def test_releases_of_movielens_have_titles_genres_and_ratings(release, tmp_path):
+    for name, text in MOVIELENS[release].items():
+        (tmp_path / name).write_bytes(text.encode("utf-8" if name.endswith("csv") else "latin-1"))
+    log = load_interactions(f"movielens:{tmp_path}")
+    assert log.users.tolist() == ["22", "196"]
+    assert log.items.decode(log.item_ids).tolist() == ["1", "2", "1"]
+    assert log.ratings[1:].tolist() == [3, 5]
+    assert log.times[-1] == 881250949_000_000
+    shown = {
+        name: {one: label.value_of(log.items.encode([one])[0]) for one in log.items.ids}
+        for name, label in log.labels.items()
+    }
+    assert shown == {
+        "title": {"1": "Toy Story (1995)", "2": "Misérables, Les (1995)"},
+        "genres": {"1": "Animation, Children's, Comedy", "2": ""},
+    }
+    rated = load_interactions(f"movielens:{tmp_path}", min_rating=4)
+    assert rated.users.tolist() == ["196"]
+    assert rated.num_actions == 1
+
+
+def test_movielens_without_films_and_with_strange_ones(tmp_path):
+    file = tmp_path / "ratings.dat"
+    file.write_text(MOVIELENS["1m"]["ratings.dat"])
+    assert not load_interactions(f"movielens:{file}").labels
+    (tmp_path / "movies.dat").write_text("1::Toy Story (1995)::Comedy\n2::Heat (1995)\n")
+    with pytest.raises(UserError, match=r"movies\.dat, line 2 has 2 cells, not 3\."):
+        load_interactions(f"movielens:{file}")
+    (tmp_path / "movies.dat").unlink()
+    file.write_text(MOVIELENS["1m"]["ratings.dat"] + "7::1::5\n")
+    with pytest.raises(UserError, match=r"ratings\.dat, line 4 has 3 cells, not 4\."):
+        load_interactions(f"movielens:{file}")
+    (tmp_path / "mine.csv").write_text("1,2,3,4\n")
+    with pytest.raises(UserError, match=r"no log of MovieLens, which is called ratings\.csv or"):
+        load_interactions(f"movielens:{tmp_path / 'mine.csv'}")
+
+
 def test_what_is_missing_is_named_with_where_it_is_from(tmp_path):
     for kind, message in {
+        "movielens": "no file ratings.csv or ratings.dat or u.data. It is from https://grouplens",
         "tmall": "no file ijcai2016_taobao.csv or user_log_format1.csv. It is from https://tianchi",
         "twitch": "no file 100k_a.csv or full_a.csv or full_a.csv.gz. It is from https://cseweb",
         "wechat": "no file user_action.csv. It is from https://algo.weixin.qq.com",

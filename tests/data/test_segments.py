@@ -158,9 +158,8 @@ def test_other_segments_are_unbroken_pieces_of_what_another_user_may_show(histor
 
 def test_other_segments_come_from_all_users_by_their_length(histories):
     lengths = np.minimum(np.maximum(histories.lengths, 0), 10)
-    owner = np.repeat(np.arange(40), histories.lengths)
     places = histories.joined().item_ids - 3
-    owners = dict(zip(places.tolist(), owner.tolist(), strict=True))
+    owners = dict(zip(places.tolist(), histories.owners.tolist(), strict=True))
     found = []
     for row in passes(repeated(histories, 40), batch_size=1000):
         begin, end = segment_of(row)

@@ -80,7 +80,7 @@ def test_missing_file_is_named_with_the_default(tmp_path):
         load_interactions(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t")])
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("csv", ";"), ("tsv", "\t")])
 def test_text_table_keeps_ids_as_written(suffix, separator, load_text, raw_sequences):
     rows = [
         ["price", "timestamp", "item_id", "user_id"],
@@ -154,7 +154,9 @@ def test_file_that_is_no_table_is_refused(name, content, tmp_path):
         load_interactions(tmp_path / name)
 
 
-@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("inter", "\t")])
+@pytest.mark.parametrize(
+    ("suffix", "separator"), [("csv", ","), ("csv", ";"), ("tsv", "\t"), ("inter", "\t")]
+)
 def test_provider_column_of_a_text_table_is_kept_as_written(
     suffix, separator, load_text, raw_providers
 ):

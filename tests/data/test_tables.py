@@ -96,3 +96,9 @@ def test_a_row_with_a_cell_too_many_is_refused(tmp_path, row):
     path.write_text("\n".join(rows) + "\n")
     with pytest.raises(UserError, match=r"more cells than the 3|line 3, saw 4"):
         read_columns(path, ["item_id", "provider"])
+
+
+def test_semicolons_separate_csv_files_whose_first_line_has_no_comma(read_text):
+    text = 'a;b\n1,5;"x; y"\n'
+    assert read_text("t.csv", text, "a", "b").to_dict("list") == {"a": ["1,5"], "b": ["x; y"]}
+    assert list(read_text("u.csv", "a;b,c\n1;2,3\n", "c")) == ["c"]

@@ -40,3 +40,45 @@ def blocks(length: int) -> Iterator[slice]:
     """
     for first in range(0, length, BLOCK):
         yield slice(first, min(first + BLOCK, length))
+
+
+def blocks_of_rows(offsets: np.ndarray, most: int | None = None) -> Iterator[slice]:
+    """Runs of rows that have some entries together, or one row with more.
+
+    Args:
+        offsets: ``(rows + 1,)`` where each row starts.
+        most: Entries. Defaults to `BLOCK`.
+
+    Example:
+    >>> list(blocks_of_rows(np.array([0, 5, 6, 8]), most=3))
+    [slice(0, 1, None), slice(1, 3, None)]
+    """
+    first, most = 0, most or BLOCK
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + most, side="right")) - 1
+        last = max(last, first + 1)
+        yield slice(first, last)
+        first = last
+
+
+def most_frequent(
+    rows: np.ndarray, values: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The value that occurs most in each row; the first of those that do as often.
+
+    Args:
+        rows: ``(n,)`` integers.
+        values: ``(n,)`` of each row, every value once.
+        counts: ``(n,)`` how often it occurs.
+
+    Returns:
+        The rows, ascending, and the value of each.
+
+    Example:
+    >>> rows, values, counts = np.array([[4, 5, 1], [4, 6, 2], [4, 8, 2], [7, 5, 1]]).T
+    >>> [found.tolist() for found in most_frequent(rows, values, counts)]
+    [[4, 7], [6, 5]]
+    """
+    order = np.argsort(-counts, kind="stable")
+    rows, first = np.unique(rows[order], return_index=True)
+    return rows, values[order[first]]

@@ -25,6 +25,13 @@ class ViewRatios:
         mask: Share of the positions that are masked.
         reorder: Share of the sequence, in one piece, that is shuffled.
         masked_as_padding: Whether padding takes the place of a masked item, not the mask.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out, training_batches
+    >>> split = leave_one_out(Interactions.from_sequences({"ann": "abcdef"}))
+    >>> [batch] = training_batches(split, views=ViewRatios(crop=0.5))
+    >>> batch["item_ids"].shape, batch["view_item_ids"].shape
+    (TensorShape([1, 3]), TensorShape([1, 2, 3]))
     """
 
     crop: Annotated[

@@ -5,8 +5,7 @@ a maximum of 50), so batches are made of users with histories of similar length 
 the left, only to their longest.
 """
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,10 +21,11 @@ from tf_iclrec.data.epochs import ahead, epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.negatives import draw_negatives
+from tf_iclrec.data.row_readers import padded_rows, streams
 from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
-from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID, UNKNOWN_ID
+from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
 from tf_iclrec.errors import UserError
 
 # Scores that are in memory at a time, as float32.
@@ -92,6 +92,15 @@ def training_batches(
 
     Raises:
         UserError: If no user has items enough to train on.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil", "rye", "egg"]})
+    >>> [batch] = training_batches(leave_one_out(log), negatives=True)
+    >>> [log.items.decode(batch[name][0]).tolist() for name in ("item_ids", "target_ids")]
+    [['tea', 'jam'], ['jam', 'oil']]
+    >>> set(log.items.decode(batch["negative_ids"][0])) <= {"rye", "egg"}
+    True
     """
     wanted = {} if model is None else model.batch_settings
     max_length = _length(max_length, model)
@@ -104,22 +113,21 @@ def training_batches(
     rows = len(users)
     inputs, targets = task.inputs(histories), task.targets(histories)
     least = max_length if pad_to_max_length else 1
-    take_inputs = _streams(split.interactions, inputs, max_length, least, share)
+    take_inputs = streams(split.interactions, inputs, max_length, least, share)
     # As samples, the targets of the whole batch are needed by every replica.
     in_batch = sampling is not None and sampling.kind == "in_batch"
-    take_targets = _rows(targets, max_length, least, share=WHOLE if in_batch else share)
-    take_seen = _rows(histories, distinct=True, share=share)
+    take_targets = padded_rows(targets, max_length, least, share=WHOLE if in_batch else share)
+    take_seen = padded_rows(histories, distinct=True, share=share)
     users = tf.constant(users, tf.int32)
     # Padded to one length in any case, a batch takes whatever rows come.
     lengths = np.ones(rows) if pad_to_max_length else inputs.lengths
     sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
     num_steps = num_training_steps(split, batch_size, task)
     num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
-    mask_id = PADDING_ID if views and views.masked_as_padding else MASK_ID
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        view_1_seed, view_2_seed, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
+        *view_seeds, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
         whole = take_inputs(batch_rows)
         shown, target_ids = task.asked(whole, take_targets(batch_rows), batch_seed)
         batch = dict(shown)
@@ -135,30 +143,46 @@ def training_batches(
             "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
         }
         if sampler:
-            if in_batch:
-                sampled_ids = tf.boolean_mask(target_ids, target_ids != PADDING_ID)
-            else:
-                sampled_ids = sampler.draw(sampling.num_samples, negative_seed)
-            batch["sampled_ids"] = sampled_ids
-            batch["sampled_log_probabilities"] = sampler.log_probabilities(sampled_ids)
-        item_ids = whole["item_ids"]
-        batch_lengths = tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32)
-        shape = batch_lengths, tf.shape(item_ids)[1]
-        drawn = {}
+            batch |= _samples(sampler, sampling, target_ids, negative_seed)
         if views:
-            drawn["view"] = [
-                draw_view(*shape, views, view_seed) for view_seed in (view_1_seed, view_2_seed)
-            ]
+            mask_id = PADDING_ID if views.masked_as_padding else MASK_ID
+            pair = [draw_view(*_shape(whole), views, view_seed) for view_seed in view_seeds]
+            batch |= _versions("view", whole, pair, mask_id)
         if futures:
-            drawn["future"] = draw_past_and_future(*shape, batch_seed)
-        # All streams alike, so that an item keeps its provider.
-        for kind, pair in drawn.items():
-            for name, ids in whole.items():
-                of_pair = [apply_view(ids, *one, mask_id) for one in pair]
-                batch[f"{kind}_{name}"] = tf.stack(of_pair, axis=1)
+            pair = draw_past_and_future(*_shape(whole), batch_seed)
+            batch |= _versions("future", whole, pair, MASK_ID)
         return batch
 
     return epochs_of_batches(lengths, batch_size, assemble, seed, first_epoch, share)
+
+
+def _samples(
+    sampler: ItemSampler, sampling: Sampling, target_ids: tf.Tensor, seed: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Items sampled for a whole batch, and how probable they were."""
+    if sampling.kind == "in_batch":
+        sampled_ids = tf.boolean_mask(target_ids, target_ids != PADDING_ID)
+    else:
+        sampled_ids = sampler.draw(sampling.num_samples, seed)
+    log_probabilities = sampler.log_probabilities(sampled_ids)
+    return {"sampled_ids": sampled_ids, "sampled_log_probabilities": log_probabilities}
+
+
+def _shape(streams_of_batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Lengths ``(batch,)`` of the sequences, and the width that they are padded to."""
+    item_ids = streams_of_batch["item_ids"]
+    return tf.math.count_nonzero(item_ids, axis=1, dtype=tf.int32), tf.shape(item_ids)[1]
+
+
+def _versions(
+    kind: str, whole: dict[str, tf.Tensor], drawn: Sequence[tuple[tf.Tensor, ...]], mask_id: int
+) -> dict[str, tf.Tensor]:
+    """Two versions of each stream ``(batch, 2, time)``: all alike, so that an item keeps its
+    provider."""
+    return {
+        f"{kind}_{name}": tf.stack([apply_view(ids, *one, mask_id) for one in drawn], axis=1)
+        for name, ids in whole.items()
+    }
 
 
 def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
@@ -210,14 +234,26 @@ def evaluation_batches(
         ``(batch, seen)``, distinct items, 0 = padding, ``users`` ``(batch,)``, the rows of
         the users in the log, -1 for those not trained on, and ``rows`` ``(batch,)``, those in the
         held-out part.
+
+    Raises:
+        ValueError: If there is no such part.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "tea", "egg"]})
+    >>> [batch] = evaluation_batches(leave_one_out(log), "test")
+    >>> log.items.decode(batch["item_ids"][0]).tolist(), log.items.decode(batch["target_ids"])[0]
+    (['tea', 'jam', 'tea'], 'egg')
+    >>> log.items.decode(batch["seen_ids"][0, 1:]).tolist()
+    ['jam', 'tea']
     """
     if batch_size is None:
         batch_size = ranking_batch_size(split.interactions.num_items)
     max_length = _length(max_length, model)
     held_out = split.held_out(part)
     histories = held_out.histories
-    take = _streams(split.interactions, histories, max_length, share=share)
-    take_seen = _rows(histories, distinct=True, share=share) if filter_seen else None
+    take = streams(split.interactions, histories, max_length, share=share)
+    take_seen = padded_rows(histories, distinct=True, share=share) if filter_seen else None
     targets = tf.constant(held_out.target_ids, tf.int32)
     users = tf.constant(split.trained_rows(held_out.users))
     order = _by_length(histories, sampled_rows(len(held_out.users), max_users))
@@ -257,20 +293,30 @@ def sequence_batches(
         A dataset of dicts with ``item_ids`` and, where the log has providers,
         ``provider_ids`` ``(batch, time)`` int32, 0 = padding, ``users`` ``(batch,)`` and ``rows``
         ``(batch,)``, the numbers of the users among those of this dataset.
+
+    Raises:
+        UserError: If no user has two items in the training part.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> log = Interactions.from_sequences({"ann": "abcd", "bob": "abcde", "cat": "abc"})
+    >>> [batch] = sequence_batches(leave_one_out(log))
+    >>> batch["users"].numpy().tolist(), batch["item_ids"].numpy().tolist()
+    ([0, 1], [[0, 3], [3, 4]])
     """
     users = trainable_users(split)
     users = users[sampled_rows(len(users), max_users)]
     histories = split.train.rows(users).without_last()
     max_length = _length(max_length, model)
-    return history_batches(split, users, histories, batch_size, max_length, share)
+    return history_batches(split, users, histories, max_length, batch_size, share)
 
 
 def history_batches(
     split: Split,
     users: np.ndarray,
     histories: Histories,
+    max_length: int | None,
     batch_size: int = 1024,
-    max_length: int | None = 50,
     share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Any parts of the users' sequences, without targets, shortest first.
@@ -279,15 +325,15 @@ def history_batches(
         split: The log.
         users: ``(n,)`` rows of the users in the log.
         histories: ``n`` parts of their sequences.
-        batch_size: Users in a batch.
         max_length: Only the last so many items of a history are used; None: all.
+        batch_size: Users in a batch.
         share: As in `sequence_batches`.
 
     Returns:
         A dataset of dicts as that of `sequence_batches`, with ``rows`` ``(batch,)`` int32, the
         numbers of the histories.
     """
-    take = _streams(split.interactions, histories, max_length, share=share)
+    take = streams(split.interactions, histories, max_length, share=share)
     order = _by_length(histories, np.arange(len(users), dtype=np.int32))
     users = tf.constant(users, tf.int32)
     return _batches_of(
@@ -326,52 +372,6 @@ def ranking_batch_size(num_items: int) -> int:
     (512, 67)
     """
     return max(1, min(512, _MAX_SCORES // num_items))
-
-
-def _rows(
-    histories: Histories,
-    max_length: int | None = None,
-    least: int = 1,
-    distinct: bool = False,
-    share: Share = WHOLE,
-):
-    """A function from row numbers ``(batch,)`` to what `Histories.padded` makes of them.
-
-    Only these rows are read, from memory or from a file, and of them only those of the share.
-    """
-
-    def read(rows: np.ndarray) -> np.ndarray:
-        needed = None if share.all == 1 else share.needs(len(rows))
-        return histories.padded(rows, max_length, least, distinct, needed)
-
-    def take(rows: tf.Tensor) -> tf.Tensor:
-        ids = tf.numpy_function(read, [rows], tf.int32, stateful=False)
-        return tf.ensure_shape(ids, [None, None])
-
-    return take
-
-
-def _streams(interactions, histories, max_length, least=1, share=WHOLE):
-    """A function as that of `_rows` for every stream that a model reads, by name."""
-    take_items = _rows(histories, max_length, least, share=share)
-    own = interactions.own_provider_ids
-    if interactions.providers is None:
-        return lambda rows: {"item_ids": take_items(rows)}
-    of_items = tf.constant(interactions.providers.of_items)
-    take_own = None
-    if own is not None:
-        own_histories = dataclasses.replace(histories, item_ids=own)
-        take_own = _rows(own_histories, max_length, least, share=share)
-
-    def take(rows: tf.Tensor) -> dict[str, tf.Tensor]:
-        item_ids = take_items(rows)
-        provider_ids = tf.gather(of_items, item_ids)
-        if take_own:
-            own_ids = take_own(rows)
-            provider_ids = tf.where(own_ids == UNKNOWN_ID, provider_ids, own_ids)
-        return {"item_ids": item_ids, "provider_ids": provider_ids}
-
-    return take
 
 
 def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:

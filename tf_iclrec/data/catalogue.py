@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tf_iclrec.data.item_attributes import PROVIDER, TITLE, ItemAttribute
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,3 +49,17 @@ class Catalogue:
         ``provider``, but for titles, which are each item's own."""
         labels = {name: one for name, one in self.labels.items() if name != TITLE}
         return {**labels, **self.known}
+
+    def check_known(self, name: str) -> None:
+        """Make sure that items can be told from each other by something.
+
+        Raises:
+            UserError: If there is no attribute or label of this name.
+        """
+        known = self.known_of_items
+        if name not in known:
+            there = f"known are {', '.join(known)}" if known else "nothing is known"
+            raise UserError(
+                f"There is no attribute or label {name!r} of the items: {there}. A table of items "
+                "that has one is named with --items."
+            )

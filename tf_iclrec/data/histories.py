@@ -26,6 +26,11 @@ class Histories:
         """``(users,)`` number of visible items."""
         return self.ends - self.starts
 
+    @property
+    def owners(self) -> np.ndarray:
+        """``(visible items,)`` int64 the history of each, one after the other as in `joined`."""
+        return np.repeat(np.arange(len(self.starts)), self.lengths)
+
     def longer_than(self, length: int) -> "Histories":
         """Only the histories with more than ``length`` items."""
         return self.rows(np.flatnonzero(self.lengths > length))
@@ -62,9 +67,8 @@ class Histories:
     def distinct(self) -> "Histories":
         """Each history as its distinct items in ascending order."""
         items = self.joined().item_ids.astype(np.int64)
-        rows = np.repeat(np.arange(len(self.starts)), self.lengths)
         width = int(items.max(initial=0)) + 1
-        pairs = np.unique(rows * width + items)
+        pairs = np.unique(self.owners * width + items)
         counts = np.bincount(pairs // width, minlength=len(self.starts))
         ends = np.cumsum(counts)
         return Histories((pairs % width).astype(np.int32), ends - counts, ends)

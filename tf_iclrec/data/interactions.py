@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tf_iclrec.data.arrays import BLOCK, Allocate, blocks, in_memory
+from tf_iclrec.data.arrays import Allocate, blocks, blocks_of_rows, in_memory, most_frequent
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_attributes import TITLE, ItemAttribute, special_ids_and
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
+
+# The arrays with an entry for each interaction.
+PER_ACTION = ("item_ids", "own_provider_ids", "times", "ratings")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +83,7 @@ class Interactions:
         if TITLE not in self.labels:
             return None
         titles = self.labels[TITLE]
-        texts = np.concatenate([np.full(NUM_SPECIAL_IDS, "", dtype=object), titles.vocabulary.ids])
-        return texts[titles.of_items[NUM_SPECIAL_IDS:]]
+        return titles.vocabulary.raw_ids[titles.of_items[NUM_SPECIAL_IDS:]]
 
     @property
     def known_of_items(self) -> dict[str, ItemAttribute]:
@@ -92,6 +94,11 @@ class Interactions:
     def lengths(self) -> np.ndarray:
         """``(users,)`` number of interactions of each user."""
         return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> np.ndarray:
+        """``(actions,)`` int64 the row of the user of each interaction."""
+        return np.repeat(np.arange(self.num_users), self.lengths)
 
     @property
     def provider_ids(self) -> np.ndarray | None:
@@ -233,10 +240,9 @@ class Interactions:
             found.append(np.stack(np.unique(pairs, return_counts=True), axis=1))
         pairs, places = np.unique(np.concatenate(found)[:, 0], return_inverse=True)
         counts = np.bincount(places, np.concatenate(found)[:, 1], minlength=len(pairs))
+        items, best = most_frequent(*np.divmod(pairs, vocabulary.size), counts)
         of_items = special_ids_and(np.full(self.num_items, UNKNOWN_ID))
-        pairs = pairs[np.argsort(-counts, kind="stable")]
-        items, best = np.unique(pairs // vocabulary.size, return_index=True)
-        of_items[items] = pairs[best] % vocabulary.size
+        of_items[items] = best
         return dataclasses.replace(
             self, providers=ItemAttribute(vocabulary, of_items), own_provider_ids=provider_ids
         )
@@ -282,13 +288,7 @@ class Interactions:
 
     def blocks_of_users(self) -> Iterator[slice]:
         """Runs of users that have some millions of actions together, or one user with more."""
-        first = 0
-        while first < self.num_users:
-            most = self.offsets[first] + BLOCK
-            last = int(np.searchsorted(self.offsets, most, side="right")) - 1
-            last = min(max(last, first + 1), self.num_users)
-            yield slice(first, last)
-            first = last
+        return blocks_of_rows(self.offsets)
 
     def actions_of(self, users: slice) -> slice:
         """Where the actions of a run of users are."""

@@ -74,8 +74,11 @@ class ItemCells:
                 f"{self._path}: item {item!r} has two values in column {column!r}, "
                 f"{values[0]!r} and {values[1]!r}. Keep one."
             )
-        unknown = dict.fromkeys(self._items, "")
-        return unknown | dict(zip(known["item"], known["value"], strict=True))
+        # As objects all at once: what pandas reads as text it would give one by one, slowly.
+        items, *pairs = (
+            one.to_numpy(object) for one in (self._items, known["item"], known["value"])
+        )
+        return dict.fromkeys(items, "") | dict(zip(*pairs, strict=True))
 
     def by_name(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """By name the raw value by raw item id, as `values` gives it.
@@ -92,7 +95,7 @@ class ItemCells:
 
 
 def read_item_attribute(
-    path: str | Path, item_column: str = "", column: str = PROVIDER, keep_first: bool = False
+    path: str | Path, item_column: str = "", column: str = PROVIDER
 ) -> dict[str, str]:
     """Read one column of a table with one row per item.
 
@@ -100,13 +103,11 @@ def read_item_attribute(
         path: A ``.csv``, ``.tsv``, ``.item`` (RecBole) or ``.parquet`` table.
         item_column: Column with the item id; ``""``: the one that looks like it.
         column: Column with the value; an empty cell means unknown.
-        keep_first: Whether the first of an item's values counts, where there are several.
 
     Returns:
         Raw value by raw item id, both strings; ``""`` = unknown.
 
     Raises:
-        UserError: If the file or a column is missing, or an item has two values that are not to be
-            chosen from.
+        UserError: If the file or a column is missing, or an item has two values.
     """
-    return ItemCells(path, [column], item_column).values(column, keep_first)
+    return ItemCells(path, [column], item_column).values(column)

@@ -18,6 +18,16 @@ class Sampling:
         kind: ``"uniform"``, ``"popularity"`` or ``"in_batch"``, which takes the next items of the
             batch: they come with the probabilities of popularity.
         num_samples: Items drawn for a batch; ``"in_batch"`` has as many as there are positions.
+
+    Raises:
+        ValueError: If there is no such kind.
+
+    Example:
+    >>> from tf_iclrec import Interactions, leave_one_out, training_batches
+    >>> split = leave_one_out(Interactions.from_sequences({"ann": "abcd"}))
+    >>> [batch] = training_batches(split, sampling=Sampling("popularity", num_samples=3))
+    >>> batch["sampled_ids"].shape, batch["sampled_log_probabilities"].shape
+    (TensorShape([3]), TensorShape([3]))
     """
 
     kind: Literal["uniform", "popularity", "in_batch"]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tf_iclrec.checksums import DamagedError, read_sealed, write_sealed
-from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.interactions import PER_ACTION, Interactions
 from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
@@ -32,9 +32,8 @@ from tf_iclrec.files import read_json, replace_file
 _METADATA = "metadata.json"
 _FORMAT = 1
 # Arrays are files of their own, so that they can be read a part at a time.
-_PER_ACTION = ("item_ids", "own_provider_ids", "times", "ratings")
 _PER_ITEM = ("attributes", "labels")
-_ARRAYS = (*_PER_ACTION, "offsets", "providers_of_items", *(f"{one}_of_items" for one in _PER_ITEM))
+_ARRAYS = (*PER_ACTION, "offsets", "providers_of_items", *(f"{one}_of_items" for one in _PER_ITEM))
 _USERS = "users.json"
 _ITEMS = "items.json"
 _PROVIDERS = "providers.json"
@@ -53,7 +52,7 @@ def write_prepared(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     ids = {_USERS: log.users.tolist(), _ITEMS: log.items.ids.tolist()}
-    arrays = {name: getattr(log, name) for name in (*_PER_ACTION, "offsets")}
+    arrays = {name: getattr(log, name) for name in (*PER_ACTION, "offsets")}
     if log.providers is not None:
         ids[_PROVIDERS] = log.providers.vocabulary.ids.tolist()
         arrays["providers_of_items"] = log.providers.of_items
@@ -130,7 +129,7 @@ def _log_of(arrays: dict[str, np.ndarray], raw_ids: dict[str, Any]) -> Interacti
         items=Vocabulary(raw_ids[_ITEMS]),
         providers=providers,
         **known,
-        **{name: arrays.get(name) for name in _PER_ACTION},
+        **{name: arrays.get(name) for name in PER_ACTION},
     )
 
 

@@ -14,8 +14,10 @@ from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.fingerprint import unchanged
 from tf_iclrec.data.preparation.prepare import MakeEngine, prepare
 from tf_iclrec.data.preparation.prepare_log import Preparation
+from tf_iclrec.data.preparation.reasons import UNASKED
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.prepared import noted
+from tf_iclrec.data.public.registry import PUBLIC_LOGS
 from tf_iclrec.data.sources import DEFAULT_SOURCE
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
 from tf_iclrec.errors import UserError
@@ -41,8 +43,9 @@ def load_interactions(
             ones also as ``.gz`` or ``.zst``, several of a kind, a folder of them or a pattern; a
             table of pandas, Polars or Arrow; a sequence file with one ``user item item ...``
             line of positive integers per user; ``"tfds:"`` and the name of a data set of
-            TensorFlow Datasets, whose features are the columns; or ``"tmall:"``, ``"twitch:"`` or
-            ``"wechat:"`` and the folder of a public log as it is published.
+            TensorFlow Datasets, whose features are the columns; or a name of
+            `tf_iclrec.data.public.registry.PUBLIC_LOGS`, as in ``"movielens:FOLDER"``, before the
+            folder of a public log as it is published.
         user_column: Column with the user id, for tables. By default the names of columns are
             guessed, where there is one candidate.
         item_column: Column with the item id.
@@ -67,8 +70,7 @@ def load_interactions(
     names = source if isinstance(source, list | tuple) else [source]
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(names, columns, header, Selection(**selection))
-    # What nobody has asked to leave out.
-    _say_dropped(made, {why: rows for why, rows in made.dropped.items() if "without" in why})
+    _say_dropped(made, {why: rows for why, rows in made.dropped.items() if why in UNASKED})
     return made.log
 
 
@@ -78,7 +80,8 @@ def read_log(
         Setting(
             "tables (CSV, TSV, JSON lines, Parquet, RecBole's .inter), a folder or pattern of "
             "them, a sequence file, a prepared folder, tfds:NAME of TensorFlow Datasets, "
-            "tmall:FOLDER, twitch:FOLDER or wechat:FOLDER as published, or completejourney",
+            f"{', '.join(f'{name}:FOLDER' for name in PUBLIC_LOGS)} as published, or "
+            f"{DEFAULT_SOURCE}",
             option="data",
         ),
     ] = (DEFAULT_SOURCE,),

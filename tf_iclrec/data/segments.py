@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_iclrec.data.epochs import epochs_of_batches
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.negatives import draw_negatives
+from tf_iclrec.data.row_readers import padded_rows
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
 from tf_iclrec.errors import UserError
 
@@ -72,11 +73,7 @@ def segment_batches(
             tf.numpy_function(read, [places], tf.int32, stateful=False), [None, None]
         )
 
-    def take_seen(batch_users: tf.Tensor) -> tf.Tensor:
-        seen = tf.numpy_function(
-            lambda rows: histories.padded(rows, distinct=True), [batch_users], tf.int32, False
-        )
-        return tf.ensure_shape(seen, [None, None])
+    take_seen = padded_rows(histories, distinct=True)
 
     def assemble(rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
         mask_seed, negative_seed, segment_seed, other_seed = tf.unstack(

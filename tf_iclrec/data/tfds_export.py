@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.data.preparation.source import first_line
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, replace_directory
 
@@ -52,10 +52,10 @@ def write_tensorflow_dataset(log: Interactions, name: str, data_dir: str | Path)
         ) from error
     features: dict[str, tfds.features.FeatureConnector] = {"user_id": tfds.features.Text()}
     columns: dict[str, np.ndarray] = {"item_id": log.item_ids}
-    tables = {"item_id": _texts(log.items.ids)}
+    tables = {"item_id": tf.constant(log.items.raw_ids.tolist())}
     if log.providers is not None:
         columns["provider"] = log.provider_ids
-        tables["provider"] = _texts(log.providers.vocabulary.ids)
+        tables["provider"] = tf.constant(log.providers.vocabulary.raw_ids.tolist())
     if log.times is not None:
         columns["timestamp"] = log.times
     if log.ratings is not None:
@@ -93,13 +93,7 @@ def write_tensorflow_dataset(log: Interactions, name: str, data_dir: str | Path)
                     split_datasets={"train": users.map(example)},
                 )
         except ValueError as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(f"{name!r} can't be a data set: {reason}") from error
+            raise UserError(f"{name!r} can't be a data set: {first_line(error)}") from error
         for file in data_set_folder(name, made).iterdir():
             file.rename(new / file.name)
         shutil.rmtree(made)
-
-
-def _texts(ids: np.ndarray) -> tf.Tensor:
-    """Raw ids by internal id; ``""`` for the special ones."""
-    return tf.constant([""] * NUM_SPECIAL_IDS + ids.astype(str).tolist())

@@ -50,13 +50,27 @@ class Vocabulary:
         """Number of internal ids: the raw ids and the three special ones."""
         return len(self.ids) + NUM_SPECIAL_IDS
 
+    @property
+    def raw_ids(self) -> np.ndarray:
+        """``(size,)`` raw ids by internal id, ``""`` for the special ones; an object array.
+
+        Example:
+        >>> Vocabulary(["soap"]).raw_ids.tolist()
+        ['', '', '', 'soap']
+        """
+        return np.concatenate([np.full(NUM_SPECIAL_IDS, "", dtype=object), self.ids])
+
     def encode(self, raw: Sequence[str]) -> np.ndarray:
         """Raw ids to internal ids, int32; an id outside the vocabulary becomes 1 (unknown)."""
         position = self._index.get_indexer(np.asarray(raw, dtype=object))
         return np.where(position < 0, UNKNOWN_ID, position + NUM_SPECIAL_IDS).astype(np.int32)
 
     def decode(self, internal: Sequence[int]) -> np.ndarray:
-        """Internal ids (3 and above) to raw ids, an object array of strings."""
+        """Internal ids (3 and above) to raw ids, an object array of strings.
+
+        Raises:
+            ValueError: If an id is one of the special ones.
+        """
         position = np.asarray(internal, dtype=np.int64) - NUM_SPECIAL_IDS
         if position.size and position.min() < 0:
             raise ValueError("The ids 0, 1 and 2 (padding, unknown, mask) have no raw form.")

@@ -17,9 +17,10 @@ import pytest
 
 from tf_iclrec import UserError, load_interactions, prepare
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
-from tf_iclrec.data.preparation.source import SEPARATORS, source_of_files
+from tf_iclrec.data.preparation.source import source_of_files
 
 HEADER = "user_id,item_id,timestamp"
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
 
 
 def zstd(data):
@@ -45,6 +46,14 @@ BROKEN = {
     "too short after line ends in quotes": (
         *("log.csv", f'{HEADER}\nann,"te\n\na",1\n\nbob\n'.encode()),
         ", line 6 has 1 cell, not 3.",
+    ),
+    "too short, of semicolons": (
+        *("log.csv", LINES.replace(b",", b";") + b"cat;oil\n"),
+        ", line 4 has 2 cells, not 3.",
+    ),
+    "open quote, of semicolons": (
+        *("log.csv", LINES.replace(b",", b";") + b'cat;"oil;3\n'),
+        ", line 4 can't be read: a quote in it does",
     ),
     "open quote": (
         "log.csv",

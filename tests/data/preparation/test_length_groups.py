@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tf_iclrec import Selection, UserError, load_interactions, prepare
-from tf_iclrec.data import interactions as interactions_module
 from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.prepared import read_prepared
 
@@ -17,7 +16,7 @@ def group_of(log, group, **selection):
 def test_groups_are_equally_large_and_in_order_of_length(
     block, random_log, raw_sequences, monkeypatch
 ):
-    monkeypatch.setattr(interactions_module, "BLOCK", block)
+    monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", block)
     log = random_log(2, users=100, items=30, shortest=3, longest=8)
     sequences, groups = raw_sequences(log), []
     for number in (1, 2, 3):

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from tf_iclrec import Interactions, Selection, UserError, load_interactions
-from tf_iclrec.data import interactions as interactions_module
 from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.preparation.reduction import kept_of_repeats
 
@@ -32,7 +31,7 @@ def slow_repeats(items, repeats):
 @pytest.mark.parametrize("block", [1, 7, 1 << 22])
 @pytest.mark.parametrize("repeats", ["keep", "first", "last", "drop-consecutive"])
 def test_repeats_agree_with_a_slow_search(repeats, block, random_log, raw_sequences, monkeypatch):
-    monkeypatch.setattr(interactions_module, "BLOCK", block)
+    monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", block)
     log = random_log(1, users=20, items=5, shortest=1, longest=12)
     expected = {
         user: [items[place] for place in slow_repeats(items, repeats)]

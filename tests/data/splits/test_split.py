@@ -1,7 +1,6 @@
 import pytest
 
 from tf_iclrec import Interactions, leave_one_out
-from tf_iclrec.data.splits import split as split_module
 
 LOG = Interactions.from_sequences({"ann": list("abcde"), "bob": list("fgh"), "cat": list("acegik")})
 
@@ -42,6 +41,6 @@ def test_training_counts_of_users_with_fewer_items_than_are_held_out():
 def test_training_counts_do_not_depend_on_how_many_are_counted_at_once(monkeypatch, random_log):
     log = random_log(0, users=40, items=9, shortest=1, longest=20)
     expected = leave_one_out(log).training_counts
-    monkeypatch.setattr(split_module, "_COUNTED_AT_ONCE", 7)
+    monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", 7)
     assert leave_one_out(log).training_counts.tolist() == expected.tolist()
     assert expected.sum() == sum(length - 2 for length in log.lengths if length >= 3)

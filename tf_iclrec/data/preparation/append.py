@@ -46,7 +46,7 @@ def append(old: Interactions, new: Interactions) -> Interactions:
     items, new_items = _joined(old.items, new.items)
     user_codes = np.concatenate(
         [
-            np.repeat(np.arange(old.num_users), old.lengths),
+            old.owners,
             np.repeat(new_users[NUM_SPECIAL_IDS:] - NUM_SPECIAL_IDS, new.lengths),
         ]
     )
@@ -87,7 +87,7 @@ def num_identical(log: Interactions) -> int:
     """
     if log.times is None or not log.num_actions:
         return 0
-    users = np.repeat(np.arange(log.num_users), log.lengths)
+    users = log.owners
     times = np.asarray(log.times)
     # They are ordered by user and time: those of one moment lie side by side.
     as_before = (np.diff(users) == 0) & (np.diff(times) == 0)

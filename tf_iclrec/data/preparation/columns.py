@@ -131,13 +131,6 @@ def choose_column(role: str, names: Iterable[str], given: str, source: str) -> s
     names, wanted = list(names), given.removeprefix(GUESS)
     if wanted in names:
         return wanted
-    if len(names) == 1 and ";" in names[0]:
-        # As spreadsheets write it where the comma is in numbers.
-        raise UserError(
-            f"{source} is separated by semicolons: write it with commas, or read it with pandas "
-            '(pd.read_csv(path, sep=";", decimal=",")) and give tf_iclrec.load_interactions the '
-            "frame."
-        )
     found = [] if wanted else candidates(role, names)
     if len(found) == 1:
         return found[0]

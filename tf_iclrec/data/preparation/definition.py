@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tf_iclrec.data.preparation import reasons
 from tf_iclrec.data.preparation.source import Kind
 
 if TYPE_CHECKING:
@@ -108,20 +109,20 @@ def judged(
     min_rating: float | None,
 ) -> DataFrame:
     """`timed` rows with the ``reason`` for which each is dropped, ``""`` = it is kept."""
-    reasons: list[tuple[str, Column]] = [
-        ("without a user", F.col("user").isNull()),
-        ("without an item", F.col("item").isNull()),
-        ("without a time", F.col("time").isNull()),
+    found: list[tuple[str, Column]] = [
+        (reasons.NO_USER, F.col("user").isNull()),
+        (reasons.NO_ITEM, F.col("item").isNull()),
+        (reasons.NO_TIME, F.col("time").isNull()),
     ]
     if since is not None:
-        reasons.append(("before --since", F.col("time") < F.lit(since)))
+        found.append((reasons.TOO_EARLY, F.col("time") < F.lit(since)))
     if until is not None:
-        reasons.append(("not before --until", F.col("time") >= F.lit(until)))
+        found.append((reasons.TOO_LATE, F.col("time") >= F.lit(until)))
     if min_rating is not None:
-        reasons.append(("without a rating", F.col("rating").isNull()))
-        reasons.append(("rated below --min-rating", F.col("rating") < F.lit(min_rating)))
-    reason = F.when(reasons[0][1], F.lit(reasons[0][0]))
-    for name, condition in reasons[1:]:
+        found.append((reasons.NO_RATING, F.col("rating").isNull()))
+        found.append((reasons.RATED_LOW, F.col("rating") < F.lit(min_rating)))
+    reason = F.when(found[0][1], F.lit(found[0][0]))
+    for name, condition in found[1:]:
         reason = reason.when(condition, F.lit(name))
     return rows.withColumn("reason", reason.otherwise(F.lit("")))
 

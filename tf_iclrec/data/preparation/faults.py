@@ -32,11 +32,10 @@ def raise_fault(source: Source) -> None:
 
 def _check_text(path: Path, source: Source) -> None:
     lines = _Lines(path)
-    quoting = csv.QUOTE_MINIMAL if source.quotes else csv.QUOTE_NONE
     limit = csv.field_size_limit(LONGEST_LINE)
     first = 1
     try:
-        for row in csv.reader(lines, delimiter=source.separator, quoting=quoting, strict=True):
+        for row in _rows(lines, source):
             if row and len(row) != len(source.columns):
                 cells = f"{len(row)} {'cell' if len(row) == 1 else 'cells'}"
                 raise UserError(f"{path}, line {first} has {cells}, not {len(source.columns)}.")
@@ -49,6 +48,14 @@ def _check_text(path: Path, source: Source) -> None:
         csv.field_size_limit(limit)
     if lines.other_end:
         raise UserError(f"{path}, line {lines.other_end} ends in another way than the first line.")
+
+
+def _rows(lines: Iterator[str], source: Source) -> Iterator[list[str]]:
+    """Their cells; none of an empty line."""
+    if source.quotes:
+        return csv.reader(lines, delimiter=source.separator, strict=True)
+    plain = (line.rstrip("\r\n") for line in lines)
+    return (line.split(source.separator) if line else [] for line in plain)
 
 
 class _Lines(Iterator[str]):

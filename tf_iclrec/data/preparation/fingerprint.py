@@ -8,7 +8,7 @@ from typing import Any
 from tf_iclrec.data.preparation.source import files_of
 from tf_iclrec.data.prepared import is_prepared
 from tf_iclrec.data.public.registry import split_name
-from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS, is_named
+from tf_iclrec.data.sources import has_no_files, is_named
 from tf_iclrec.errors import UserError
 
 
@@ -36,7 +36,7 @@ def fingerprint(names: Sequence[str]) -> list[dict[str, str | int]]:
             files += sorted(filter(Path.is_file, [path, *path.glob("*")]))
         elif is_prepared(path):
             files += sorted(one for one in path.iterdir() if one.is_file())
-        elif name.startswith(TFDS) or name == DEFAULT_SOURCE:
+        elif has_no_files(name):
             found.append({"name": name})
         else:
             files += files_of([name])

@@ -14,6 +14,7 @@ import numpy as np
 
 from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.preparation import reasons
 from tf_iclrec.data.preparation.columns import GUESS, choose_columns
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.engine import Engine
@@ -109,11 +110,11 @@ def _of_log(log: Interactions, selection: Selection, allocate: Allocate) -> Prep
         kept[which] = False
 
     if first is not None:
-        drop("before --since", log.times < first)
+        drop(reasons.TOO_EARLY, log.times < first)
     if end is not None:
-        drop("not before --until", log.times >= end)
+        drop(reasons.TOO_LATE, log.times >= end)
     if selection.min_rating:
-        drop("rated below --min-rating", ~(log.ratings >= selection.min_rating))
+        drop(reasons.RATED_LOW, ~(log.ratings >= selection.min_rating))
     if not kept.any():
         raise UserError("No interaction is left between --since and --until with such a rating.")
     left = log if kept.all() else log.select(kept, allocate)

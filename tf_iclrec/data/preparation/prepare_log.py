@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_iclrec.data.arrays import Allocate, in_memory
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.preparation import definition
+from tf_iclrec.data.preparation import definition, reasons
 from tf_iclrec.data.preparation.columns import Columns
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.reduction import (
@@ -130,18 +130,18 @@ def reduce_log(
     kept = kept_of_repeats(log, selection.repeats)
     repeats = log.num_actions - int(np.count_nonzero(kept))
     if repeats:
-        dropped["repeated"] = repeats
+        dropped[reasons.REPEATED] = repeats
     least = selection.min_user_count, selection.min_item_count
     rounds: list[Size] = []
     if max(least) > 0:
         kept, rounds = kept_in_core(log, kept, *least)
         rare = rounds[0].actions - rounds[-1].actions
         if rare:
-            dropped["of users or items with too few"] = rare
+            dropped[reasons.RARE] = rare
     if selection.length_group:
         before = int(np.count_nonzero(kept))
         kept = kept_of_length_group(log, kept, *selection.length_group)
-        dropped["of users in other groups"] = before - int(np.count_nonzero(kept))
+        dropped[reasons.OTHER_GROUPS] = before - int(np.count_nonzero(kept))
     reduced = log if kept.all() else log.select(kept, allocate)
     return Preparation(reduced, log.num_actions, dropped, tuple(rounds))
 

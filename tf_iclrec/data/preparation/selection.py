@@ -31,14 +31,23 @@ class Selection:
         min_item_count: Interactions that an item needs; both hold at the end.
         users_by_length: ``"1/3"``: of three equally large groups of users the first, that with the
             fewest interactions; ``""`` = all.
+
+    Example: `load_interactions` takes them by name.
+    >>> import pandas as pd
+    >>> from tf_iclrec import load_interactions
+    >>> rows = pd.DataFrame({"user": ["ann", "ann", "bob"], "item": list("aba"), "time": [1, 2, 3]})
+    >>> load_interactions(rows, min_user_count=2).users.tolist()
+    ['ann']
     """
 
     time_unit: Annotated[
         TimeUnit,
         Setting("what numbers in the time column count; auto: by their size"),
     ] = "auto"
-    since: Annotated[str, Setting("first time that is used, such as 2017-06-01")] = ""
-    until: Annotated[str, Setting("first time that is not used any more")] = ""
+    since: Annotated[
+        str, Setting("first time that is used, such as 2017-06-01", of_one_run=True)
+    ] = ""
+    until: Annotated[str, Setting("first time that is not used any more", of_one_run=True)] = ""
     min_rating: Annotated[
         float, Setting("least rating of the interactions that are used; 0: all")
     ] = 0.0

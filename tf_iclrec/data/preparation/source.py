@@ -17,13 +17,15 @@ from tf_iclrec.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# In place of a source, of a log that was given in Python.
+GIVEN = "(given in Python)"
 # What a column holds.
 Kind = Literal["text", "integer", "decimal", "time", "other"]
 Format = Literal["text", "json", "parquet", "table"]
-# Separators of text tables by suffix. RecBole's atomic files are tab-separated too.
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+# RecBole's atomic files are tab-separated too.
+TEXT = (".csv", ".tsv", ".inter")
 _JSON = (".json", ".jsonl", ".ndjson")
-SUFFIXES = (*SEPARATORS, *_JSON, ".parquet")
+SUFFIXES = (*TEXT, *_JSON, ".parquet")
 # Lines of a JSON file that are read for the names of its fields.
 _JSON_LINES = 1000
 
@@ -37,7 +39,7 @@ class Source:
         format: How it is read.
         columns: What each column holds, by name, in the order of the file.
         paths: Its files, in order.
-        separator: Of text tables.
+        separator: Of text tables; of several characters where nothing is quoted.
         has_header: Whether the first line of each text table has the names.
         table: What is in memory.
         time_unit: Microseconds that numbers in its time column count, where its format says so.
@@ -56,8 +58,8 @@ class Source:
 
     @property
     def quotes(self) -> bool:
-        """Whether quotes hold cells together: tab-separated files of the field have none."""
-        return self.separator == ","
+        """Whether quotes hold cells together: in CSV alone."""
+        return self.separator in (",", ";")
 
 
 def files_of(names: Sequence[str | Path]) -> list[Path]:
@@ -69,6 +71,11 @@ def files_of(names: Sequence[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for name in map(str, names):
+        if name == GIVEN:
+            raise UserError(
+                "The log of this run was given in Python and is in no file: name the newer data "
+                "with --data."
+            )
         path = Path(name)
         if path.is_dir():
             inside = sorted(one for one in path.rglob("*") if _is_table_in(one, path))
@@ -138,9 +145,10 @@ def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source
             f"{paths[0]} and {strange} are of different kinds: give one kind at a time."
         )
     name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-    if header and suffix not in SEPARATORS:
+    if header and suffix not in TEXT:
         raise UserError(f"--header is for text tables; {paths[0]} has names of its own.")
-    every = [_columns(path, suffix, header) for path in paths]
+    separator = separator_of(paths[0]) if suffix in TEXT else ""
+    every = [_columns(path, suffix, separator, header) for path in paths]
     if suffix in _JSON:
         # Not every line has every field.
         columns = {name: kind for one in every for name, kind in one.items()}
@@ -153,7 +161,7 @@ def source_of_files(paths: Sequence[Path], header: Sequence[str] = ()) -> Source
             )
     if suffix == ".parquet":
         return Source(name, "parquet", every[0], tuple(paths), unlike=_unlike(paths))
-    return Source(name, "text", every[0], tuple(paths), SEPARATORS[suffix], has_header=not header)
+    return Source(name, "text", every[0], tuple(paths), separator, has_header=not header)
 
 
 def _unlike(paths: Sequence[Path]) -> dict[str, str]:
@@ -224,7 +232,20 @@ def as_arrow(table: Any) -> pa.Table:
     )
 
 
-def _columns(path: Path, suffix: str, header: Sequence[str]) -> dict[str, Kind]:
+def separator_of(path: Path) -> str:
+    """What separates the cells of a text table: in CSV a semicolon where its first line has no
+    comma, as spreadsheets write it where the comma is in numbers.
+
+    Raises:
+        UserError: If the file can't be read.
+    """
+    if suffix_of(path) != ".csv":
+        return "\t"
+    line = _first_line(path)
+    return ";" if ";" in line and "," not in line else ","
+
+
+def _columns(path: Path, suffix: str, separator: str, header: Sequence[str]) -> dict[str, Kind]:
     """Names and kinds of a file's columns."""
     if suffix == ".parquet":
         import pyarrow.parquet as pq
@@ -235,7 +256,7 @@ def _columns(path: Path, suffix: str, header: Sequence[str]) -> dict[str, Kind]:
             raise UserError(f"{path} can't be read as a table: {first_line(error)}") from error
     if suffix in _JSON:
         return _json_fields(path)
-    cells = _first_row(path, SEPARATORS[suffix])
+    cells = _first_row(path, separator)
     if suffix == ".inter":
         cells = [name.split(":")[0] for name in cells]
     names = list(header) or [name or f"column {place}" for place, name in enumerate(cells, 1)]
@@ -248,16 +269,20 @@ def _columns(path: Path, suffix: str, header: Sequence[str]) -> dict[str, Kind]:
 
 
 def _first_row(path: Path, separator: str) -> list[str]:
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    _, line = next(text_lines(path), (1, ""))
-    # A file of an old Mac has one line.
-    line = line.rstrip("\r\n").split("\r")[0]
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    line = _first_line(path)
     if not line.strip():
         raise UserError(f"{path} can't be read as a table: its first line is empty.")
     try:
         return next(csv.reader([line], delimiter=separator, quoting=quoting, strict=True))
     except csv.Error as error:
         raise UserError(f"{path}, line 1 can't be read: {error}.") from error
+
+
+def _first_line(path: Path) -> str:
+    _, line = next(text_lines(path), (1, ""))
+    # A file of an old Mac has one line.
+    return line.rstrip("\r\n").split("\r")[0]
 
 
 def _json_fields(path: Path) -> dict[str, Kind]:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tf_iclrec.data.public.movielens import movielens
 from tf_iclrec.data.public.public_log import PublicLog
 from tf_iclrec.data.public.tmall import tmall
 from tf_iclrec.data.public.twitch import twitch
 from tf_iclrec.data.public.wechat import wechat
 
 PUBLIC_LOGS: dict[str, Callable[[Path], PublicLog]] = {
+    "movielens": movielens,
     "tmall": tmall,
     "twitch": twitch,
     "wechat": wechat,

@@ -10,9 +10,9 @@ from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+from tf_iclrec.errors import UserError
 
 HeldOutPart = Literal["valid", "test"]
-_COUNTED_AT_ONCE = 1 << 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +46,15 @@ class Split:
         notes: What could not be used, a line each.
         everybody: The log with users who can't be split, if there are any: they are not trained on,
             but recommended to.
+
+    Example: the first two items are trained on, the next one is for validation and the last for
+    the test.
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "egg", "oil"]})
+    >>> parts = [Histories(log.item_ids, np.array([0]), np.array([end])) for end in (2, 3)]
+    >>> held_out = [HeldOut(np.array([0]), one, log.item_ids[one.ends]) for one in parts]
+    >>> split = Split(log, parts[0], *held_out).check()
+    >>> log.items.decode(split.test.target_ids).tolist(), split.training_counts.tolist()
+    (['oil'], [0, 1, 0, 1])
     """
 
     interactions: Interactions
@@ -56,21 +65,59 @@ class Split:
     notes: tuple[str, ...] = ()
     everybody: Interactions | None = None
 
+    def check(self) -> "Split":
+        """Make sure of what a way of splitting must keep.
+
+        Returns:
+            The split.
+
+        Raises:
+            UserError: If parts differ in length, or what follows a history is trained on.
+        """
+        if len(self.train.starts) != self.interactions.num_users:
+            raise UserError(
+                f"The split ({self.how}) has {len(self.train.starts)} training parts for "
+                f"{self.interactions.num_users} users: each has one, which may be empty."
+            )
+        for part in ("valid", "test"):
+            one = self.held_out(part)
+            sizes = len(one.users), len(one.histories.starts), len(one.target_ids)
+            if len(set(sizes)) > 1:
+                raise UserError(
+                    f"The split ({self.how}) has {sizes[0]} users, {sizes[1]} histories and "
+                    f"{sizes[2]} targets in {part}: each target has one of both."
+                )
+            if (self.train.ends[one.users] > one.histories.ends).any():
+                raise UserError(
+                    f"The split ({self.how}) trains on what comes after histories of {part}, and "
+                    "so on what is asked for: a training part ends where the first of them does."
+                )
+        return self
+
     def summary(self) -> str:
         """What is trained on and what is held out, a line, and the notes below it."""
         untrained = int((self.training_counts == 0).sum())
         line = (
-            f"Split: {self.how}: {int((self.train.lengths > 0).sum())} users trained on, "
+            f"Split: {self.how}: {self.num_trained} users trained on, "
             f"{len(self.valid.users)} validation targets, {len(self.test.users)} test targets, "
             f"{untrained} items never trained on"
         )
         return "\n".join([line, *self.notes])
 
     def held_out(self, part: HeldOutPart) -> HeldOut:
-        """``valid`` or ``test``."""
+        """``valid`` or ``test``.
+
+        Raises:
+            ValueError: If another part is named.
+        """
         if part not in ("valid", "test"):
             raise ValueError(f"A held-out part is valid or test, not {part!r}.")
         return getattr(self, part)
+
+    @property
+    def num_trained(self) -> int:
+        """Users of whom something is in the training part."""
+        return int((self.train.lengths > 0).sum())
 
     @property
     def catalogue(self) -> Catalogue:
@@ -88,7 +135,8 @@ class Split:
         item_ids, size = self.interactions.item_ids, self.interactions.items.size
         # NumPy counts 64-bit integers: a copy of some actions at a time.
         counts = np.zeros(size, dtype=np.int64)
-        for first in range(0, len(item_ids), _COUNTED_AT_ONCE):
-            part = slice(first, first + _COUNTED_AT_ONCE)
-            counts += np.bincount(item_ids[part][self.train.covers(part)], minlength=size)
+        for users in self.interactions.blocks_of_users():
+            part = self.interactions.actions_of(users)
+            trained = self.train.rows(users).covers(part)
+            counts += np.bincount(item_ids[part][trained], minlength=size)
         return counts[NUM_SPECIAL_IDS:]

@@ -33,10 +33,13 @@ def by_time(
         str,
         Setting(
             "date, or share of the interactions, from which it is tested, not validated; "
-            "otherwise the later half of what is held out"
+            "otherwise the later half of what is held out",
+            of_one_run=True,
         ),
     ] = "",
-    until: Annotated[str, Setting("date from which interactions are left out")] = "",
+    until: Annotated[
+        str, Setting("date from which interactions are left out", of_one_run=True)
+    ] = "",
     targets: Annotated[
         Targets,
         Setting(
