@@ -188,7 +188,8 @@ def test_evaluate_compares_two_runs(trained, trained_with_providers, tmp_path):
     printed = json.loads(run_here("evaluate", runs[0], "--compare", runs[1], "--json").stdout)
     metric = printed["comparison"]["HR@20"]
     assert metric["difference"] == pytest.approx(hits[0] - hits[1])
-    assert line.split()[4] == f"{metric['p_value']:.4f}"
+    assert line.split()[4] == f"{metric['p_value']:.3f}"
+    assert line.split()[5] == f"{metric['p_value_holm']:.3f}"
     other = tmp_path / "log.txt"
     other.write_text("".join(f"{user} 1 2 3 4\n" for user in range(1, 9)))
     run_here("train", "--data", other, "--model", "transitions", "--output", tmp_path / "run")

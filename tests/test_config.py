@@ -96,6 +96,29 @@ def test_config_survives_json(tmp_path, model):
     assert make_config(model=model, **config.options()) == config
 
 
+@pytest.mark.parametrize("model", SYSTEMS)
+def test_config_is_made_again_of_its_dictionary(model):
+    config = make_config(model=model, min_user_count=3, evaluation_users=77, k=5)
+    assert Config.from_dict(config.to_dict()) == config
+
+
+def test_a_dictionary_may_say_a_part_and_nothing_else():
+    tree = {"model": "sasrec", "training": {"epochs": 3}}
+    assert Config.from_dict(tree) == make_config(model="sasrec", epochs=3)
+    assert tree == {"model": "sasrec", "training": {"epochs": 3}}
+    with pytest.raises(UserError, match="The configuration: 'epochs' does not belong in 'data'"):
+        Config.from_dict({"data": {"epochs": 3}})
+
+
+def test_some_settings_are_replaced_and_the_others_stay():
+    config = make_config(model="cl4srec", epochs=3, hidden_dim=32)
+    other = config.replace(epochs=4, encoder="gru")
+    assert other == make_config(model="cl4srec", epochs=4, hidden_dim=32, encoder="gru")
+    assert config.training.epochs == 3
+    with pytest.raises(UserError, match=r"Unknown setting 'epoch': did you mean 'epochs'\?"):
+        config.replace(epoch=4)
+
+
 def test_several_numbers_and_switched_settings_survive_json(tmp_path):
     config = make_config(
         model="cl4srec", num_intents=(8, 16), sequence_fnm=True, intent_weight=0.2, loss="sampled"

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, fit, load_run, make_config
+from tf_iclrec import UserError, fit, load_interactions, load_run, make_config
 from tf_iclrec.checksums import read_sealed, write_sealed
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config
@@ -101,6 +101,23 @@ def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     assert "has changed" not in capsys.readouterr().out
     fit(more, tmp_path / "run", resume=True, interactions=kept.select(kept.item_ids > 3))
     assert "The log that is given has changed since the run in" in capsys.readouterr().out
+
+
+def test_a_log_that_was_given_is_no_file_and_is_asked_for_by_what_starts_from_it(
+    one_encoder, tmp_path, capsys
+):
+    log = load_interactions(one_encoder.data.source)
+    run = fit(changed(one_encoder, epochs=1), tmp_path / "run", interactions=log)
+    assert run.config.data.source == ("(given in Python)",)
+    # It goes on with what is kept, whether the log is given again or not.
+    fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True, interactions=log)
+    again = fit(changed(one_encoder, epochs=3), tmp_path / "run", resume=True)
+    assert again.split.interactions.num_actions == log.num_actions
+    assert again.config.data.source == ("(given in Python)",)
+    assert "has changed" not in capsys.readouterr().out
+    newer = make_config(init_from=tmp_path / "run")
+    with pytest.raises(UserError, match="was given in Python and is in no file: name the newer"):
+        fit(newer, tmp_path / "newer")
 
 
 @pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])

@@ -11,6 +11,7 @@ from tf_iclrec.startup import load_tensorflow
 
 load_tensorflow()
 
+from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.analysis.intents.describe import describe_intents
 from tf_iclrec.analysis.intents.intent_report import IntentReport
@@ -26,6 +27,7 @@ from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.data.preparation.selection import Selection
 from tf_iclrec.data.reading import load_interactions
 from tf_iclrec.data.splits.leave_one_out import leave_one_out
+from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.splits.time import by_time
 from tf_iclrec.data.vocabulary import Vocabulary
@@ -37,6 +39,7 @@ from tf_iclrec.encoders.registry import ENCODERS
 from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError
+from tf_iclrec.evaluation.groups import GROUPINGS, Grouping
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.significance import (
     confidence_interval,
@@ -74,12 +77,14 @@ from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.number_of_intents import NumberOfIntents, choose_num_intents
 
-__version__ = "0.6.3"
+__version__ = "0.6.4"
 
 __all__ = [
     "CONTRASTS",
     "ENCODERS",
+    "GROUPINGS",
     "NEXT_ITEM_LOSSES",
+    "SPLITS",
     "SYSTEMS",
     "BatchRecommender",
     "Catalogue",
@@ -88,6 +93,7 @@ __all__ = [
     "CrossStreamEncoder",
     "Encoder",
     "EnsembleEncoder",
+    "Grouping",
     "IntentClustering",
     "IntentContrast",
     "IntentReport",
@@ -121,6 +127,7 @@ __all__ = [
     "build_model",
     "by_time",
     "choose_num_intents",
+    "compare_runs",
     "confidence_interval",
     "describe_intents",
     "evaluate_run",

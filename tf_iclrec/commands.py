@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import tensorflow as tf
@@ -199,6 +200,22 @@ def with_item_table(run: Run, values: argparse.Namespace) -> Run:
         if value:
             raise UserError(f"{option} is of a table of items: name the table with --items.")
     return run
+
+
+def free_file(path: str, overwrite: bool) -> Path:
+    """A file to write.
+
+    Raises:
+        UserError: If it is there and is not to be replaced, or its folder is missing.
+    """
+    output = Path(path)
+    if output.is_dir():
+        raise UserError(f"{output} is a folder; the output must be a file.")
+    if output.exists() and not overwrite:
+        raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
+    if not output.parent.is_dir():
+        raise UserError(f"No such folder: {output.parent}.")
+    return output
 
 
 def given_settings(

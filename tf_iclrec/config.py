@@ -17,6 +17,7 @@ from tf_iclrec.options import (
     all_sections,
     check_known,
     deciding_options,
+    marked,
     options_of,
     places,
     resolved,
@@ -107,6 +108,33 @@ class Config(Mapping):
         """The settings as indented JSON."""
         return json.dumps(self.to_dict(), indent=2)
 
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> "Config":
+        """The configuration of which `to_dict` gave this; what is not there is as `make_config` has
+        it.
+
+        Raises:
+            UserError: See `make_config`; also if a setting stands in another section than its own.
+        """
+        model, settings = settings_in(tree, "The configuration")
+        return resolve(model or DEFAULT_SYSTEM, {}, settings)
+
+    def replace(self, **settings: Any) -> "Config":
+        """The same configuration with other values of some settings.
+
+        Args:
+            **settings: As for `make_config`.
+
+        Raises:
+            UserError: See `make_config`.
+
+        Example:
+        >>> config = make_config(model="sasrec", epochs=5)
+        >>> config.replace(seed=1) == make_config(model="sasrec", epochs=5, seed=1)
+        True
+        """
+        return resolve(self.model, settings, self.options()) if settings else self
+
     def options(self, *keys: str) -> dict[str, Any]:
         """Every setting by the name of its option, or those of some sections."""
         found: dict[str, Any] = {}
@@ -141,10 +169,6 @@ def make_config(model: str | None = None, **settings: Any) -> Config:
     return resolve(model or file_model or DEFAULT_SYSTEM, settings, file, file_model)
 
 
-# What a run that starts from another one says anew: it is there for what has come since.
-_OF_ONE_RUN = ("since", "until", "split_until", "split_test_at")
-
-
 def settings_to_start_from(
     path: str | Path, source: str | Sequence[str] = ()
 ) -> tuple[str | None, dict[str, Any]]:
@@ -160,7 +184,9 @@ def settings_to_start_from(
         UserError: See `settings_of_run`.
     """
     model, settings = settings_of_run(path)
-    settings = {name: settings[name] for name in settings if name not in _OF_ONE_RUN}
+    # It is there for what has come since.
+    own = marked("of_one_run")
+    settings = {name: value for name, value in settings.items() if name not in own}
     names = [source] if isinstance(source, str | os.PathLike) else [*source]
     if settings and any(names) and not is_prepared(names[0]):
         before, known = noted(RunDirectory(Path(path)).data, "how_read") or {}, places()
@@ -249,7 +275,23 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
         raise UserError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(tree, dict):
         raise UserError(f"{path} must hold a JSON object of settings.")
-    settings: dict[str, Any] = {}
+    return settings_in(tree, str(path))
+
+
+def settings_in(tree: Mapping[str, Any], path: str) -> tuple[str | None, dict[str, Any]]:
+    """The settings that stand in a tree of sections.
+
+    Args:
+        tree: As `Config.to_dict` gives it.
+        path: How messages call it.
+
+    Returns:
+        The model, if it is named, and the settings by option.
+
+    Raises:
+        UserError: See `read_settings`.
+    """
+    tree, settings = dict(tree), {}
     model = tree.pop("model", None)
     if model is not None:
         _system(model)
@@ -257,7 +299,7 @@ def read_settings(path: str | Path) -> tuple[str | None, dict[str, Any]]:
     for key, values in tree.items():
         if key not in keys:
             raise UnknownNameError(f"{path}: {why_misplaced(key, None)}")
-        if not isinstance(values, dict):
+        if not isinstance(values, Mapping):
             raise UserError(f"{path}: {key!r} must hold a JSON object of settings.")
         options = options_of(model or DEFAULT_SYSTEM, key, values)
         for name, value in values.items():

@@ -14,11 +14,51 @@ from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import GROUPINGS
 from tf_iclrec.evaluation.report import groups_table, noise_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
+from tf_iclrec.reports.numbers import p_value
 from tf_iclrec.runs import Run, load_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments, evaluate and print."""
+    parser = _parser()
+    values = parser.parse(arguments)
+    if values.k < 1:
+        parser.error("--k must be at least 1")
+    if not all(0 < share <= 1 for share in values.noise):
+        parser.error("--noise must be above 0 and at most 1")
+    if values.noise_seed < 0:
+        parser.error("--noise-seed must be at least 0")
+    if values.noise and values.compare:
+        parser.error("--noise and --compare exclude each other: evaluate each run with --noise")
+    run = with_item_table(load_run(values.run), values)
+    if values.compare:
+        _compare(run, load_run(values.compare), values)
+        return
+    # Not as the option's default: those of one's own are known only now.
+    asked = GROUPINGS if values.groups is None else values.groups
+    report = evaluate_run(
+        run,
+        values.split,
+        values.k,
+        {name: GROUPINGS[name] for name in asked},
+        values.noise,
+        values.noise_seed,
+    )
+    if values.json:
+        print(json.dumps(report, indent=2))
+        return
+    print(run.split.summary())
+    users = run.split.held_out(values.split).users
+    rows = sampled_rows(len(users), run.config.evaluation.evaluation_users)
+    users = {"users": len(np.unique(users[rows]))}
+    everyone = users | report[values.split] | report["lists"]
+    _print_report(run.config.model, everyone, report)
+    if values.noise:
+        print("\nBy noise in the histories, as a share of their length")
+        print(noise_table(report[values.split], report["noise"], values.split))
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="python -m tf_iclrec.evaluate",
         description="Full-ranking metrics of a finished run, and what its lists are like, for all "
@@ -57,47 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--compare",
         metavar="DIR",
-        help="another run on the same data: show how the two differ, with the p-value of a paired "
-        "t-test over users, in place of groups",
+        help="another run on the same data: show how the two differ, with p-values of paired "
+        "t-tests over users, also as Holm corrects them for several metrics, in place of groups",
     )
     add_item_table(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     add_import(parser)
-    values = parser.parse(arguments)
-    if values.k < 1:
-        parser.error("--k must be at least 1")
-    if not all(0 < share <= 1 for share in values.noise):
-        parser.error("--noise must be above 0 and at most 1")
-    if values.noise_seed < 0:
-        parser.error("--noise-seed must be at least 0")
-    if values.noise and values.compare:
-        parser.error("--noise and --compare exclude each other: evaluate each run with --noise")
-    run = with_item_table(load_run(values.run), values)
-    if values.compare:
-        _compare(run, load_run(values.compare), values)
-        return
-    # Not as the option's default: those of one's own are known only now.
-    asked = GROUPINGS if values.groups is None else values.groups
-    report = evaluate_run(
-        run,
-        values.split,
-        values.k,
-        {name: GROUPINGS[name] for name in asked},
-        values.noise,
-        values.noise_seed,
-    )
-    if values.json:
-        print(json.dumps(report, indent=2))
-        return
-    print(run.split.summary())
-    users = run.split.held_out(values.split).users
-    rows = sampled_rows(len(users), run.config.evaluation.evaluation_users)
-    users = {"users": len(np.unique(users[rows]))}
-    everyone = users | report[values.split] | report["lists"]
-    _print_report(run.config.model, everyone, report)
-    if values.noise:
-        print("\nBy noise in the histories, as a share of their length")
-        print(noise_table(report[values.split], report["noise"], values.split))
+    return parser
 
 
 def _compare(run: Run, other: Run, values: argparse.Namespace) -> None:
@@ -107,20 +113,15 @@ def _compare(run: Run, other: Run, values: argparse.Namespace) -> None:
         print(json.dumps({"comparison": found}, indent=2))
         return
     print(run.split.summary())
-    columns = {values.run: "first", values.compare: "second"}
-    columns |= {"difference": "difference", "p-value": "p_value"}
-    print(
-        groups_table(
-            {
-                heading: {
-                    name: getattr(metric, field)
-                    for name, metric in compared.items()
-                    if getattr(metric, field) is not None
-                }
-                for heading, field in columns.items()
-            }
-        )
-    )
+    columns = {
+        values.run: {name: metric.first for name, metric in compared.items()},
+        values.compare: {name: metric.second for name, metric in compared.items()},
+        "difference": {name: metric.difference for name, metric in compared.items()},
+    }
+    tested = {name: metric for name, metric in compared.items() if metric.p_value is not None}
+    columns["p"] = {name: p_value(metric.p_value) for name, metric in tested.items()}
+    columns["p, Holm"] = {name: p_value(metric.p_value_holm) for name, metric in tested.items()}
+    print(groups_table(columns))
 
 
 def _print_report(name: str, everyone: Mapping[str, float], report: Mapping[str, Any]) -> None:

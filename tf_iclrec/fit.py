@@ -10,10 +10,11 @@ from typing import Any
 import keras
 
 from tf_iclrec.checksums import resealed
-from tf_iclrec.config import Config, resolve
+from tf_iclrec.config import Config
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
+from tf_iclrec.data.preparation.source import GIVEN
 from tf_iclrec.data.prepared import noted, read_prepared, statistics
 from tf_iclrec.data.reading import how_read, read_log
 from tf_iclrec.data.splits.everything import split_to_serve
@@ -25,6 +26,7 @@ from tf_iclrec.evaluation.report import evaluate_held_out, metrics_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
 from tf_iclrec.files import read_json, replace_file, write_json
 from tf_iclrec.models.recommender import Recommender
+from tf_iclrec.options import marked
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
@@ -36,9 +38,6 @@ from tf_iclrec.systems.yardsticks import yardsticks
 from tf_iclrec.training.cluster import Cluster
 from tf_iclrec.training.replicas import Replicas, choose_replicas
 from tf_iclrec.warm_start import start_from_run
-
-# Options that may differ when a run is continued.
-_FREE_ON_RESUME = ("epochs", "patience", "strategy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +78,19 @@ def fit(
         NonFiniteLossError: If a loss becomes NaN or infinite.
         LostProcessError: If one of several processes has ended.
     """
+    if interactions is not None:
+        config = config.replace(data=GIVEN)
+    return fit_log(config, output, resume, overwrite, interactions)
+
+
+def fit_log(
+    config: Config,
+    output: str | Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    interactions: Interactions | None = None,
+) -> Run | None:
+    """`fit` where the log that is given was read from ``config.data``."""
     replicas = _replicas(config)
     with replicas.output(RunDirectory.at(output).path, resume) as path:
         output = RunDirectory(path)
@@ -142,7 +154,7 @@ def train(
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
     print(split.summary(), flush=True)
-    config = _with(config, replicas.agreed(lambda: family.decide(config, split)))
+    config = config.replace(**replicas.agreed(lambda: family.decide(config, split)))
     started = resume and directory.state.is_file()
     model = _new_model(config, split, replicas, started)
     family.check(model, split, config)
@@ -289,11 +301,6 @@ def _train_final(
     return model
 
 
-def _with(config: Config, settings: dict[str, Any]) -> Config:
-    """A configuration with some other settings, by option."""
-    return resolve(config.model, settings, config.options()) if settings else config
-
-
 def _say_what_is_newer(
     config: Config, directory: RunDirectory, given: Interactions | None, kept: Interactions
 ) -> None:
@@ -327,21 +334,23 @@ def _as_before(config: Config, directory: RunDirectory) -> Config:
             f"The run in {directory.path} was not trained in epochs: there is nothing to "
             "continue. Train with another --output."
         )
-    then = before.options()
+    then, free = before.options(), marked("may_change")
     left_open = {option for option, value in config.options().items() if value == AUTO}
-    left_open -= set(_FREE_ON_RESUME)
-    config = _with(config, {option: then[option] for option in left_open & then.keys()})
+    left_open -= free
+    if (GIVEN,) in (then["data"], config.data.source):
+        left_open.add("data")  # What is kept with the run counts.
+    config = config.replace(**{option: then[option] for option in left_open & then.keys()})
     now = config.options()
     changed = [
         option
         for option in sorted(then.keys() | now.keys())
-        if then.get(option) != now.get(option) and option not in _FREE_ON_RESUME
+        if then.get(option) != now.get(option) and option not in free
     ]
     if before.model != config.model:
         changed.insert(0, "model")
     if changed:
         raise UserError(
             f"The run in {directory.path} was started with another value of "
-            f"{', '.join(changed)}. Only {', '.join(_FREE_ON_RESUME)} may change on --resume."
+            f"{', '.join(changed)}. Only {', '.join(sorted(free))} may change on --resume."
         )
     return config

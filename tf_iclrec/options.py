@@ -77,6 +77,16 @@ def deciding_options() -> set[str]:
     }
 
 
+def marked(mark: str) -> set[str]:
+    """Options whose `Setting` has a mark: ``"of_one_run"`` or ``"may_change"``."""
+    return {
+        option
+        for section in all_sections()
+        for (option, _), declared in section.all_settings().items()
+        if getattr(declared.setting, mark)
+    }
+
+
 def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tree, set[str]]:
     """The values of all settings that are read.
 

@@ -14,13 +14,13 @@ from tf_iclrec.commands import (
     add_import,
     add_new_items,
     filters_of,
+    free_file,
     run_command,
 )
 from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
 from tf_iclrec.data.reading import load_interactions, names
-from tf_iclrec.errors import UserError
 from tf_iclrec.recommendation import recommender_of_run
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
@@ -31,6 +31,61 @@ from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, RERANKERS
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments and recommend."""
+    values = _parser().parse(arguments)
+    output = free_file(values.output, values.overwrite)
+    filters = filters_of(values)
+    run = load_run(values.run, for_serving=True)
+    if values.new_items:
+        run = run.with_new_items(values.new_items)
+    newer = _load_like(values.histories, run.how_read) if values.histories else None
+    recommender = recommender_of_run(run, newer)
+    filter_seen = recommender.filter_seen if values.keep_seen is None else not values.keep_seen
+
+    def users():
+        if values.users:
+            return read_ids(values.users, "user", run.how_read["user_column"])
+        return iter(recommender.users)
+
+    items = {
+        name: list(read_ids(path, "item", run.how_read["item_column"])) if path else None
+        for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
+    }
+    if items["exclude"]:
+        _say_unknown(values.exclude, items["exclude"], recommender)
+    # Reading all users first finds a broken file before anything is computed.
+    progress = keras.utils.Progbar(
+        sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
+    )
+    served = RunDirectory(Path(values.run)).served_model
+    files = (served, values.users, values.histories, values.new_items)
+    write_recommendations(
+        recommender,
+        in_chunks(users()),
+        output,
+        values.k,
+        filter_seen=filter_seen,
+        because=values.because,
+        diversity=values.diversity,
+        diversify=values.diversify,
+        request={
+            "k": values.k,
+            "filter_seen": filter_seen,
+            "because": values.because,
+            "diversity": values.diversity,
+            "diversify": values.diversify,
+            # What changes when one of them does.
+            "files": [path and fingerprint([str(path)]) for path in files],
+            **items,
+            **filters,
+        },
+        on_progress=progress.update,
+        **items,
+        **filters,
+    )
+    print(f"Recommendations: {output}")
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="python -m tf_iclrec.recommend",
         description="Recommend items to any number of users; an interrupted command goes on "
@@ -85,58 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     add_import(parser)
-    values = parser.parse(arguments)
-    output = _free_file(values.output, values.overwrite)
-    filters = filters_of(values)
-    run = load_run(values.run, for_serving=True)
-    if values.new_items:
-        run = run.with_new_items(values.new_items)
-    newer = _load_like(values.histories, run.how_read) if values.histories else None
-    recommender = recommender_of_run(run, newer)
-    filter_seen = recommender.filter_seen if values.keep_seen is None else not values.keep_seen
-
-    def users():
-        if values.users:
-            return read_ids(values.users, "user", run.how_read["user_column"])
-        return iter(recommender.users)
-
-    items = {
-        name: list(read_ids(path, "item", run.how_read["item_column"])) if path else None
-        for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
-    }
-    if items["exclude"]:
-        _say_unknown(values.exclude, items["exclude"], recommender)
-    # Reading all users first finds a broken file before anything is computed.
-    progress = keras.utils.Progbar(
-        sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
-    )
-    served = RunDirectory(Path(values.run)).served_model
-    files = (served, values.users, values.histories, values.new_items)
-    write_recommendations(
-        recommender,
-        in_chunks(users()),
-        output,
-        values.k,
-        filter_seen=filter_seen,
-        because=values.because,
-        diversity=values.diversity,
-        diversify=values.diversify,
-        request={
-            "k": values.k,
-            "filter_seen": filter_seen,
-            "because": values.because,
-            "diversity": values.diversity,
-            "diversify": values.diversify,
-            # What changes when one of them does.
-            "files": [path and fingerprint([str(path)]) for path in files],
-            **items,
-            **filters,
-        },
-        on_progress=progress.update,
-        **items,
-        **filters,
-    )
-    print(f"Recommendations: {output}")
+    return parser
 
 
 def _say_unknown(path: str, ids: Sequence[str], recommender: BatchRecommender) -> None:
@@ -144,17 +148,6 @@ def _say_unknown(path: str, ids: Sequence[str], recommender: BatchRecommender) -
     unknown = len(ids) - len(recommender.encode_items(ids, 0, "ignore").item_ids)
     if unknown:
         print(f"{unknown} of {len(ids)} ids in {path} are no items of this run.", flush=True)
-
-
-def _free_file(path: str, overwrite: bool) -> Path:
-    output = Path(path)
-    if output.is_dir():
-        raise UserError(f"{output} is a folder; the output must be a file.")
-    if output.exists() and not overwrite:
-        raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
-    if not output.parent.is_dir():
-        raise UserError(f"No such folder: {output.parent}.")
-    return output
 
 
 def _load_like(path: str, how_read: Mapping[str, Any]) -> Interactions:

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_iclrec.analysis.compare_runs import check_comparable
-from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import (
+    Parser,
+    add_import,
+    add_item_table,
+    free_file,
+    run_command,
+    with_item_table,
+)
 from tf_iclrec.errors import UserError
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun, distinct_names
@@ -34,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     values = parser.parse(arguments)
     if len(values.runs) > 1 and not values.output:
         raise UserError("Name a file to write with --output: the page is about several runs.")
+    if values.output:
+        free_file(values.output, overwrite=True)
     paths = [*values.runs, *([values.compare] if values.compare else [])]
     reported = [
         ReportedRun.of(with_item_table(load_run(path), values), RunDirectory(Path(path)), name)
@@ -45,10 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for one in runs:
             check_comparable(one.run.split, baseline.run.split, "test")
     path = Path(values.output) if values.output else RunDirectory(Path(values.runs[0])).report
-    try:
-        write_run_report(runs, path, baseline)
-    except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}.") from error
+    write_run_report(runs, path, baseline)
     print(f"Page: {path}")
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tf_iclrec.checksums import read_sealed
-from tf_iclrec.config import Config, resolve
+from tf_iclrec.config import Config
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.times import parse_time
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
 from tf_iclrec.files import write_json
-from tf_iclrec.fit import fit
+from tf_iclrec.fit import fit_log
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config, split_of, start_run
 from tf_iclrec.training.cluster import Cluster
@@ -72,7 +72,7 @@ def fit_at_dates(
             print(f"\nAt {date}", flush=True)
             run = RunDirectory(directory.path / date)
             if not run.metrics.is_file():
-                fit(one, run.path, resume=True, interactions=log())
+                fit_log(one, run.path, resume=True, interactions=log())
             found[date] = read_sealed(run.metrics)
         found["mean"] = _mean(list(found.values()))
         write_json(directory.metrics, found)
@@ -84,7 +84,7 @@ def fit_at_dates(
 
 def _split_at(config: Config, date: str, until: str) -> Config:
     given = {"split": "time", "split_at": date, "split_until": until, "refit": False}
-    return resolve(config.model, given, config.options())
+    return config.replace(**given)
 
 
 def _check_resumable(config: Config, directory: RunDirectory) -> None:

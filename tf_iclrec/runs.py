@@ -95,7 +95,7 @@ class Run:
 
 def split_of(config: Config, interactions: Interactions) -> Split:
     """A log as the configuration wants it split."""
-    split = SPLITS[config.split.name](interactions, **config.split.arguments)
+    split = SPLITS[config.split.name](interactions, **config.split.arguments).check()
     return train_on_share(split, **config.trained_on)
 
 

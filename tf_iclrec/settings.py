@@ -39,6 +39,8 @@ class Setting:
             part's section and that of the parameter. Defaults to just that.
         after_colon: Whether this is the value in ``NAME:VALUE``, where the part is chosen by name.
         auto: Whether `AUTO` may stand for the value: the data decide.
+        of_one_run: Whether a run that starts from another one does not take it over.
+        may_change: Whether a run that is continued may have another value.
     """
 
     help: str
@@ -49,6 +51,8 @@ class Setting:
     option: str | None = None
     after_colon: bool = False
     auto: bool = False
+    of_one_run: bool = False
+    may_change: bool = False
 
     def rule(self) -> str:
         """The range in words.

@@ -4,14 +4,19 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from tf_iclrec.analysis.vectors.structure import MOST_USERS, NEIGHBOURS, Structure, structures
 from tf_iclrec.analysis.vectors.tsne import check_tsne, tsne_map
 from tf_iclrec.analysis.vectors.user_vectors import UserVectors, user_vectors
-from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
+from tf_iclrec.commands import (
+    Parser,
+    add_import,
+    add_item_table,
+    free_file,
+    run_command,
+    with_item_table,
+)
 from tf_iclrec.data.reading import names
-from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.report import metrics_table
 from tf_iclrec.options import flag
 from tf_iclrec.reports.run_sections.reported_run import distinct_names
@@ -27,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for option in ("neighbours", "map_users"):
         if getattr(values, option) < 1:
             parser.error(f"{flag(option)} must be at least 1")
-    output = Path(values.output) if values.output else None
-    if output and output.exists() and not values.overwrite:
-        raise UserError(f"{output} exists. Use --overwrite to replace it, or another --output.")
+    output = free_file(values.output, values.overwrite) if values.output else None
     if output:
         check_tsne()
     found: dict[str, dict[str, Structure]] = {}

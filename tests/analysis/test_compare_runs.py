@@ -9,6 +9,7 @@ from tf_iclrec import (
     Run,
     UserError,
     by_time,
+    holm_correction,
     leave_one_out,
     make_config,
     paired_t_test,
@@ -62,7 +63,7 @@ def test_each_metric_is_tested_over_users(runs, compared):
 def test_lists_are_compared_too(runs, compared):
     lists = [held_out_answers(run.model, run.split, "test", 5)[1] for run in runs]
     covered = [len(np.unique(one[one > 0])) / 30 for one in lists]
-    assert compared["Coverage@5"] == pytest.approx((*covered, covered[0] - covered[1], None))
+    assert compared["Coverage@5"] == pytest.approx((*covered, covered[0] - covered[1], None, None))
     counts = runs[0].split.training_counts
     bits = [-np.log2(counts / counts.sum())[one - 3].mean(axis=1) for one in lists]
     assert compared["Novelty@5"].p_value == pytest.approx(paired_t_test(*bits).p_value)
@@ -114,3 +115,11 @@ def test_targets_of_one_user_count_as_one_user():
     p_value = compare_runs(*runs)["NDCG@20"].p_value
     assert p_value == pytest.approx(paired_t_test(first, second, split.test.users).p_value)
     assert p_value != pytest.approx(paired_t_test(first, second).p_value)
+
+
+def test_p_values_are_corrected_for_all_that_is_tested(compared):
+    tested = [metric for metric in compared.values() if metric.p_value is not None]
+    expected = holm_correction([metric.p_value for metric in tested])
+    assert [metric.p_value_holm for metric in tested] == expected
+    assert len(tested) > 9
+    assert compared["Coverage@5"].p_value_holm is None

@@ -145,8 +145,7 @@ def test_providers_are_those_of_the_interactions_where_they_are_recorded(run):
     assignment = Assignment.of_users(run.model, run.split)
     vocabulary = log.providers.vocabulary
     # Whatever the item, users of intent 2 bought it from one provider, the others from another.
-    owners = np.repeat(np.arange(log.num_users), log.lengths)
-    own = np.where(assignment.intents[owners] == 2, 3, 4).astype("int32")
+    own = np.where(assignment.intents[log.owners] == 2, 3, 4).astype("int32")
     found = typical_of(log.with_own_providers(vocabulary, own), assignment, "provider", 5)
     assert [[one.value for one in some] for some in found] == [
         *([["brand 1"]] * 2),

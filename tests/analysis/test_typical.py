@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from tf_iclrec.analysis.intents import typical
 from tf_iclrec.analysis.intents.typical import adjusted, lifts, users_of_values
 from tf_iclrec.data.histories import Histories
 
@@ -23,7 +22,7 @@ def some_histories(num_users=30, num_values=6, seed=0):
 @pytest.mark.parametrize("above_average", [False, True])
 @pytest.mark.parametrize("block", [1, 10, 10_000])
 def test_users_are_counted_as_one_by_one(monkeypatch, above_average, block):
-    monkeypatch.setattr(typical, "BLOCK", block)
+    monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", block)
     histories, groups = some_histories()
     shares = np.zeros((30, 6))
     for user in range(30):

@@ -58,7 +58,7 @@ def test_purity_by_chance_is_what_values_that_are_dealt_out_have():
     rng = np.random.default_rng(1)
     dealt = [purities(vectors, rng.permutation(groups), 10).mean() for _ in range(20)]
     names = np.array(list("abcde"))
-    users = UserVectors(np.arange(400), vectors, vectors[::-1], groups, names)
+    users = UserVectors(vectors, vectors[::-1], groups, names)
     found = structures(users)
     assert found["last"].chance == pytest.approx(np.mean(dealt), abs=0.01)
     # The mean states, here in the wrong order, are measured too.
@@ -89,10 +89,10 @@ def test_main_values_agree_with_counting(seed):
 
 def test_vectors_are_those_of_the_model(run, planted, by_aisle):
     (log, _), found = planted, by_aisle
-    assert len(found.users) == 240
+    # Of all users a main value is known.
+    assert len(found.values) == log.num_users == 240
     for row in (0, 17, 239):
-        user = found.users[row]
-        items = log.item_ids[log.offsets[user] : log.offsets[user + 1] - 2]
+        items = log.item_ids[log.offsets[row] : log.offsets[row + 1] - 2]
         batch = {"item_ids": items[np.newaxis], "provider_ids": None}
         batch["provider_ids"] = log.providers.of_items[items][np.newaxis]
         last, mean = run.model.encode(batch)
@@ -120,9 +120,9 @@ def test_some_users_can_be_chosen(run, by_aisle):
     rows = np.isin(found.names[found.values], ["tea", "oil"])
     np.testing.assert_array_equal(some.mean, found.mean[rows])
     few = found.having(["tea"], most=10)
-    assert len(few.users) == len(few.last) == 10
-    assert few.users.tolist() == found.having(["tea"], most=10).users.tolist()
-    assert len(user_vectors(run, "aisle", most_users=50).users) == 50
+    assert len(few.values) == len(few.last) == 10
+    assert few.last.tolist() == found.having(["tea"], most=10).last.tolist()
+    assert len(user_vectors(run, "aisle", most_users=50).values) == 50
     with pytest.raises(UserError, match="No user has 'sand' as main value; most have '"):
         found.having(["tea", "sand"])
 
@@ -196,7 +196,7 @@ def test_the_page_has_maps_and_is_replaced_only_when_that_is_asked_for(finished,
     assert page.read_bytes() == before
     nowhere = tmp_path / "no such folder" / "page.html"
     some = ("--by", "aisle", "--map-users", 8, "--output", nowhere)
-    refused("can't be written", "vectors", finished, *some)
+    refused("No such folder: ", "vectors", finished, *some)
     other = tmp_path / "other.html"
     sand = ("--by", "aisle", "--output", other, "--map-values", "sand")
     refused("No user has 'sand' as main value", "vectors", finished, *sand)

@@ -109,3 +109,21 @@ def test_only_items_are_learnt_as_targets(split):
         model.train_on_batch(batch | {"target_ids": ids})
     for one, other in zip(before, model.trainable_weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["loss", "metrics", "loss_weights", "weighted_metrics"])
+def test_losses_and_metrics_of_others_are_refused(name):
+    model = new_model(model="sasrec")
+    with pytest.raises(ValueError, match=rf"compile\({name}=\.\.\.\) is not read here: a Sequ"):
+        model.compile("adam", **{name: ["mse"]})
+
+
+def test_targets_and_weights_beside_a_batch_are_refused(split):
+    model = new_model(model="sasrec")
+    model.compile("adam")
+    batch = next(iter(training_batches(split, 12, model=model)))
+    held_out = next(iter(evaluation_batches(split, "test")))
+    with pytest.raises(ValueError, match="A batch is one dictionary: its targets are in target"):
+        model.train_on_batch(batch, batch["target_ids"])
+    with pytest.raises(ValueError, match="A batch is one dictionary: its targets are in target"):
+        model.test_on_batch(held_out, sample_weight=np.ones(len(held_out["target_ids"])))

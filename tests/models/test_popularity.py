@@ -23,7 +23,7 @@ def split():
 def test_counts_training_items_only(split):
     model = PopularityRecommender.from_training_data(split)
     assert split.interactions.items.ids.tolist() == ["egg", "jam", "oil", "rye", "tea"]
-    assert model.counts.tolist() == [0, 2, 0, 1, 3]
+    assert np.asarray(model.popularity).tolist() == [0, 2, 0, 1, 3]
 
 
 def test_scores_are_the_counts_for_everyone():

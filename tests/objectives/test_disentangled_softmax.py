@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec.objectives import disentangled_softmax
-from tf_iclrec.objectives.disentangled_softmax import DisentangledSoftmax, log_partition
+from tf_iclrec.objectives.disentangled_softmax import DisentangledSoftmax
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.settings import settings_of
 
@@ -65,32 +64,6 @@ def test_with_one_vector_it_is_the_softmax_cross_entropy(encoded, scaled):
     plain = dataclasses.replace(encoded, hidden=encoded.hidden / 2) if scaled else encoded
     loss = float(DisentangledSoftmax(scaled=scaled)(one))
     assert loss == pytest.approx(float(SoftmaxCrossEntropy()(plain)), rel=1e-6)
-
-
-@pytest.mark.parametrize("block", [1, 4, 64])
-@pytest.mark.parametrize("positions", [0, 1, 7])
-def test_value_and_gradients_are_those_of_the_plain_operations(rng, monkeypatch, block, positions):
-    monkeypatch.setattr(disentangled_softmax, "_VECTORS_ON_CPU", block)
-    queries = tf.Variable(rng.normal(size=(positions, 2, 5)).astype("float32"))
-    items = tf.Variable(rng.normal(size=(6, 5)).astype("float32"))
-    weights = rng.uniform(size=positions).astype("float32")
-
-    def plain(queries, items, weights):
-        logits = tf.reshape(tf.einsum("pqd,jd->pqj", queries, items), [-1, 12])
-        return tf.reduce_sum(weights * tf.reduce_logsumexp(logits, axis=1))
-
-    results = []
-    for function in (log_partition, plain):
-        with tf.GradientTape() as tape:
-            value = 3.0 * function(queries, items, weights)
-        results.append([value, *tape.gradient(value, [queries, items])])
-    for ours, theirs in zip(*results, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-
-
-def test_large_scores_stay_finite():
-    queries, items = np.full((1, 2, 4), 100.0, "float32"), np.full((3, 4), 100.0, "float32")
-    assert float(log_partition(queries, items, np.ones(1))) == pytest.approx(4e4, rel=1e-4)
 
 
 def test_only_the_best_vector_is_drawn_to_the_target_and_all_are_pushed_off_the_rest(several):

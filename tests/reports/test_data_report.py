@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tf_iclrec import UserError
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.reading import load_interactions
-from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.charts.axis import Axis
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.data_report import write_data_report
-from tf_iclrec.reports.page import page
+from tf_iclrec.reports.page import page, write_page
 
 EVIL = "<script>alert('&\"')</script>"
 PREPARATION = {
@@ -66,12 +66,12 @@ def log():
 
 
 def test_a_full_page_is_sound_and_runs_no_foreign_code(log, tmp_path):
-    write_data_report(log, tmp_path / "report.html", PREPARATION, leave_one_out(log))
+    write_data_report(log, tmp_path / "report.html", PREPARATION)
     written = (tmp_path / "report.html").read_text(encoding="utf-8")
     found = Checker(written)
     assert "script" not in found.tags
     assert EVIL in found.text
-    for title in ("Reading", "Core", "Histories", "Items", "Times", "Providers", "Ratings", "Test"):
+    for title in ("Reading", "Core", "Histories", "Items", "Times", "Providers", "Ratings"):
         assert f"<h2>{title}</h2>" in written
     assert "1,234" in found.text
     assert found.tags.count("caption") == found.tags.count("table")
@@ -100,6 +100,13 @@ def test_a_file_name_that_is_no_text(tmp_path):
         log, tmp_path / "report.html", {"sources": [b"\xff.csv".decode(errors="surrogateescape")]}
     )
     Checker((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["", "none/report.html"])
+def test_a_page_that_can_not_be_written_is_a_line(name, tmp_path):
+    with pytest.raises(UserError, match=rf"^{tmp_path / name} can't be written: \w[\w ]+\.$"):
+        write_page(page("Run"), tmp_path / name)
+    assert not list(tmp_path.parent.glob(".writing*"))
 
 
 def test_lines_that_can_not_be_drawn_are_left_out():

@@ -8,10 +8,8 @@ import pytest
 
 from tf_iclrec.data.item_cells import read_item_attribute
 from tf_iclrec.data.reading import load_interactions
-from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.data_warnings import data_warnings
 from tf_iclrec.reports.figures.data_figures import DataFigures
-from tf_iclrec.reports.figures.held_out import HeldOutFigures
 
 _NUMBER = 1000
 
@@ -27,8 +25,8 @@ def frame(**columns):
     return pd.DataFrame(sound | columns)
 
 
-def warnings_of(log, split=None):
-    return data_warnings(DataFigures(log), split and HeldOutFigures.of(split))
+def warnings_of(log):
+    return data_warnings(DataFigures(log))
 
 
 def warnings_for(**columns):
@@ -79,8 +77,7 @@ def test_a_fault_is_said_and_nothing_else(sentence):
 
 
 def test_a_sound_log_has_no_warning():
-    log = load_interactions(frame())
-    assert warnings_of(log) == warnings_of(log, leave_one_out(log)) == []
+    assert warnings_for() == []
 
 
 def test_constant_ratings():
@@ -89,23 +86,13 @@ def test_constant_ratings():
     assert "All ratings are 1" in warning
 
 
-def test_test_items_that_can_not_be_found():
-    last = ROWS >= _NUMBER - 150
-    log = load_interactions(frame(item_id=where(last, "new" + frame()["user_id"])))
-    (warning,) = warnings_of(log, leave_one_out(log))
-    assert "100.0% (150) of the test items are never trained on" in warning
-    log = load_interactions(frame(item_id=where(last, frame()["item_id"].shift(150))))
-    (warning,) = warnings_of(log, leave_one_out(log))
-    assert "100.0% (150) of the test items are items that the user had before" in warning
-
-
 def test_real_logs(shared):
     """Only the brands of Beauty have a fault."""
     logs = [load_interactions("completejourney")]
     logs.append(load_interactions(shared / "data/ml-100k/ml-100k.inter"))
     for log in logs:
-        assert warnings_of(log, leave_one_out(log)) == []
+        assert warnings_of(log) == []
     brands = read_item_attribute(shared / "data/items/Beauty.tsv")
     log = load_interactions(shared / "data/sequences/Beauty.txt").with_item_providers(brands)
-    (warning,) = warnings_of(log, leave_one_out(log))
+    (warning,) = warnings_of(log)
     assert "4 providers have ids that differ only by case" in warning

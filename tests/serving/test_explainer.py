@@ -1,5 +1,7 @@
 """Reasons: what the slow way of leaving items out one by one gives, from Python and served."""
 
+import functools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -94,7 +96,7 @@ def ask(recommender):
     def call(histories, **asked):
         names = [str(row) for row in range(len(histories))]
         users = pa.table({"user_id": names, "history": histories})
-        return recommender.recommend_table(users, **asked).to_pandas()
+        return recommend(recommender, users, **asked).to_pandas()
 
     return call
 
@@ -219,7 +221,7 @@ def test_batches_of_any_size_give_the_same(served, ask, recommender, log, monkey
 def test_nothing_is_computed_for_reasons_that_nobody_asks_for(served):
     fresh = BatchRecommender(served.model, served.split)
     users = pa.table({"user_id": ["a"], "history": [["1", "2"]]})
-    assert fresh.recommend_table(users, k=2).column_names[-1] == "from_popularity"
+    assert recommend(fresh, users, k=2).column_names[-1] == "from_popularity"
     assert "explainer" not in vars(fresh)
 
 
@@ -239,7 +241,7 @@ def saved(served):
 def test_the_saved_model_gives_pythons_reasons(saved, recommender, users, rows):
     asked = {"k": 4, "because": 3, "without": {"provider": "brand 2"}}
     answer = saved.recommend_table(users.slice(0, rows), **asked)
-    expected = recommender.recommend_table(users.slice(0, rows), **asked)
+    expected = recommend(recommender, users.slice(0, rows), **asked)
     assert answer.schema == expected.schema
     assert str(answer.schema.field("because").type).replace("item:", "element:") == REASON
     assert answer["item_id"].to_pylist() == expected["item_id"].to_pylist()
@@ -280,9 +282,9 @@ def test_numbers_of_reasons_that_are_refused(signatures, because):
 
 @pytest.mark.parametrize("because", [-1, 1001, 10**12])
 def test_impossible_numbers_of_reasons_are_refused(saved, recommender, users, because):
-    for model in (saved, recommender):
+    for ask in (saved.recommend_table, functools.partial(recommend, recommender)):
         with pytest.raises(UserError) as refused:
-            model.recommend_table(users, because=because)
+            ask(users, because=because)
         assert str(refused.value) == (
             f"because must be 0, for no reasons, or how many, at most 1000, not {because}."
         )

@@ -1,6 +1,7 @@
 """Lists that are less of the same: each choice against the formulas, from Python and served."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pyarrow as pa
@@ -55,7 +56,7 @@ def ask(recommender):
 
     def call(histories, k=K, **asked):
         users = pa.table({"user_id": list(map(str, range(len(histories)))), "history": histories})
-        found = recommender.recommend_table(users, k=k, **asked)
+        found = recommend(recommender, users, k=k, **asked)
         ids = recommender.items.encode(found["item_id"].to_numpy())
         scores = found["score"].to_numpy()
         return ids.reshape(len(histories), -1), scores.reshape(len(histories), -1)
@@ -167,7 +168,7 @@ def test_the_saved_model_gives_pythons_lists(recommender, saved, histories, way)
         asked |= {"k": 5, "diversify": way, "because": 1}
         answer, expected = (
             saved.recommend_table(users, **asked),
-            recommender.recommend_table(users, **asked),
+            recommend(recommender, users, **asked),
         )
         assert answer.drop_columns(["score", "because"]) == expected.drop_columns(
             ["score", "because"]
@@ -219,9 +220,9 @@ def by_table(log, split):
 )
 def test_strengths_and_ways_that_there_are_not(recommender, saved, asked, message):
     users = pa.table({"user_id": ["a"], "history": [["1"]]})
-    for model in (recommender, saved):
+    for ask in (saved.recommend_table, functools.partial(recommend, recommender)):
         with pytest.raises(UserError, match=message):
-            model.recommend_table(users, **asked)
+            ask(users, **asked)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_strengths_and_ways_that_there_are_not(recommender, saved, asked, messag
 def test_models_that_lack_what_a_way_needs(by_table, way, message):
     users = pa.table({"user_id": ["a"], "history": [["1"]]})
     with pytest.raises(UserError, match=message) as caught:
-        by_table.recommend_table(users, diversity=0.5, diversify=way)
+        recommend(by_table, users, diversity=0.5, diversify=way)
     assert "\n" not in str(caught.value)
 
 

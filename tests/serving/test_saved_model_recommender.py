@@ -47,9 +47,7 @@ def assert_same(answer, expected):
 def test_a_saved_model_gives_what_the_run_gives(served, saved, users, asked, monkeypatch):
     monkeypatch.setattr(saved_model_recommender, "_USERS", 7)
     answer = saved.recommend_table(users, **asked)
-    assert_same(
-        answer, BatchRecommender(served.model, served.split).recommend_table(users, **asked)
-    )
+    assert_same(answer, recommend(BatchRecommender(served.model, served.split), users, **asked))
     assert_same(answer, recommend(served.folder, users, **asked))
     assert_same(answer, recommend(served.model, users, split=served.split, **asked))
 

@@ -1,16 +1,21 @@
+from typing import Annotated
+
 import numpy as np
 import pytest
 
 from tf_iclrec import (
     SYSTEMS,
     Catalogue,
+    Contrast,
     CrossStreamEncoder,
     Interactions,
     ItemAttribute,
+    Objective,
     ProviderSumEncoder,
     SampledCrossEntropy,
     SampledSoftmaxCrossEntropy,
     SelfAttentiveEncoder,
+    Setting,
     SingleStreamEncoder,
     SoftmaxCrossEntropy,
     UserError,
@@ -19,7 +24,7 @@ from tf_iclrec import (
     leave_one_out,
     make_config,
 )
-from tf_iclrec.objectives.registry import CONTRASTS
+from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.settings import AUTO
 from tf_iclrec.systems import neural
 
@@ -149,6 +154,23 @@ def test_only_where_next_items_are_asked_for_there_are_several(encoder, horizon)
     assert build_model(config, ITEMS_ALONE).objectives[0].horizon == horizon
 
 
+class Patient(Objective):
+    """A loss with a setting that only happens to be called as one of the softmax."""
+
+    name = "next_item"
+
+    def __init__(self, weight=1.0, horizon: Annotated[int, Setting("steps", option="steps")] = 3):
+        super().__init__(weight)
+        self.horizon = horizon
+
+
+@pytest.mark.parametrize("encoder", ["self_attentive", "bidirectional"])
+def test_a_loss_of_ones_own_keeps_its_settings_whatever_is_asked_for(monkeypatch, encoder):
+    monkeypatch.setitem(NEXT_ITEM_LOSSES, "patient", Patient)
+    config = make_config(model="sasrec", encoder=encoder, loss="patient", steps=7, hidden_dim=8)
+    assert build_model(config, ITEMS_ALONE).objectives[0].horizon == 7
+
+
 def test_a_model_is_not_built_without_a_number_of_intents():
     with pytest.raises(UserError, match=r"is auto.*: num_intents=64, or .*choose_num_intents"):
         build_model(make_config(hidden_dim=8), ITEMS_ALONE)
@@ -220,6 +242,38 @@ def test_item_provider_contrast_needs_a_provider_stream(encoder, catalogue):
         UserError, match=f"encoder {encoder} of iclrec has not: use --encoder single_stream or"
     ):
         build_model(config, catalogue)
+
+
+def test_a_contrast_of_ones_own_is_named_by_its_own_option(monkeypatch, catalogue):
+    class Sides(Contrast):
+        name, prefix, title, needs_sides = "own_sides", "own_sides_", "Own sides", True
+
+    monkeypatch.setitem(CONTRASTS, "own_sides", Sides)
+    with pytest.raises(UserError, match="contrast of --own-sides-weight needs a provider stream"):
+        build_model(make_config(model="sasrec", own_sides_weight=0.1), catalogue)
+
+
+def test_a_start_of_the_item_vectors_is_a_function_and_a_name(monkeypatch, split):
+    def start_from_a_number(
+        members, split, start_at: Annotated[float, Setting("where all vectors start")] = 1.0, seed=0
+    ):
+        for member in members:
+            table = member.item_embedding.embeddings
+            table.assign(np.full(table.shape, start_at + seed))
+
+    monkeypatch.setitem(neural.STARTS, "a_number", start_from_a_number)
+    config = make_config(
+        model="sasrec",
+        item_initialization="a_number",
+        start_at=0.5,
+        hidden_dim=8,
+        num_members=2,
+        seed=1,
+    )
+    model = build_model(config, split.catalogue)
+    neural._initialize(model, split, config)
+    for member in model.members():
+        assert (member.item_embedding.embeddings.numpy() == 1.5).all()
 
 
 def test_heads_that_do_not_divide_the_width_are_refused():

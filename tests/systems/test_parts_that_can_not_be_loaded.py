@@ -6,7 +6,17 @@ import keras
 import numpy as np
 import pytest
 
-from tf_iclrec import ENCODERS, Catalogue, SelfAttentiveEncoder, UserError, build_model, make_config
+import tf_iclrec
+from tf_iclrec import (
+    ENCODERS,
+    Catalogue,
+    SelfAttentiveEncoder,
+    SoftmaxCrossEntropy,
+    UserError,
+    build_model,
+    make_config,
+    train,
+)
 from tf_iclrec.settings import Setting
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import System
@@ -33,6 +43,31 @@ def test_it_is_refused(monkeypatch, kind, message):
     monkeypatch.setitem(ENCODERS, "mine", kind)
     with pytest.raises(UserError, match=message):
         build_model(make_config("sasrec", encoder="mine"), Catalogue(num_items=5))
+
+
+@pytest.mark.parametrize("command", [True, False])
+@pytest.mark.parametrize(
+    ("registry", "part", "message"),
+    [
+        ("ENCODERS", keras.layers.Dense, r"\['mine'\] is <class .*Dense'>, .* tf_iclrec\.Encoder"),
+        ("ENCODERS", lambda **settings: None, r"is <function .*subclass of tf_iclrec\.Encoder\."),
+        ("NEXT_ITEM_LOSSES", SoftmaxCrossEntropy(), r"SoftmaxCrossEntropy object .*\.Objective\."),
+        ("NEXT_ITEM_LOSSES", SelfAttentiveEncoder, r"SelfAttentiveEncoder'>.*\.Objective\."),
+        (
+            "CONTRASTS",
+            SoftmaxCrossEntropy,
+            r"SoftmaxCrossEntropy'>.*subclass of tf_iclrec\.Contrast",
+        ),
+        ("CONTRASTS", None, r"tf_iclrec\.CONTRASTS\['mine'\] is None, and must be a class"),
+    ],
+)
+def test_another_kind_than_a_registry_is_for_is_named(
+    monkeypatch, registry, part, message, command
+):
+    monkeypatch.setitem(getattr(tf_iclrec, registry), "mine", part)
+    with pytest.raises(UserError, match=message) as error:
+        train.main(["--help"]) if command else make_config("sasrec")
+    assert "\n" not in str(error.value)
 
 
 def test_a_misspelled_setting_of_a_system_is_named(monkeypatch):

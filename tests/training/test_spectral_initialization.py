@@ -109,7 +109,7 @@ def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_th
     members = build_model(config, log.catalogue).members()
 
     def tables(member):
-        embeddings = (member.item_embedding, *getattr(member, "value_embeddings", ()))
+        embeddings = (member.item_embedding, *member.value_embeddings)
         return [embedding.embeddings.numpy() for embedding in embeddings]
 
     before = [tables(member) for member in members]

@@ -7,7 +7,7 @@ import numpy as np
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.lists.item_facts import item_facts
-from tf_iclrec.evaluation.significance import paired_t_test
+from tf_iclrec.evaluation.significance import holm_correction, paired_t_test
 from tf_iclrec.evaluation.user_values import LIST_LENGTH, UserValues, evaluate_users
 from tf_iclrec.runs import Run
 
@@ -21,12 +21,14 @@ class ComparedMetric(NamedTuple):
         difference: First minus second; of metrics of lists, over the users who have both.
         p_value: Of Student's paired t-test over users; None for metrics that users don't have each
             for themselves, such as coverage, and where fewer than two users have both.
+        p_value_holm: The same, corrected for all the tests of the comparison.
     """
 
     first: float
     second: float
     difference: float
     p_value: float | None = None
+    p_value_holm: float | None = None
 
 
 def compare_runs(
@@ -61,11 +63,14 @@ def compare_runs(
         for name in means
         if name in others and name != "users"
     }
-    return compared | {
-        name: _tested(one, other, name, metric)
-        for name, metric in compared.items()
-        if name in one.of_ranks or name in one.of_lists
-    }
+    for name, metric in compared.items():
+        if name in one.of_ranks or name in one.of_lists:
+            compared[name] = _tested(one, other, name, metric)
+    tested = [name for name, metric in compared.items() if metric.p_value is not None]
+    corrected = holm_correction([compared[name].p_value for name in tested])
+    for name, p_value in zip(tested, corrected, strict=True):
+        compared[name] = compared[name]._replace(p_value_holm=p_value)
+    return compared
 
 
 def check_comparable(first: Split, second: Split, part: HeldOutPart) -> None:

@@ -8,14 +8,12 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.tasks import Cloze
 from tf_iclrec.data.vocabulary import MASK_ID
+from tf_iclrec.encoders.encoder import STREAMS
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
-from tf_iclrec.layers.causal_transformer import CausalTransformer
 from tf_iclrec.layers.dense import built_dense
 from tf_iclrec.layers.masks import at_right_end, valid_mask
+from tf_iclrec.layers.norm import built_norm
 from tf_iclrec.settings import Setting
-
-# What `ask_next` appends a mask to.
-_STREAMS = ("item_ids", "provider_ids")
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -79,26 +77,11 @@ class BidirectionalEncoder(TransformerEncoder):
 
     def build_layers(self):
         policy, dim = self.dtype_policy, self.hidden_dim
-        self.transformer = CausalTransformer(
-            self.num_blocks,
-            self.num_heads,
-            self.max_length,
-            self.feedforward_dim,
-            self.dropout,
-            self.relative_positions,
-            initializer_stddev=self.initializer_stddev,
-            two_sided=True,
-            dtype=policy,
-            name="transformer",
-        )
-        self.transformer.build([(None, None, dim)])
+        self.transformer = self.built_transformer(1, "transformer", two_sided=True)
         self.output_dense = built_dense(
             dim, dim, "output", self.initializer_stddev, policy, keras.activations.gelu
         )
-        self.output_norm = keras.layers.LayerNormalization(
-            epsilon=1e-12, dtype=policy, name="output_norm"
-        )
-        self.output_norm.build((None, None, dim))
+        self.output_norm = built_norm(dim, policy, "output_norm")
 
     def encode(self, items: KerasTensor, valid: KerasTensor, training: bool) -> KerasTensor:
         (hidden,) = self.transformer([items], valid, training=training, causal=False)
@@ -119,7 +102,7 @@ class BidirectionalEncoder(TransformerEncoder):
         valid = valid_mask(inputs["item_ids"])
         width = tf.minimum(tf.shape(valid)[1], self.max_length)
         asked = dict(inputs)
-        for name in _STREAMS:
+        for name in STREAMS:
             if name in inputs:
                 kept = at_right_end(inputs[name], valid, width)
                 asked[name] = tf.pad(kept, [[0, 0], [0, 1]], constant_values=MASK_ID)

@@ -10,6 +10,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.dense import built_dense
 from tf_iclrec.layers.masks import additive_mask, causal_mask, last_valid, valid_mask
+from tf_iclrec.layers.norm import built_norm
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.settings import Setting
@@ -81,11 +82,11 @@ class DisentangledEncoder(TransformerEncoder):
     def build_layers(self):
         policy, dim = self.dtype_policy, self.hidden_dim
         self.transformer = self.built_transformer(1, "transformer")
-        self.state_norm = self._built_norm("state_norm")
-        self.prototype_norm = self._built_norm("prototype_norm")
-        self.key_norm = self._built_norm("key_norm")
-        self.query_norm = self._built_norm("query_norm")
-        self.intent_norm = self._built_norm("intent_norm")
+        self.state_norm = built_norm(dim, policy, "state_norm")
+        self.prototype_norm = built_norm(dim, policy, "prototype_norm")
+        self.key_norm = built_norm(dim, policy, "key_norm")
+        self.query_norm = built_norm(dim, policy, "query_norm")
+        self.intent_norm = built_norm(dim, policy, "intent_norm")
         self.key_dense = built_dense(
             dim, dim, "key", self.initializer_stddev, policy, keras.activations.relu
         )
@@ -183,11 +184,6 @@ class DisentangledEncoder(TransformerEncoder):
 
     def _computed(self, weight: KerasTensor) -> KerasTensor:
         return ops.convert_to_tensor(weight, self.compute_dtype)
-
-    def _built_norm(self, name: str) -> keras.layers.LayerNormalization:
-        norm = keras.layers.LayerNormalization(epsilon=1e-12, dtype=self.dtype_policy, name=name)
-        norm.build((None, None, self.hidden_dim))
-        return norm
 
     def _per_intent(self, name: str) -> keras.Variable:
         return self.add_weight(

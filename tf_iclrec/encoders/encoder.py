@@ -14,6 +14,9 @@ from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.settings import Setting
 
+# What an encoder may read of a batch that has a value per position.
+STREAMS = ("item_ids", "provider_ids")
+
 
 class Encoder(keras.layers.Layer):
     """Base of the encoders: sequences of ids to hidden states.
@@ -44,6 +47,8 @@ class Encoder(keras.layers.Layer):
         task: What it is trained for.
         padding_places: Number of padded places that take part in contrasts and intents; those
             read `encode_whole` then, and without any the hidden states.
+        value_embeddings: The tables of what the encoder knows of items besides their ids: of
+            providers, then of each further attribute.
     """
 
     num_streams: ClassVar[int] = 1
@@ -51,6 +56,7 @@ class Encoder(keras.layers.Layer):
     padding_places: int = 0
     reads: ClassVar[tuple[str, ...]] = ("items",)
     users_suffice: bool = False
+    value_embeddings: tuple[IdEmbedding, ...] = ()
 
     def __init__(
         self,
@@ -102,6 +108,11 @@ class Encoder(keras.layers.Layer):
     def state_dim(self) -> int:
         """Width of the states of all streams, or of all queries, side by side."""
         return self.num_queries * self.output_dim
+
+    def members(self) -> tuple["Encoder", ...]:
+        """The encoders that this one consists of: itself. No property: Keras would save what it
+        returns a second time."""
+        return (self,)
 
     def build(self, input_shape=None):
         self.item_embedding = IdEmbedding(

@@ -45,6 +45,10 @@ class EnsembleEncoder(keras.layers.Layer):
         if len({encoder.num_streams for encoder in encoders}) != 1:
             raise ValueError("An ensemble needs members, all with the same number of streams.")
 
+    def members(self) -> tuple[keras.layers.Layer, ...]:
+        """See `Encoder.members`."""
+        return self.encoders
+
     def intent_shares(self, inputs: dict[str, KerasTensor]) -> KerasTensor:
         """The shares of all members, side by side."""
         shares = [encoder.intent_shares(inputs) for encoder in self.encoders]

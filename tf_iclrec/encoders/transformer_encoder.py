@@ -36,8 +36,11 @@ class TransformerEncoder(Encoder):
         self.feedforward_dim = feedforward_dim or 4 * self.hidden_dim
         self.relative_positions = relative_positions
 
-    def built_transformer(self, num_streams: int, name: str) -> CausalTransformer:
-        """A built Transformer over so many streams, with the settings of this encoder."""
+    def built_transformer(
+        self, num_streams: int, name: str, two_sided: bool = False
+    ) -> CausalTransformer:
+        """A built Transformer over so many streams, with the settings of this encoder; for
+        ``two_sided`` see `CausalTransformer`."""
         transformer = CausalTransformer(
             self.num_blocks,
             self.num_heads,
@@ -47,6 +50,7 @@ class TransformerEncoder(Encoder):
             self.relative_positions,
             num_streams,
             self.initializer_stddev,
+            two_sided,
             dtype=self.dtype_policy,
             name=name,
         )

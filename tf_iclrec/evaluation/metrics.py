@@ -7,6 +7,8 @@ import numpy as np
 from keras import KerasTensor, ops
 
 DEFAULT_CUTOFFS = (5, 10, 20)
+# By which models are chosen, and judged first.
+MAIN_METRIC = "NDCG@20"
 
 
 class _GainAtK(keras.metrics.Mean):

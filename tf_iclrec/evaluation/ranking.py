@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.by_row import by_row
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 
 _NEVER = -float("inf")
@@ -86,16 +87,11 @@ def rank_and_list(
         rows in ``batches``, in their order in the held-out part.
     """
 
-    @tf.function(autograph=False)
-    def answers_of(batch):
+    def answers_of(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         scores = model(batch)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
         best = best_items(scores, batch["seen_ids"], k) if k else ranks[:, tf.newaxis][:, :0]
-        return batch["rows"], ranks, best
+        return ranks, best
 
-    # Called by itself, a function of each call's own would have TensorFlow warn of retracing.
-    answers_of = answers_of.get_concrete_function(batches.element_spec)
-    parts = zip(*([part.numpy() for part in answers_of(batch)] for batch in batches), strict=True)
-    rows, ranks, lists = (np.concatenate(part) for part in parts)
-    order = np.argsort(rows)
-    return ranks[order], lists[order]
+    ranks, lists = by_row(answers_of, batches)
+    return ranks, lists

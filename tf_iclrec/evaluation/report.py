@@ -107,8 +107,9 @@ def metrics_table(
     return _aligned([["", *names], *cells])
 
 
-def groups_table(columns: Mapping[str, Mapping[str, float]]) -> str:
-    """Metrics of several groups of users as an aligned text table, a column per group.
+def groups_table(columns: Mapping[str, Mapping[str, float | str]]) -> str:
+    """Metrics of several groups of users as an aligned text table, a column per group; text stays
+    as it is.
 
     Example:
     >>> few, everyone = {"users": 2, "HR@5": 0.5}, {"users": 9, "HR@5": 0.05}
@@ -161,11 +162,14 @@ def _names(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     return sorted(names, key=place)
 
 
-def _cells(values: Mapping[str, float], names: Sequence[str]) -> list[str]:
-    formats = {"users": "d"}
-    return [
-        format(values[name], formats.get(name, ".4f")) if name in values else "-" for name in names
-    ]
+def _cells(values: Mapping[str, float | str], names: Sequence[str]) -> list[str]:
+    def cell(name: str) -> str:
+        value = values.get(name, "-")
+        if isinstance(value, str):
+            return value
+        return format(value, "d" if name == "users" else ".4f")
+
+    return [cell(name) for name in names]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_iclrec.data.sources import DEFAULT_SOURCE, TFDS
+from tf_iclrec.data.sources import DEFAULT_SOURCE, has_no_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +71,7 @@ class Dataset:
 
     def _paths(self, folder: Path | None, with_items: bool) -> dict[str, Path | None]:
         """Where its files are, by name; None for one that is missing."""
-        is_named = self.data == DEFAULT_SOURCE or self.data.startswith(TFDS)
-        names = [] if is_named else [self.data.rpartition(":")[-1]]
+        names = [] if has_no_files(self.data) else [self.data.rpartition(":")[-1]]
         names += [self.items] if with_items and self.items else []
         return {name: _find(folder, name) for name in names}
 

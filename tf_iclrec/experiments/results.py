@@ -15,7 +15,7 @@ import numpy as np
 from tf_iclrec.evaluation.metrics import gains_of_ranks
 from tf_iclrec.evaluation.significance import holm_correction, paired_t_test
 from tf_iclrec.experiments.row import Row
-from tf_iclrec.experiments.store import Store
+from tf_iclrec.experiments.store import RANKS, TRIAL, Store
 from tf_iclrec.experiments.trial import Trial
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class Outcome:
         """A training that `Store.lacks` nothing."""
         run = store.run(trial)
         state = json.loads(run.state.read_text()) if run.state.is_file() else {}
-        with np.load(run.path / "ranks.npz") as ranks:
+        with np.load(run.path / RANKS) as ranks:
             return cls(
                 trial,
                 json.loads(run.metrics.read_text())["test"],
                 ranks["test"],
                 ranks.get("users"),
-                json.loads((run.path / "trial.json").read_text())["seconds"],
+                json.loads((run.path / TRIAL).read_text())["seconds"],
                 state.get("best_epoch"),
                 {
                     one.name: json.loads((run.path / one.file).read_text())

@@ -27,6 +27,8 @@ from tf_iclrec.run_directory import RunDirectory
 # leaves other files: what was trained before is not used any more. A release (0.4, 0.5) does the
 # same.
 TRAININGS = 1
+# What a finished training leaves beside a run.
+TRIAL, RANKS = "trial.json", "ranks.npz"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Store:
 
     def is_trained(self, trial: Trial) -> bool:
         """Whether a training is finished."""
-        return (self.run(trial).path / "trial.json").is_file()
+        return (self.run(trial).path / TRIAL).is_file()
 
     def lacks(self, trial: Trial) -> bool:
         """Whether there is anything left to do for a training."""

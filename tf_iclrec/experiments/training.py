@@ -17,7 +17,7 @@ import numpy as np
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.report import held_out_ranks, users_of_ranks
-from tf_iclrec.experiments.store import Store
+from tf_iclrec.experiments.store import RANKS, TRIAL, Store
 from tf_iclrec.experiments.trial import Trial
 from tf_iclrec.files import replace_file, write_json
 from tf_iclrec.fit import train
@@ -75,11 +75,11 @@ def _trained(trial: Trial, directory: RunDirectory) -> Run:
         metrics = {part: metrics_of_ranks(found) for part, found in ranks.items()}
         with replace_file(directory.model) as path:
             model.save(path)
-        with replace_file(directory.path / "ranks.npz") as path:
+        with replace_file(directory.path / RANKS) as path:
             np.savez_compressed(path, **ranks, users=users_of_ranks(split, "test", ranks["test"]))
         write_json(directory.metrics, metrics)
         directory.seal()
-        write_json(directory.path / "trial.json", trial.identity | {"seconds": seconds})
+        write_json(directory.path / TRIAL, trial.identity | {"seconds": seconds})
     return Run(model, split, config, metrics)
 
 

@@ -6,6 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.masks import causal_mask, or_else_all, two_sided_mask
+from tf_iclrec.layers.norm import built_norm
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.row_dropout import RowDropout
@@ -96,7 +97,7 @@ class CausalTransformer(keras.layers.Layer):
                 PositionEmbedding(self.max_length, dim, self.initializer_stddev, **policy)
                 for _ in range(self.num_streams)
             ]
-        self.embedding_norm = keras.layers.LayerNormalization(epsilon=1e-12, **policy)
+        self.embedding_norm = built_norm(dim, **policy)
         self.embedding_dropout = RowDropout(self.dropout, **policy)
         self.blocks = [
             TransformerBlock(
@@ -108,7 +109,7 @@ class CausalTransformer(keras.layers.Layer):
             )
             for _ in range(self.num_blocks)
         ]
-        for layer in [*self.positions, self.embedding_norm, *self.blocks]:
+        for layer in [*self.positions, *self.blocks]:
             layer.build((None, None, dim))
 
     def call(

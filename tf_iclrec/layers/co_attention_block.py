@@ -4,7 +4,8 @@ import keras
 from keras import KerasTensor
 
 from tf_iclrec.layers.co_attention import CoAttention
-from tf_iclrec.layers.feed_forward import EPSILON, FeedForward
+from tf_iclrec.layers.feed_forward import FeedForward
+from tf_iclrec.layers.norm import built_norm
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -56,9 +57,7 @@ class CoAttentionBlock(keras.layers.Layer):
         self.attention = CoAttention(self.num_heads, self.dropout, stddev, dtype=policy)
         self.attention.build(items_shape)
         self.attention_norms = [
-            keras.layers.LayerNormalization(
-                epsilon=EPSILON, dtype=policy, name=f"{side}_attention_norm"
-            )
+            built_norm(items_shape[-1], policy, f"{side}_attention_norm")
             for side in ("item", "provider")
         ]
         self.feed_forwards = [
@@ -71,7 +70,7 @@ class CoAttentionBlock(keras.layers.Layer):
             )
             for side in ("item", "provider")
         ]
-        for layer in self.attention_norms + self.feed_forwards:
+        for layer in self.feed_forwards:
             layer.build(items_shape)
         self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
 

@@ -4,9 +4,7 @@ import keras
 from keras import KerasTensor
 
 from tf_iclrec.layers.dense import built_dense
-
-# LayerNorm's, the published value.
-EPSILON = 1e-12
+from tf_iclrec.layers.norm import built_norm
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -47,10 +45,11 @@ class FeedForward(keras.layers.Layer):
     def build(self, input_shape):
         dim, policy = input_shape[-1], self.dtype_policy
         stddev = self.initializer_stddev
-        self.expand = built_dense(dim, self.hidden_dim, "expand", stddev, policy, _gelu)
+        self.expand = built_dense(
+            dim, self.hidden_dim, "expand", stddev, policy, keras.activations.gelu
+        )
         self.contract = built_dense(self.hidden_dim, dim, "contract", stddev, policy)
-        self.norm = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=policy)
-        self.norm.build(input_shape)
+        self.norm = built_norm(dim, policy)
         self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
 
     def call(self, inputs: KerasTensor, training: bool = False) -> KerasTensor:
@@ -63,7 +62,3 @@ class FeedForward(keras.layers.Layer):
             "dropout": self.dropout,
             "initializer_stddev": self.initializer_stddev,
         }
-
-
-def _gelu(values: KerasTensor) -> KerasTensor:
-    return keras.activations.gelu(values, approximate=False)

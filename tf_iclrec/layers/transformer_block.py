@@ -3,7 +3,8 @@
 import keras
 from keras import KerasTensor
 
-from tf_iclrec.layers.feed_forward import EPSILON, FeedForward
+from tf_iclrec.layers.feed_forward import FeedForward
+from tf_iclrec.layers.norm import built_norm
 from tf_iclrec.layers.self_attention import SelfAttention
 
 
@@ -54,8 +55,7 @@ class TransformerBlock(keras.layers.Layer):
         policy, stddev = self.dtype_policy, self.initializer_stddev
         self.attention = SelfAttention(self.num_heads, self.dropout, stddev, dtype=policy)
         self.attention.build(input_shape)
-        self.attention_norm = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=policy)
-        self.attention_norm.build(input_shape)
+        self.attention_norm = built_norm(input_shape[-1], policy)
         self.output_dropout = keras.layers.Dropout(self.dropout, dtype=policy)
         self.feed_forward = FeedForward(self.feedforward_dim, self.dropout, stddev, dtype=policy)
         self.feed_forward.build(input_shape)

@@ -1,1 +1,1 @@
-"""Recommenders: an encoder with objectives, presets by name, baselines."""
+"""Recommenders: an encoder with objectives, models in closed form, pre-training."""

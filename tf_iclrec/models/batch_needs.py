@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
 def batch_settings(model: SequentialRecommender) -> dict[str, Any]:
     """The arguments of `tf_iclrec.training_batches` with which batches have all that the encoder
-    and the objectives read, but for the views, of which there are many kinds."""
+    and the objectives read, but for ``max_length`` and the views, of which there are many kinds."""
     return {
-        "max_length": model.max_length,
         "task": model.encoder.task,
         "negatives": model.needs_negatives,
         "futures": model.needs_futures,

@@ -41,7 +41,7 @@ class LargerRecommender(SequentialRecommender):
     ) -> "LargerRecommender":
         """A model for a larger catalogue; see `Recommender.with_new_items`."""
         num_new = len(means.found)
-        before = getattr(model, "num_new_items", 0)
+        before = model.num_new_items
         larger = cls(
             model.encoder.with_new_items(catalogue, means),
             model.objectives,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.data.splits.split import Split
@@ -35,11 +34,6 @@ class PopularityRecommender(ClosedFormRecommender):
     def from_training_data(cls, split: Split) -> "PopularityRecommender":
         """Count the training part of a log."""
         return cls(split.training_counts)
-
-    @property
-    def counts(self) -> np.ndarray:
-        """``(items,)`` float32 number of interactions of each item."""
-        return ops.convert_to_numpy(self.popularity)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         counts = ops.convert_to_tensor(self.popularity)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 import tensorflow as tf
 
 from tf_iclrec.data.catalogue import Catalogue
@@ -61,8 +60,7 @@ class Recommender(StepwiseModel):
         return self.intents is not None and float(self.intents.fitted) > 0
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        # `test_on_batch` gives a tuple.
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        batch = self.batch_of(batch)
         scores = self(batch, training=False)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
         for metric in self.ranking:

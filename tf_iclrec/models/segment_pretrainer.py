@@ -6,7 +6,6 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import PADDING_ID
 from tf_iclrec.encoders.encoder import Encoder
-from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.stepwise_model import StepwiseModel
 
 # The sequences that are encoded, in one call; see `segment_batches`.
@@ -134,17 +133,14 @@ class SegmentPretrainer(StepwiseModel):
         )
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        # `train_on_batch` gives a tuple.
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        batch = self.batch_of(batch)
         with tf.GradientTape() as tape:
             of_items, of_segments = self.losses_of(batch, training=True)
             total = self.item_weight * tf.reduce_sum(of_items)
             total += self.segment_weight * tf.reduce_sum(of_segments)
             loss = total / tf.cast(tf.shape(of_segments)[0], tf.float32)
             scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled_loss, variables)
-        self.optimizer.apply(add_repeated_rows(gradients, variables, self.optimizer), variables)
+        self.descend(tape, scaled_loss)
         self.loss_tracker.update_state(loss)
         self.item_tracker.update_state(of_items)
         self.segment_tracker.update_state(of_segments)

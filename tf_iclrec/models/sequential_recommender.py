@@ -10,15 +10,15 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.new_items import MeansOfKindred
+from tf_iclrec.encoders.encoder import STREAMS, Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.models.batch_needs import batch_settings, check_batch
-from tf_iclrec.models.gradients import add_repeated_rows
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.models.states import hidden_states, mean_states, training_states
+from tf_iclrec.models.states import Parts, hidden_states, mean_states, training_states
 from tf_iclrec.objectives.all_rows import AllRows
 from tf_iclrec.objectives.objective import (
     EncodedBatch,
@@ -27,9 +27,6 @@ from tf_iclrec.objectives.objective import (
     num_replicas,
 )
 from tf_iclrec.settings import Setting
-
-# What an encoder may read of a batch, a value per position; views of each are named view_...
-_STREAMS = ("item_ids", "provider_ids")
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -41,9 +38,7 @@ class SequentialRecommender(Recommender):
     catalogue. Called on a batch, the model gives the score of every item.
 
     Args:
-        encoder: A layer from a batch to the hidden states of one stream, or of the item and
-            the provider stream, with ``item_vectors()`` and ``output_dim``; see
-            `tf_iclrec.encoders`. States of two streams are put side by side. The members of an
+        encoder: An `Encoder`; states of two streams are put side by side. The members of an
             `EnsembleEncoder` learn side by side, each with all objectives; they share the
             intents, and an item's score is the mean of theirs.
         objectives: Loss terms; see `tf_iclrec.objectives`.
@@ -60,6 +55,10 @@ class SequentialRecommender(Recommender):
     Returns:
         Scores ``(batch, items)`` float32; column ``i`` belongs to the internal id ``i + 3``.
 
+    Raises:
+        ValueError: If objectives don't go together, or need intents or a stream of providers that
+            are not there; in training, if the batches lack what objectives read.
+
     Example:
     >>> from tf_iclrec import SelfAttentiveEncoder, SoftmaxCrossEntropy
     >>> model = SequentialRecommender(
@@ -68,9 +67,12 @@ class SequentialRecommender(Recommender):
     TensorShape([1, 100])
     """
 
+    # How many of the items, the last ones, came after the training.
+    num_new_items: int = 0
+
     def __init__(
         self,
-        encoder: keras.layers.Layer,
+        encoder: Encoder | EnsembleEncoder,
         objectives: Sequence[Objective],
         num_intents: Sequence[int] = (),
         temperature: Annotated[
@@ -113,12 +115,9 @@ class SequentialRecommender(Recommender):
             self.encoder.build()
         self.built = True
 
-    def members(self) -> tuple[keras.layers.Layer, ...]:
-        """The encoders: those of an ensemble, or the only one. No property: Keras would save what
-        it returns a second time."""
-        if isinstance(self.encoder, EnsembleEncoder):
-            return self.encoder.encoders
-        return (self.encoder,)
+    def members(self) -> tuple[Encoder, ...]:
+        """The encoders: those of an ensemble, or the only one."""
+        return self.encoder.members()
 
     @property
     def by_dot_product(self) -> bool:
@@ -204,7 +203,7 @@ class SequentialRecommender(Recommender):
     def _best_scores(self, member, queries: KerasTensor) -> KerasTensor:
         """Scores ``(batch, items)`` by the best of a member's queries, ``(batch, state_dim)``."""
         items = ops.cast(self._member_item_vectors(member), "float32")
-        queries = ops.reshape(queries, (-1, member.num_queries, member.output_dim))
+        queries = self._apart(member, queries)
         return ops.max(ops.einsum("bqd,nd->bqn", queries, items), axis=1)
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
@@ -225,12 +224,8 @@ class SequentialRecommender(Recommender):
         """Hidden states as they score items."""
         if not self.temperature:
             return hidden
-        hidden = ops.cast(hidden, "float32")
-        if member.num_queries == 1:
-            return unit_vectors(hidden) / self.temperature
-        outer = ops.shape(hidden)[:-1]
-        queries = ops.reshape(hidden, (*outer, member.num_queries, member.output_dim))
-        return ops.reshape(unit_vectors(queries), (*outer, member.state_dim)) / self.temperature
+        queries = unit_vectors(self._apart(member, ops.cast(hidden, "float32")))
+        return tf.reshape(queries, tf.shape(hidden)) / self.temperature
 
     def _apart(self, member, states: KerasTensor) -> KerasTensor:
         """States ``(..., state_dim)`` as ``(..., num_queries, output_dim)``."""
@@ -247,8 +242,7 @@ class SequentialRecommender(Recommender):
         return tf.gather(queries, best, batch_dims=2)
 
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        # `train_on_batch` gives a tuple.
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        batch = self.batch_of(batch)
         with tf.GradientTape() as tape:
             encoded = self._encode(batch)
             terms = self._terms_of(encoded)
@@ -259,10 +253,7 @@ class SequentialRecommender(Recommender):
             further = [tf.cast(tf.reduce_sum(one), "float32") for one in self.losses]
             loss = tf.add_n([*weighted, *(one / num_replicas() for one in further)])
             scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled_loss, variables)
-        gradients = add_repeated_rows(gradients, variables, self.optimizer)
-        self.optimizer.apply(gradients, variables)
+        self.descend(tape, scaled_loss)
         trackers = (self.loss_tracker, *self.term_trackers)
         for tracker, value in zip(trackers, (loss, *terms), strict=True):
             # What is shown is the mean over replicas.
@@ -284,78 +275,68 @@ class SequentialRecommender(Recommender):
         return [loss(term) for term in self.objectives]
 
     def _encode(self, batch: dict[str, tf.Tensor]) -> list[EncodedBatch]:
-        """Encode the sequences and, where needed, their two views in one call; per member."""
+        """Encode the sequences and, where needed, their futures and views in one call; per
+        member."""
         check_batch(self, batch)
-        inputs = {name: batch[name] for name in _STREAMS if name in batch}
-        further: list[str] = []
-        if self.needs_futures:
-            further.append("future")
-        if self.needs_views:
-            further.append("view")
+        wanted = self.needs_futures, self.needs_views
+        streams = {name: Parts.of(batch, name, *wanted) for name in STREAMS if name in batch}
+        ids = streams["item_ids"]
         # Side by side along the batch, so that taking them apart again costs nothing.
-        parts = 1 + 2 * len(further)
-        inputs = {
-            name: tf.concat(
-                [ids, *(part for kind in further for part in _pair(batch[f"{kind}_{name}"]))],
-                axis=0,
-            )
-            for name, ids in inputs.items()
-        }
+        inputs = {name: tf.concat(parts.each(), axis=0) for name, parts in streams.items()}
         if "users" in batch:
-            inputs["users"] = tf.tile(batch["users"], [parts])
+            inputs["users"] = tf.tile(batch["users"], [len(ids.each())])
         if self.needs_futures:
-            is_future = [False, False, True] + [False] * (parts - 3)
-            inputs["is_future"] = tf.repeat(is_future, tf.shape(batch["item_ids"])[0])
-        members = self.members()
-        states = [training_states(member, inputs) for member in members]
-        hidden, compared, vectors = (
-            [tf.split(of_member, parts) for of_member in kind] for kind in zip(*states, strict=True)
-        )
-        futures = [None] * len(members)
-        if self.needs_futures:
-            cut = [valid_mask(part) for part in _pair(batch["future_item_ids"])]
-            futures = [
-                tuple(
-                    self._apart(member, last_valid(part, real))
-                    for part, real in zip(own[1:3], cut, strict=True)
-                )
-                for member, own in zip(members, hidden, strict=True)
-            ]
-        queries = [
-            self._apart(member, self._as_queries(member, own))
-            for member, (own, *_) in zip(members, hidden, strict=True)
+            is_future = [part is ids.futures[1] for part in ids.each()]
+            inputs["is_future"] = tf.repeat(is_future, tf.shape(ids.own)[0])
+        states = [
+            [ids.apart(values) for values in training_states(member, inputs)]
+            for member in self.members()
         ]
-        # The views come last.
-        first_view = parts - 2 if self.needs_views else parts
-        intents, intents_fitted = [None] * len(members), None
+        intents = [None] * len(states)
         if self.needs_intents:
-            intents = self._intents_of_members([own for own, *_ in vectors])
-            intents_fitted = ops.convert_to_tensor(self.intents.fitted)
-        sides = [None] * len(members)
-        if self.needs_sides:
-            last = valid_mask(batch["item_ids"])
-            sides = [tf.split(last_valid(own, last), 2, axis=-1) for own, *_ in hidden]
+            intents = self._intents_of_members([vectors.own for *_, vectors in states])
         return [
-            EncodedBatch(
-                item_ids=batch["item_ids"],
-                hidden=self._for_targets(member, queries[index], batch["target_ids"]),
-                target_ids=batch["target_ids"],
-                target_weights=batch.get("target_weights"),
-                item_vectors=functools.partial(self._member_item_vectors, member),
-                negative_ids=batch.get("negative_ids"),
-                sampled_ids=batch.get("sampled_ids"),
-                sampled_log_probabilities=batch.get("sampled_log_probabilities"),
-                own_vectors=vectors[index][0],
-                view_hidden=tuple(compared[index][first_view:]),
-                view_vectors=tuple(vectors[index][first_view:]),
-                queries=queries[index],
-                futures=futures[index],
-                sides=sides[index],
-                intents=intents[index],
-                intents_fitted=intents_fitted,
-            )
-            for index, member in enumerate(members)
+            self._encoded(member, batch, ids, *of_member, own_intents)
+            for member, of_member, own_intents in zip(self.members(), states, intents, strict=True)
         ]
+
+    def _encoded(
+        self,
+        member,
+        batch: dict[str, tf.Tensor],
+        ids: Parts,
+        hidden: Parts,
+        compared: Parts,
+        vectors: Parts,
+        intents: list[tuple] | None,
+    ) -> EncodedBatch:
+        """What objectives see of a member, from its `training_states`."""
+        queries = self._apart(member, self._as_queries(member, hidden.own))
+        futures = [
+            self._apart(member, last_valid(states, valid_mask(of_part)))
+            for states, of_part in zip(hidden.futures, ids.futures, strict=True)
+        ]
+        sides = None
+        if self.needs_sides:
+            sides = tf.split(last_valid(hidden.own, valid_mask(ids.own)), 2, axis=-1)
+        return EncodedBatch(
+            item_ids=ids.own,
+            hidden=self._for_targets(member, queries, batch["target_ids"]),
+            target_ids=batch["target_ids"],
+            target_weights=batch.get("target_weights"),
+            item_vectors=functools.partial(self._member_item_vectors, member),
+            negative_ids=batch.get("negative_ids"),
+            sampled_ids=batch.get("sampled_ids"),
+            sampled_log_probabilities=batch.get("sampled_log_probabilities"),
+            own_vectors=vectors.own,
+            view_hidden=compared.views,
+            view_vectors=vectors.views,
+            queries=queries,
+            futures=tuple(futures) or None,
+            sides=sides,
+            intents=intents,
+            intents_fitted=ops.convert_to_tensor(self.intents.fitted) if intents else None,
+        )
 
     def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:
         """The intents of users, found by all members together, as each member sees them."""
@@ -388,10 +369,6 @@ class SequentialRecommender(Recommender):
             keras.saving.deserialize_keras_object(term) for term in config["objectives"]
         ]
         return cls(**config)
-
-
-def _pair(views: tf.Tensor) -> list[tf.Tensor]:
-    return tf.unstack(views, 2, axis=1)
 
 
 def _side_by_side(parts: Sequence[KerasTensor]) -> KerasTensor:

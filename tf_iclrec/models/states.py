@@ -1,5 +1,7 @@
 """What a model takes from an encoder: hidden states, what contrasts compare, what is clustered."""
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
@@ -7,6 +9,38 @@ from keras import KerasTensor, ops
 from tf_iclrec.layers.masks import at_right_end, masked_mean, valid_mask, weighted_mean
 
 Inputs = dict[str, KerasTensor]
+
+
+class Parts(NamedTuple):
+    """What a training step encodes in one call: sequences, and what objectives want of them beside.
+
+    Attributes:
+        own: ``(batch, ...)`` of the sequences themselves.
+        futures: The same of the first part of each, cut at random, and of the rest in reverse; or
+            nothing.
+        views: The same of two views; or nothing.
+    """
+
+    own: tf.Tensor
+    futures: tuple[tf.Tensor, ...] = ()
+    views: tuple[tf.Tensor, ...] = ()
+
+    @classmethod
+    def of(cls, batch: Inputs, name: str, futures: bool, views: bool) -> "Parts":
+        """A stream of a batch with its futures and views, if they are wanted."""
+
+        def pair(kind: str, wanted: bool) -> tuple[tf.Tensor, ...]:
+            return tuple(tf.unstack(batch[f"{kind}_{name}"], 2, axis=1)) if wanted else ()
+
+        return cls(batch[name], pair("future", futures), pair("view", views))
+
+    def each(self) -> list[tf.Tensor]:
+        """All of them, in order."""
+        return [self.own, *self.futures, *self.views]
+
+    def apart(self, values: tf.Tensor) -> "Parts":
+        """Values ``(len(each) * batch, ...)``, those of all parts along the batch."""
+        return tf.nest.pack_sequence_as(self, tf.split(values, len(self.each())))
 
 
 def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -> KerasTensor:

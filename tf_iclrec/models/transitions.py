@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import KerasTensor
 
 from tf_iclrec.data.histories import Histories
-from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.layers.masks import valid_mask
+from tf_iclrec.models.followers import followers
 from tf_iclrec.models.voting import VotingRecommender, largest_of_rows
 from tf_iclrec.settings import Setting
 
@@ -108,7 +108,9 @@ class TransitionRecommender(VotingRecommender):
     def votes_of(self, histories: Histories) -> sparse.csr_array:
         from scipy import sparse
 
-        forward = followers(histories, self.num_items, self.window, self.decay)
+        forward = followers(
+            histories, self.num_items, self.window, lambda distance: self.decay ** (distance - 1)
+        )
         both = (forward + self.backward * forward.T).tocsr()
         # Also of what did not happen: a weight of 0 leaves entries behind.
         both.eliminate_zeros()
@@ -129,34 +131,3 @@ class TransitionRecommender(VotingRecommender):
             "backward": self.backward,
             "smoothing": self.smoothing,
         }
-
-
-def followers(histories: Histories, num_items: int, window: int, decay: float) -> sparse.csr_array:
-    """How often which item followed which.
-
-    Args:
-        histories: One after the other in an array of their own.
-        num_items: Items, without the special ids.
-        window: Largest distance that counts.
-        decay: ``decay^(d-1)`` is the weight of a pair at distance ``d``.
-
-    Returns:
-        ``(items, items)`` float64: row ``i``, column ``j`` for ``j`` after ``i``.
-
-    Example: one history of two items.
-    >>> ab = Histories(np.array([3, 4]), np.array([0]), np.array([2]))
-    >>> followers(ab, num_items=2, window=1, decay=1.0).toarray().tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
-    """
-    from scipy import sparse
-
-    items = histories.item_ids - NUM_SPECIAL_IDS
-    owners = np.repeat(np.arange(len(histories.starts)), histories.lengths)
-    shape = (num_items, num_items)
-    found = sparse.csr_array(shape)
-    for distance in range(1, min(window, histories.lengths.max(initial=1) - 1) + 1):
-        same = owners[distance:] == owners[:-distance]
-        pairs = items[:-distance][same], items[distance:][same]
-        weights = np.full(len(pairs[0]), decay ** (distance - 1))
-        found = found + sparse.coo_array((weights, pairs), shape).tocsr()
-    return found

@@ -32,6 +32,7 @@ class AllRows:
         return value
 
     intent_groups = EncodedBatch.intent_groups
+    chosen_and_not = EncodedBatch.chosen_and_not
 
     def _gathered(self, value):
         """``(rows of all replicas, ...)`` of ``(rows, ...)``; what has no rows as it is."""

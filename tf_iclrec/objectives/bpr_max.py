@@ -5,11 +5,9 @@ from typing import Annotated
 import keras
 from keras import KerasTensor, ops
 
-from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 from tf_iclrec.objectives.sampled_items import NumSamples, SampledObjective, SamplingKind
 from tf_iclrec.settings import Setting
-
-_EXCLUDED = -1e9
 
 
 def bpr_max_loss(
@@ -49,7 +47,7 @@ def bpr_max_loss(
     own = ops.sum(hidden * target_vectors, axis=-1, keepdims=True)
     others = ops.matmul(hidden, ops.transpose(sampled_vectors))
     counts = ops.not_equal(target_ids[:, None], sampled_ids[None])
-    logits = ops.where(counts, others, _EXCLUDED)
+    logits = ops.where(counts, others, EXCLUDED)
     total = ops.logsumexp(logits, axis=1)
     # Logarithms, so that a target far below all samples has a gradient as well.
     ranked = ops.logsumexp(logits - ops.softplus(others - own), axis=1)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.unit_vectors import unit_vectors
-from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.objective import EncodedBatch, Objective
 from tf_iclrec.settings import Setting
 
 
@@ -28,6 +28,7 @@ class Contrast(Objective):
     """
 
     title: ClassVar[str]
+    prefix: ClassVar[str] = ""
     compares_rows = True
 
     def __init__(
@@ -57,6 +58,10 @@ class Contrast(Objective):
         """Vectors ``(batch, dim)`` as they are compared: float32, of length 1 if so set."""
         vectors = ops.cast(vectors, "float32")
         return unit_vectors(vectors) if self.normalize else vectors
+
+    def groups(self, encoded: EncodedBatch) -> KerasTensor | None:
+        """``(batch,)``: rows of the same group are no negatives to each other. None: all are."""
+        return encoded.intent_groups() if self.mitigate_false_negatives else None
 
     def get_config(self) -> dict:
         return super().get_config() | {

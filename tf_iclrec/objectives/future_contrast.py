@@ -8,10 +8,8 @@ import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.contrast import Contrast
-from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 from tf_iclrec.settings import Setting
-
-_EXCLUDED = -1e9
 
 
 def past_to_future_losses(
@@ -47,7 +45,7 @@ def past_to_future_losses(
         same_group = group_ids[:, None] == group_ids[None, :]
         false_negative = ops.logical_and(same_group, ops.logical_not(ops.eye(users, dtype="bool")))
         false_negative = ops.repeat(ops.repeat(false_negative, intents, axis=0), intents, axis=1)
-        logits = ops.where(false_negative, _EXCLUDED, logits)
+        logits = ops.where(false_negative, EXCLUDED, logits)
     own = ops.sum(past * future, axis=-1) / temperature
     return ops.reshape(ops.logsumexp(logits, axis=1), (-1, intents)) - own
 
@@ -95,8 +93,8 @@ class FutureContrast(Contrast):
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         past, future = (self.compared(part) for part in encoded.futures)
         scale = 1.0 if self.normalize else math.sqrt(past.shape[-1])
-        group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
-        losses = past_to_future_losses(past, future, self.temperature * scale, group_ids)
+        temperature = self.temperature * scale
+        losses = past_to_future_losses(past, future, temperature, self.groups(encoded))
         pairs = tf.size(losses)
         count = tf.round(self.confident_share * tf.cast(pairs, tf.float32))
         count = tf.maximum(tf.cast(count, tf.int32), tf.minimum(pairs, 1))

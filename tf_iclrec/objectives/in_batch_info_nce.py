@@ -2,7 +2,7 @@
 
 from keras import KerasTensor, ops
 
-_EXCLUDED = -1e9
+from tf_iclrec.objectives.objective import EXCLUDED
 
 
 def in_batch_info_nce(
@@ -40,6 +40,6 @@ def in_batch_info_nce(
         row = ops.arange(ops.shape(group_ids)[0])
         same_group = group_ids[:, None] == group_ids[None, :]
         false_negative = ops.logical_and(same_group, row[:, None] != row[None, :])
-        logits = ops.where(false_negative, _EXCLUDED, logits)
+        logits = ops.where(false_negative, EXCLUDED, logits)
     positive_logits = ops.sum(anchors * positives, axis=-1) / temperature
     return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(positive_logits)

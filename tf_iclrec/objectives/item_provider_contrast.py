@@ -32,5 +32,4 @@ class ItemProviderContrast(Contrast):
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         sides = [self.compared(side) for side in encoded.sides]
-        group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
-        return in_batch_info_nce(*sides, self.temperature, group_ids)
+        return in_batch_info_nce(*sides, self.temperature, self.groups(encoded))

@@ -10,7 +10,11 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_sampler import Sampling
+from tf_iclrec.data.tasks import Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
+
+# The logit of what does not count in a softmax.
+EXCLUDED = -1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +84,15 @@ class EncodedBatch:
             total = tf.distribute.get_replica_context().all_reduce("SUM", count)
         return tf.fill([count], 1.0 / tf.cast(total, tf.float32))
 
+    def chosen_and_not(self) -> tuple[KerasTensor, KerasTensor, KerasTensor]:
+        """Of the real positions the hidden states, the vectors of the next items and those of the
+        items that were not chosen, each ``(positions, dim)`` float32; for objectives that need
+        negatives."""
+        ids = tf.stack([self.target_ids, self.negative_ids], axis=-1)
+        vectors = ops.cast(self.item_vectors(tf.boolean_mask(ids, self.real)), "float32")
+        hidden = ops.cast(tf.boolean_mask(self.hidden, self.real), "float32")
+        return hidden, vectors[:, 0], vectors[:, 1]
+
     def intent_groups(self) -> KerasTensor:
         """``(batch,)`` int32: users of the same intent (of the first number of intents) share
         a group; before the first E-step everyone has their own."""
@@ -102,8 +115,7 @@ class Objective:
     """A loss term with a weight.
 
     A subclass names the term (shown in progress bars and logs), says what it needs, and
-    computes a scalar. Its arguments are attributes of the same name; ``prefix`` goes before them
-    in the names of options.
+    computes a scalar. Its arguments are attributes of the same name.
 
     Where replicas share a batch, each calls it on its own rows, and their losses are added up. One
     that is no sum over positions, because rows are compared with each other, says
@@ -114,7 +126,6 @@ class Objective:
     """
 
     name: ClassVar[str]
-    prefix: ClassVar[str] = ""
     needs_negatives: ClassVar[bool] = False
     sampling: Sampling | None = None
     needs_futures: ClassVar[bool] = False
@@ -129,6 +140,14 @@ class Objective:
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight
+
+    def for_task(self, task: Task) -> "Objective":
+        """This objective, or the one in its place for an encoder that is trained for a task.
+
+        Args:
+            task: The encoder's.
+        """
+        return self
 
     def build(self, catalogue: Catalogue, dim: int) -> None:
         """Make the weights of the objective, if it has any.

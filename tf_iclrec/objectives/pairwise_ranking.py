@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import keras
-import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
@@ -64,10 +63,7 @@ class PairwiseRanking(Objective):
         self.regularization = regularization
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        ids = tf.stack([encoded.target_ids, encoded.negative_ids], axis=-1)
-        vectors = ops.cast(encoded.item_vectors(tf.boolean_mask(ids, encoded.real)), "float32")
-        hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
-        losses = pairwise_ranking_loss(hidden, vectors[:, 0], vectors[:, 1], self.regularization)
+        losses = pairwise_ranking_loss(*encoded.chosen_and_not(), self.regularization)
         return ops.sum(losses * encoded.position_weights())
 
     def get_config(self):

@@ -1,7 +1,6 @@
 """Next item against one sampled item (ICLRec Eq. 2-3)."""
 
 import keras
-import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
@@ -38,8 +37,5 @@ class SampledCrossEntropy(Objective):
     needs_negatives = True
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
-        ids = tf.stack([encoded.target_ids, encoded.negative_ids], axis=-1)
-        vectors = ops.cast(encoded.item_vectors(tf.boolean_mask(ids, encoded.real)), "float32")
-        hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")
-        losses = sampled_binary_cross_entropy(hidden, vectors[:, 0], vectors[:, 1])
+        losses = sampled_binary_cross_entropy(*encoded.chosen_and_not())
         return ops.sum(losses * encoded.position_weights())

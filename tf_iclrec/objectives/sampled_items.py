@@ -43,6 +43,9 @@ class SampledObjective(Objective):
             interactions in the training data), drawn anew for each batch, or ``"in_batch"``,
             the next items of all positions. Defaults to ``"popularity"``.
         num_samples: Items drawn for a batch. Defaults to 1024.
+
+    Raises:
+        ValueError: If ``kind`` is something else.
     """
 
     name = "next_item"

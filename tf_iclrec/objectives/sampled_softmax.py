@@ -4,10 +4,8 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.objectives.objective import EncodedBatch
+from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 from tf_iclrec.objectives.sampled_items import SampledObjective
-
-_EXCLUDED = -1e9
 
 
 def sampled_softmax_cross_entropy(
@@ -46,7 +44,7 @@ def sampled_softmax_cross_entropy(
     own = ops.sum(hidden * target_vectors, axis=-1)
     others = ops.matmul(hidden, ops.transpose(sampled_vectors)) - sampled_log_counts
     is_target = ops.equal(target_ids[:, None], sampled_ids[None])
-    others = ops.where(is_target, _EXCLUDED, others)
+    others = ops.where(is_target, EXCLUDED, others)
     logits = ops.concatenate([own[:, None], others], axis=1)
     return ops.logsumexp(logits, axis=1) - own
 

@@ -4,9 +4,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.contrast import Contrast
-from tf_iclrec.objectives.objective import EncodedBatch
-
-_EXCLUDED = -1e9
+from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 
 
 def two_view_info_nce(
@@ -46,7 +44,7 @@ def two_view_info_nce(
         excluded = ops.logical_or(
             excluded, ops.logical_and(same_group, anchor[None, :] != positive[:, None])
         )
-    logits = ops.where(excluded, _EXCLUDED, logits)
+    logits = ops.where(excluded, EXCLUDED, logits)
     positive_logits = ops.sum(view_1 * view_2, axis=-1) / temperature
     return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(positive_logits)
 
@@ -72,8 +70,7 @@ class SequenceContrast(Contrast):
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         views = [self._flatten(view) for view in encoded.view_hidden]
-        group_ids = encoded.intent_groups() if self.mitigate_false_negatives else None
-        return two_view_info_nce(*views, self.temperature, group_ids)
+        return two_view_info_nce(*views, self.temperature, self.groups(encoded))
 
     def _flatten(self, view: KerasTensor) -> KerasTensor:
         time, dim = ops.shape(view)[1], view.shape[2]

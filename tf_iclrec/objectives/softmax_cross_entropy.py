@@ -1,20 +1,17 @@
 """Next item against the whole catalogue (IPSRec Eq. 5-6)."""
 
+import copy
 from typing import Annotated
 
 import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
+from tf_iclrec.objectives.log_partition import log_partition_and_gradients
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 from tf_iclrec.settings import Setting
-
-# Positions whose logits are held at once. On a CPU they then stay in the cache: the loss costs
-# hardly more than its three matrix products, half of what the plain operations take. A GPU
-# wants large products.
-_POSITIONS_ON_CPU = 64
-_POSITIONS_ON_GPU = 4096
 
 
 def softmax_cross_entropy(
@@ -54,54 +51,21 @@ def softmax_cross_entropy(
 
 
 def _loss_and_gradients(hidden, item_vectors, targets, weights):
-    """The loss and its gradients by ``hidden`` and ``item_vectors``, block by block.
+    """The loss and its gradients by ``hidden`` and ``item_vectors``.
 
     With ``p = softmax(h Eᵀ)`` they are ``Σ w (p E - e_target)`` and ``Σ w (p - onehot)ᵀ h``; the
-    parts of the targets are added at the end.
+    parts of the targets are added to those of the denominator.
     """
-    on_gpu = bool(tf.config.list_logical_devices("GPU"))
-    size = _POSITIONS_ON_GPU if on_gpu else _POSITIONS_ON_CPU
-    positions, dim = tf.shape(hidden)[0], hidden.shape[1]
-    blocks = -(-positions // size)
-
-    def in_blocks(values):
-        # What is added at the end has weight 0.
-        rest = tf.zeros([blocks * size - positions, *values.shape[1:]], values.dtype)
-        return tf.reshape(tf.concat([values, rest], axis=0), [blocks, size, *values.shape[1:]])
-
-    hidden_blocks, weight_blocks = in_blocks(hidden), in_blocks(tf.reduce_sum(weights, axis=1))
-    # On a CPU, a product with the copy takes a third less time than one that transposes.
-    transposed = tf.transpose(item_vectors)
-
-    def step(block, value, by_hidden, by_items):
-        own, weight = hidden_blocks[block], weight_blocks[block][:, tf.newaxis]
-        logits = tf.matmul(own, transposed)
-        highest = tf.reduce_max(logits, axis=1, keepdims=True)
-        raised = tf.exp(logits - highest)
-        total = tf.reduce_sum(raised, axis=1, keepdims=True)
-        value += tf.reduce_sum(weight * (highest + tf.math.log(total)))
-        share = weight / total
-        by_hidden = by_hidden.write(block, share * tf.matmul(raised, item_vectors))
-        by_items += tf.matmul(raised, share * own, transpose_a=True)
-        return block + 1, value, by_hidden, by_items
-
-    start = (
-        tf.constant(0),
-        tf.constant(0.0),
-        tf.TensorArray(tf.float32, blocks, element_shape=[size, dim]),
-        tf.zeros_like(item_vectors),
-    )
-    _, value, by_hidden, by_items = tf.while_loop(
-        lambda block, *_: block < blocks, step, start, parallel_iterations=1
+    value, by_queries, by_items = log_partition_and_gradients(
+        hidden[:, tf.newaxis], item_vectors, tf.reduce_sum(weights, axis=1)
     )
     weights = weights[:, :, tf.newaxis]
     pulled = tf.reduce_sum(weights * tf.gather(item_vectors, targets), axis=1)
     value -= tf.reduce_sum(hidden * pulled)
-    by_hidden = tf.reshape(by_hidden.stack(), [-1, dim])[:positions] - pulled
     by_items = tf.tensor_scatter_nd_sub(
         by_items, targets[:, :, tf.newaxis], weights * hidden[:, tf.newaxis]
     )
-    return value, by_hidden, by_items
+    return value, by_queries[:, 0] - pulled, by_items
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -144,6 +108,14 @@ class SoftmaxCrossEntropy(Objective):
         super().__init__(weight)
         self.horizon = horizon
         self.decay = decay
+
+    def for_task(self, task: Task) -> "SoftmaxCrossEntropy":
+        if isinstance(task, NextItem):
+            return self
+        # What is asked for at the next place is not what comes next.
+        objective = copy.copy(self)
+        objective.horizon = 1
+        return objective
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         hidden = ops.cast(tf.boolean_mask(encoded.hidden, encoded.real), "float32")

@@ -26,6 +26,9 @@ class ViewContrast(Contrast):
             prototypes as second view, as in the authors' program. Defaults to False, Eq. 16.
 
         For the others see `Contrast`.
+
+    Raises:
+        ValueError: If ``views`` is something else.
     """
 
     def __init__(

@@ -1,1 +1,2 @@
-"""Pages that say what is in data: one HTML file each, without scripts or anything from the net."""
+"""Pages about logs, runs, intents and vectors: one HTML file each, without scripts or anything from
+the net."""

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.times import format_time
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.reports.charts.bar_chart import bar_chart
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.data_warnings import data_warnings
 from tf_iclrec.reports.figures.data_figures import DataFigures
-from tf_iclrec.reports.figures.held_out import HeldOutFigures
 from tf_iclrec.reports.figures.histogram import integer_histogram
 from tf_iclrec.reports.figures.popularity import Popularity
 from tf_iclrec.reports.markup import Html
@@ -32,7 +30,6 @@ def write_data_report(
     log: Interactions,
     path: str | Path,
     preparation: Mapping[str, Any] | None = None,
-    split: Split | None = None,
 ) -> list[str]:
     """Write a page about a log: one HTML file that needs nothing else.
 
@@ -43,13 +40,12 @@ def write_data_report(
             it is), ``rows_read``, ``dropped`` (number of rows by reason), ``rounds`` (of the
             k-core, each a dict of ``users``, ``items``, ``actions``; the first is before it) and
             ``notes`` (sentences).
-        split: How the log is split, to say what of the test can't be found.
 
     Returns:
         The sentences of `data_warnings`, with which the page begins.
 
     Raises:
-        OSError: If the file can't be written.
+        UserError: If the file can't be written.
 
     Example:
     >>> import tempfile
@@ -61,8 +57,7 @@ def write_data_report(
     """
     preparation = preparation or {}
     figures = DataFigures(log)
-    held_out = split and HeldOutFigures.of(split)
-    warnings = data_warnings(figures, held_out)
+    warnings = data_warnings(figures)
     written = page(
         "Report of the data",
         _most_important(figures),
@@ -75,7 +70,6 @@ def write_data_report(
         _histories(figures),
         _items(figures),
         [part(figures) for part in (_times, _providers, _ratings, _attributes)],
-        held_out and _test_items(held_out),
         subtitle=", ".join(map(str, preparation.get("sources", ()))),
     )
     write_page(written, path)
@@ -272,13 +266,3 @@ def _attributes(figures: DataFigures) -> Html | None:
     ]
     header = ("attribute", "values", "items with one", "interactions with one")
     return section("Attributes of items", table("What else is known", header, rows))
-
-
-def _test_items(held_out: HeldOutFigures) -> Html:
-    number = max(held_out.number, 1)
-    rows = [
-        ("test items", held_out.number, ""),
-        ("never trained on", held_out.untrained, Share(held_out.untrained / number)),
-        ("in the user's own history", held_out.seen, Share(held_out.seen / number)),
-    ]
-    return section("Test", table("Test items", ("", "number", "share"), rows))

@@ -11,7 +11,6 @@ import numpy as np
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.times import format_time
 from tf_iclrec.reports.figures.data_figures import DataFigures
-from tf_iclrec.reports.figures.held_out import HeldOutFigures
 from tf_iclrec.reports.numbers import Share, readable
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 _ONE_USER = 0.1
 _ONE_ITEM = 2 / 3
 _SHORT = 0.5
-_UNTRAINED = 0.05
 _REPEATED = 0.1
 # In a log of fewer users one user or item easily has a large share.
 _FEW_USERS = 20
@@ -30,12 +28,11 @@ _MOST_LETTERS = 60  # Of an id that is quoted.
 _DATES_AS_DIGITS = ((1_000_000, "%Y%m%d"), (1000, "%Y%m%d%H%M"), (1000, "%Y%m%d%H%M%S"))
 
 
-def data_warnings(figures: DataFigures, held_out: HeldOutFigures | None = None) -> list[str]:
+def data_warnings(figures: DataFigures) -> list[str]:
     """Sentences that say what looks like a mistake in a log and what to do.
 
     Args:
         figures: Of the log.
-        held_out: Of its test items, if they are to be looked at too.
 
     Returns:
         A sentence each; none for a log that looks sound.
@@ -51,8 +48,7 @@ def data_warnings(figures: DataFigures, held_out: HeldOutFigures | None = None) 
         *_about_constants(figures),
         *_about_giants(figures),
         *_about_short_histories(figures),
-        *_about_repeats(figures, held_out),
-        *_about_untrained(held_out),
+        *_about_repeats(figures),
     ]
 
 
@@ -193,25 +189,13 @@ def _about_short_histories(figures: DataFigures) -> Iterator[str]:
         )
 
 
-def _about_repeats(figures: DataFigures, held_out: HeldOutFigures | None) -> Iterator[str]:
-    if held_out is None:
-        repeated, number, what = figures.repeats.repeated, figures.log.num_actions, "interactions"
-    else:
-        repeated, number, what = held_out.seen, held_out.number, "test items"
+def _about_repeats(figures: DataFigures) -> Iterator[str]:
+    repeated, number = figures.repeats.repeated, figures.log.num_actions
     if repeated > _REPEATED * number:
         yield (
-            f"{_part(repeated, number)} of the {what} are items that the user had before, which an "
-            "evaluation that leaves seen items out never finds; keep only first interactions, or "
-            "don't leave seen items out."
-        )
-
-
-def _about_untrained(held_out: HeldOutFigures | None) -> Iterator[str]:
-    if held_out and held_out.untrained > _UNTRAINED * held_out.number:
-        yield (
-            f"{_part(held_out.untrained, held_out.number)} of the test items are never trained on, "
-            "so that no model can learn them; keep more frequent items with --min-item-count, or "
-            "split otherwise."
+            f"{_part(repeated, number)} of the interactions are items that the user had before, "
+            "which an evaluation that leaves seen items out never finds; keep only first "
+            "interactions, or don't leave seen items out."
         )
 
 

@@ -28,6 +28,9 @@ def write_intent_page(report: IntentReport, path: str | Path, run: str = "") -> 
         report: What there is to say.
         path: Of the file; one that is there is replaced.
         run: How to name the run.
+
+    Raises:
+        UserError: If it can't be written.
     """
     sizes = sorted(one.users for one in report.intents)
     content = page(
@@ -65,7 +68,7 @@ def _intents(report: IntentReport) -> Html:
             ", ".join(names[other.id] for other in one.neighbours),
             ", ".join(one.examples),
         )
-        for one in sorted(report.intents, key=lambda one: -one.users)
+        for one in report.by_size
         if one.users
     ]
     header = ("intent", "number", "users", "share", "typical values", "typical items")
@@ -87,7 +90,7 @@ def _intents(report: IntentReport) -> Html:
 
 def _map(report: IntentReport) -> Html:
     """Users in the plane, those of the largest intents in colors."""
-    largest = sorted(report.intents, key=lambda one: -one.users)[:NUM_COLORS]
+    largest = report.by_size[:NUM_COLORS]
     rows = [
         (element("span", swatch(index), one.name), one.id, one.users, Share(one.share))
         for index, one in enumerate(largest)
@@ -111,13 +114,7 @@ def _moves(report: IntentReport) -> Html:
     moves, names = report.moves, [one.name for one in report.intents]
     steps = [
         (f"{before:.0%} to {after:.0%}", Share(stay), Share(chance))
-        for before, after, stay, chance in zip(
-            moves.parts,
-            moves.parts[1:],
-            moves.stay.tolist(),
-            moves.stay_by_chance.tolist(),
-            strict=False,
-        )
+        for before, after, stay, chance in moves.steps
     ]
     last = moves.counts[-1].copy()
     leaving = last.sum(axis=1)
@@ -151,7 +148,7 @@ def _moves(report: IntentReport) -> Html:
 
 def _heat_map(report: IntentReport) -> Html:
     """Moves of the last step between the largest intents, and all others as one."""
-    ordered = sorted(report.intents, key=lambda one: -one.users)
+    ordered = report.by_size
     group_of = np.full(len(ordered), min(_MOST_MOVES, len(ordered)))
     for place, one in enumerate(ordered[:_MOST_MOVES]):
         group_of[one.id] = place

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tf_iclrec.errors import UserError
 from tf_iclrec.files import replace_file
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Figure, readable
@@ -19,11 +20,14 @@ def write_page(document: str, path: str | Path) -> None:
     """Write a page to a file; one that is there is replaced.
 
     Raises:
-        OSError: If it can't be written.
+        UserError: If it can't be written.
     """
-    with replace_file(Path(path)) as temporary:
-        # The name of a file, which a page may show, can hold bytes that are no text.
-        temporary.write_text(document, encoding="utf-8", errors="replace")
+    try:
+        with replace_file(Path(path)) as temporary:
+            # The name of a file, which a page may show, can hold bytes that are no text.
+            temporary.write_text(document, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}.") from error
 
 
 class Section(Html):

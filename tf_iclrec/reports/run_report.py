@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Score
 from tf_iclrec.reports.page import facts, page, write_page
@@ -33,7 +34,7 @@ def write_run_report(
             first one, if none is named.
 
     Raises:
-        OSError: If the file can't be written.
+        UserError: If the file can't be written.
 
     Example:
     >>> directory = RunDirectory(Path("runs/mine"))  # doctest: +SKIP
@@ -77,7 +78,7 @@ def _of_several(runs: Sequence[ReportedRun], baseline: ReportedRun) -> str:
 
 def _most_important(reported: ReportedRun) -> Html:
     metrics, log = reported.run.metrics["test"], reported.run.interactions
-    shown = {f"test {name}": Score(metrics[name]) for name in ("NDCG@20", "HR@20")}
+    shown = {f"test {name}": Score(metrics[name]) for name in (MAIN_METRIC, "HR@20")}
     sizes = {"users": log.num_users, "items": log.num_items, "interactions": log.num_actions}
     if reported.history:
         sizes["best epoch"] = f"{reported.best_epoch} of {len(reported.epochs)}"

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from tf_iclrec.analysis.vectors.structure import Structure
-from tf_iclrec.errors import UserError
 from tf_iclrec.reports.charts.frame import NUM_COLORS
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Share, readable
@@ -76,10 +75,7 @@ def write_vector_page(
             for name, of_run in mapped.items()
         ],
     )
-    try:
-        write_page(document, path)
-    except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}.") from error
+    write_page(document, path)
 
 
 def _map(run: str, kind: str, mapped: MappedVectors) -> Html:

@@ -1,1 +1,1 @@
-"""Models for TF Serving."""
+"""Recommendations from finished models: for many users at once, and for TF Serving."""

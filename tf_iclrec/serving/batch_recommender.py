@@ -21,15 +21,11 @@ from tf_iclrec.serving.item_filters import ItemValues, allowed_items
 from tf_iclrec.serving.ranker import NO_INTENT, Ranker
 from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
-from tf_iclrec.serving.reranking.registry import (
-    DEFAULT_RERANKER,
-    check_diversity,
-    make_reranker,
-)
+from tf_iclrec.serving.reranking.registry import check_diversity, make_reranker
 from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
 from tf_iclrec.serving.reranking.reranker import Reranker
 from tf_iclrec.serving.searches import Asked, IndexSearch, ListSearch, Search
-from tf_iclrec.serving.user_table import ItemIds, UserTable, raw_lists_for
+from tf_iclrec.serving.user_table import ItemIds, raw_lists_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -177,27 +173,6 @@ class BatchRecommender:
         """
         if not 1 <= k <= len(self.items):
             raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
-
-    def recommend_table(
-        self,
-        table: pa.Table,
-        k: int = 20,
-        filter_seen: bool | None = None,
-        only: ItemValues | None = None,
-        without: ItemValues | None = None,
-        because: int = 0,
-        diversity: float = 0.0,
-        diversify: str = DEFAULT_RERANKER,
-    ) -> pa.Table:
-        """The best items of each user of a table, as `SavedModelRecommender.recommend_table`."""
-        users = UserTable.of(table)
-        histories, excluded = (
-            encode_lists(lists, self.items, "ignore") for lists in (users.histories, users.exclude)
-        )
-        search = self.diversified(self.search(None, only, without), diversity, diversify)
-        return self.recommend(
-            users.user_ids, histories, k, filter_seen, excluded, search, because=because
-        )
 
     def recommend(
         self,

@@ -47,6 +47,9 @@ def limit_per_provider(scores: tf.Tensor, providers: ItemAttribute, limit: int) 
     Returns:
         ``(batch, items)``: the scores, minus infinity where an item is taken out.
 
+    Raises:
+        ValueError: If ``limit`` is less than 1.
+
     Example: the second item of the first provider goes.
     >>> from tf_iclrec.data.vocabulary import Vocabulary
     >>> providers = ItemAttribute(Vocabulary(["acme", "best"]), np.array([0, 1, 2, 3, 3, 4]))

@@ -36,6 +36,9 @@ def export_saved_model(
         max_k: The most that a request may ask for.
         filter_seen: Whether `serving_default`, whose requests don't say, leaves out items of the
             history; as the run was evaluated.
+
+    Raises:
+        UserError: If tensorflow-recommenders is not installed, or the disk is full.
     """
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)

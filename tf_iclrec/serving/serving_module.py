@@ -210,8 +210,7 @@ class ServingModule(RecommendingModule):
         vocabulary = self.providers.vocabulary
         affinities = provider_affinities(scores, self.providers)
         best, order = tf.math.top_k(affinities, min(self.k, len(vocabulary)))
-        raw_ids = tf.constant([str(provider).encode() for provider in vocabulary.ids])
-        return {"provider_ids": tf.gather(raw_ids, order), "affinities": best}
+        return {"provider_ids": tf.gather(as_bytes(vocabulary.ids), order), "affinities": best}
 
 
 def _raw(raw_ids: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.batches import trainable_users
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.splits.split import Split
-from tf_iclrec.data.tasks import NextItem, Task
+from tf_iclrec.data.tasks import Task
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.registry import ENCODERS
@@ -26,6 +26,7 @@ from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.settings import AUTO, Setting, settings_of
+from tf_iclrec.systems.own_parts import check_can_be_loaded, check_kinds
 from tf_iclrec.systems.sections import AFTER, BEFORE
 from tf_iclrec.systems.system import Family, Section, System, Tree
 from tf_iclrec.training.intent_clustering import (
@@ -74,29 +75,8 @@ def encoder_of(
         raise
     except ValueError as error:
         raise UserError(str(error)) from error
-    _check_can_be_loaded(members[0], settings)
+    check_can_be_loaded(members[0], settings)
     return members[0] if num_members == 1 else EnsembleEncoder(members, name="encoder")
-
-
-def _check_can_be_loaded(part: keras.layers.Layer, settings: Mapping[str, Any]) -> None:
-    """Or its run would be read as another model, or not at all, after the training.
-
-    Raises:
-        UserError: If its class is not registered, or its ``get_config()`` leaves a setting out.
-    """
-    name = type(part).__name__
-    if ">" not in keras.saving.get_registered_name(type(part)):
-        raise UserError(
-            f"{name} is not registered with Keras, so that its run could not be loaded: put "
-            "@keras.saving.register_keras_serializable('mine') before the class."
-        )
-    kept = part.get_config()
-    missing = [setting for setting in settings if setting not in kept]
-    if missing:
-        raise UserError(
-            f"{name}.get_config() leaves out {', '.join(missing)}, so that its run would be loaded "
-            "as another model: return super().get_config() with them."
-        )
 
 
 def contrasts_of(tree: Mapping[str, Mapping[str, Any]]) -> list[Objective]:
@@ -120,10 +100,18 @@ def _need_intents(tree: Tree) -> bool:
 
 # What an encoder can learn before the next item.
 PRETRAININGS = {"none": (), "segments": SegmentPretraining}
+# What the vectors of items can start from: functions of encoders, a split, a seed and settings.
+STARTS = {"random": (), "spectral": start_from_spectral_vectors}
+_DEFAULT_ENCODER = "self_attentive"
 
 
 def sections() -> tuple[Section, ...]:
-    """What can be set; a contrast has a section when it has been entered in `CONTRASTS`."""
+    """What can be set; a contrast has a section when it has been entered in `CONTRASTS`.
+
+    Raises:
+        UserError: If something else than a class of the right kind has been entered.
+    """
+    check_kinds()
     return _sections(tuple(CONTRASTS.items()))
 
 
@@ -137,7 +125,7 @@ def _sections(contrasts: tuple[tuple[str, type[Contrast]], ...]) -> tuple[Sectio
             "Encoder",
             alternatives=ENCODERS,
             option="encoder",
-            default="self_attentive",
+            default=_DEFAULT_ENCODER,
             help="what turns histories into vectors",
         ),
         Section("ensemble", "Several encoders, and how they compute", (encoder_of,)),
@@ -172,7 +160,7 @@ def _sections(contrasts: tuple[tuple[str, type[Contrast]], ...]) -> tuple[Sectio
         Section(
             "initialization",
             "Start of the item vectors",
-            alternatives={"random": (), "spectral": (start_from_spectral_vectors,)},
+            alternatives=STARTS,
             option="item_initialization",
             default="random",
             help="random, or spectral: from which items follow each other, or which providers",
@@ -230,19 +218,17 @@ def _next_item(settings: Mapping[str, Any], catalogue: Catalogue, task: Task) ->
                 flush=True,
             )
     kind = NEXT_ITEM_LOSSES[name]
-    given = {one: settings[one] for one in settings_of(kind)}
-    if "horizon" in given and not isinstance(task, NextItem):
-        # What is asked for at the next place is not what comes next.
-        given["horizon"] = 1
-    return kind(**given)
+    return kind(**{one: settings[one] for one in settings_of(kind)}).for_task(task)
 
 
 def _check_fit(config, kind: type[Encoder], contrasts: list[Objective]) -> None:
-    if any(term.needs_sides for term in contrasts) and kind.num_streams < 2:
+    of_sides = [term for term in contrasts if term.needs_sides]
+    if of_sides and kind.num_streams < 2:
+        option = f"{of_sides[0].prefix}weight".replace("_", "-")
         with_sides = [name for name, one in ENCODERS.items() if one.num_streams > 1]
         raise UserError(
-            f"The item-provider contrast (--provider-weight) needs a provider stream, which the "
-            f"encoder {config.encoder.name} of {config.model} has not: use --encoder "
+            f"The contrast of --{option} needs a provider stream, which the encoder "
+            f"{config.encoder.name} of {config.model} has not: use --encoder "
             f"{' or '.join(with_sides)}."
         )
     reads = {*kind.reads, *(name for term in contrasts for name in term.reads)}
@@ -262,7 +248,7 @@ def check(model: SequentialRecommender, split: Split, config: Mapping[str, Any])
             can't be shared out among the replicas.
     """
     _check_shares(Replicas.of(model).count, config)
-    if config.pretraining.name != "none" and model.encoder.num_queries > 1:
+    if PRETRAININGS[config.pretraining.name] and model.encoder.num_queries > 1:
         raise UserError(
             f"The encoder {config.encoder.name} has several vectors of a user, and a pre-training "
             f"(--pretraining {config.pretraining.name}) is for those that have one."
@@ -297,7 +283,7 @@ def _check_shares(replicas: int, config: Mapping[str, Any]) -> None:
             f"{replicas} replicas can't share batches of {size} users: --batch-size must be a "
             f"multiple of {replicas}, such as {-(-size // replicas) * replicas}."
         )
-    if replicas > 1 and config.pretraining.name != "none":
+    if replicas > 1 and PRETRAININGS[config.pretraining.name]:
         raise UserError(
             f"A pre-training (--pretraining {config.pretraining.name}) runs in one process on one "
             "device: train there."
@@ -341,7 +327,8 @@ def train(
 
 
 def _initialize(model: SequentialRecommender, split: Split, config: Mapping[str, Any]) -> None:
-    if config.initialization.name == "random":
+    start = STARTS[config.initialization.name]
+    if not start:
         return
     if split.interactions.num_items > MAX_SOFTMAX_ITEMS:
         # At 100,000 items it takes most of a minute, and grows faster than the catalogue.
@@ -350,9 +337,7 @@ def _initialize(model: SequentialRecommender, split: Split, config: Mapping[str,
             flush=True,
         )
         return
-    start_from_spectral_vectors(
-        model.members(), split, seed=config.training.seed, **config.initialization.arguments
-    )
+    start(model.members(), split, seed=config.training.seed, **config.initialization.arguments)
 
 
 def _pretrain(model, split: Split, config: Mapping[str, Any], directory: RunDirectory) -> None:
@@ -368,7 +353,7 @@ def _pretrain(model, split: Split, config: Mapping[str, Any], directory: RunDire
 
 def reads(system: System) -> tuple[str, ...]:
     """What the encoder and the contrasts of a system read."""
-    encoder = ENCODERS[system.settings.get("encoder", "self_attentive")]
+    encoder = ENCODERS[system.settings.get("encoder", _DEFAULT_ENCODER)]
     contrasts = [kind for kind in CONTRASTS.values() if system.settings.get(f"{kind.prefix}weight")]
     found = [*encoder.reads, *(name for kind in contrasts for name in kind.reads)]
     return tuple(dict.fromkeys(found))

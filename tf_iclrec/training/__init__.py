@@ -1,1 +1,1 @@
-"""From settings to a finished run: fit, the E-step, checkpoints, run directories."""
+"""How a built model is trained: epochs, the E-step, checkpoints, pre-training, several devices."""

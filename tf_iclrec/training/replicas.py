@@ -267,7 +267,8 @@ def choose_replicas(
         Literal["auto", "mirrored", "multi_worker"],
         Setting(
             "what trains together: the devices of this machine (mirrored), the processes of "
-            "TF_CONFIG (multi_worker), or what is there (auto)"
+            "TF_CONFIG (multi_worker), or what is there (auto)",
+            may_change=True,
         ),
     ] = AUTO,
 ) -> Replicas:

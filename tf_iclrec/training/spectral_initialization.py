@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import keras
 import numpy as np
 
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.item_attributes import ItemAttribute
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
-from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
+from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.layers.id_embedding import IdEmbedding
+from tf_iclrec.models.followers import followers
 from tf_iclrec.settings import Setting
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _STDDEV = 0.03
 
 
 def start_from_spectral_vectors(
-    members: Sequence[keras.layers.Layer],
+    members: Sequence[Encoder],
     split: Split,
     spectral_members: Annotated[
         int,
@@ -55,7 +56,7 @@ def start_from_spectral_vectors(
     of_items = spectral()
     for member in members[:spectral_members]:
         _add(member.item_embedding, of_items)
-    others = [one for one in members[spectral_members:] if isinstance(one, ItemProviderEncoder)]
+    others = [one for one in members[spectral_members:] if one.value_embeddings]
     if others:
         known = (split.interactions.providers, *split.interactions.attributes.values())
         of_values = [spectral(attribute=attribute) for attribute in known]
@@ -128,10 +129,10 @@ def _positive_mutual_information(split, attribute):
     often = np.bincount(met.row, met.data, minlength=size)
     expected = often[met.row] * often[met.col] / often.sum()
     information = np.log(np.maximum(met.data / expected, 1)).astype(np.float32)
-    return sparse.csr_matrix((information, (met.row, met.col)), met.shape)
+    return sparse.csr_array((information, (met.row, met.col)), met.shape)
 
 
-def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr_matrix:
+def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr_array:
     """How often items, or values of an attribute, meet in the training histories, and how closely.
 
     Two that are at most three steps apart have met, with a weight of one over the distance.
@@ -148,21 +149,11 @@ def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr
     >>> meetings(leave_one_out(Interactions.from_sequences({"ann": "abc??"}))).toarray()[1].tolist()
     [0.0, 0.0, 1.0, 0.5]
     """
-    from scipy import sparse
-
     histories = split.train.longer_than(1)
     joined = histories.rows(sampled_rows(len(histories.starts), _MOST_USERS)).joined()
-    ids, size = joined.item_ids, split.interactions.num_items
+    size = split.interactions.num_items
     if attribute is not None:
-        ids, size = attribute.of_items[ids], len(attribute.vocabulary)
-    owners = np.repeat(np.arange(len(joined.starts)), joined.lengths)
-    met = sparse.csr_matrix((size, size), dtype=np.float32)
-    for distance in range(1, _WINDOW + 1):
-        first, second = ids[:-distance], ids[distance:]
-        pairs = owners[distance:] == owners[:-distance]
-        # Unknown values, which items of a log never are.
-        pairs &= np.minimum(first, second) >= NUM_SPECIAL_IDS
-        pair = first[pairs] - NUM_SPECIAL_IDS, second[pairs] - NUM_SPECIAL_IDS
-        weights = np.full(len(pair[0]), 1 / distance, dtype=np.float32)
-        met += sparse.coo_matrix((weights, pair), met.shape).tocsr()
+        joined = dataclasses.replace(joined, item_ids=attribute.of_items[joined.item_ids])
+        size = len(attribute.vocabulary)
+    met = followers(joined, size, _WINDOW, lambda distance: 1 / distance, np.float32)
     return (met + met.T).tocsr()

@@ -106,7 +106,7 @@ def _take_rows(table: IdEmbedding, split: Split, before: IdEmbedding, known: Spl
     table.embeddings.assign(rows)
 
 
-def _starts(rows: np.ndarray, is_known: np.ndarray, near: sparse.csr_matrix | None) -> np.ndarray:
+def _starts(rows: np.ndarray, is_known: np.ndarray, near: sparse.csr_array | None) -> np.ndarray:
     """What to add to rows ``(n, dim)``: nothing to known ones, to others what `take_over` says, by
     how much the rows met ``(n, n)``."""
     known, others = rows[is_known], rows[~is_known]
@@ -115,7 +115,7 @@ def _starts(rows: np.ndarray, is_known: np.ndarray, near: sparse.csr_matrix | No
     added[~is_known] = known.mean(axis=0) + others * (known.std() / others.std() - 1)
     if near is not None:
         weights = near[~is_known][:, is_known]
-        total = weights.sum(axis=1).A1
+        total = weights.sum(axis=1)
         means = weights @ rows[is_known] / np.maximum(total, 1e-9)[:, np.newaxis]
         added[~is_known] = np.where(total[:, np.newaxis] > 0, means, added[~is_known])
     return added

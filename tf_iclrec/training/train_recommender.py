@@ -29,7 +29,9 @@ def train_recommender(
     start: Callable[[], None] = lambda: None,
     stop_after: int | None = None,
     evaluation: Mapping[str, Any] | None = None,
-    epochs: Annotated[int, Setting("passes over the data at most", at_least=1)] = 8,
+    epochs: Annotated[
+        int, Setting("passes over the data at most", at_least=1, may_change=True)
+    ] = 8,
     batch_size: Annotated[int, Setting("users per training step", at_least=1)] = 64,
     learning_rate: Annotated[float, Setting("Adam's learning rate", above=0)] = 1e-3,
     learning_rate_schedule: Annotated[
@@ -37,7 +39,11 @@ def train_recommender(
     ] = "cosine",
     patience: Annotated[
         int,
-        Setting("epochs without a better validation NDCG@20 before stopping", at_least=1),
+        Setting(
+            "epochs without a better validation NDCG@20 before stopping",
+            at_least=1,
+            may_change=True,
+        ),
     ] = 5,
     pad_to_max_length: Annotated[
         bool, Setting("mix users of all lengths in a batch, padded to the longest history")

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.batches import history_batches, sampled_rows
+from tf_iclrec.data.by_row import traced
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.models.recommender import Recommender
@@ -75,13 +76,8 @@ class Assignment:
 @functools.lru_cache(maxsize=1)
 def _encoder(model: Recommender, spec: tuple[tuple[str, tf.TensorSpec], ...]):
     """From a batch to mean hidden states: traced once, which takes longer than a thousand users,
-    whatever the widths of the batches and however often it is asked for."""
-
-    @tf.function(autograph=False)
-    def encode(batch: dict[str, tf.Tensor]) -> tf.Tensor:
-        return model.mean_vectors(batch)
-
-    return encode.get_concrete_function(dict(spec))
+    however often it is asked for."""
+    return traced(model.mean_vectors, dict(spec))
 
 
 def encoded(
@@ -104,7 +100,7 @@ def encoded(
     Returns:
         An array ``(n, ...)`` for each tensor.
     """
-    batches = history_batches(split, users, histories, max_length=model.max_length)
+    batches = history_batches(split, users, histories, model.max_length)
     encode = _encoder(model, tuple(batches.element_spec.items()))
     results: list[np.ndarray] = []
     for batch in batches:

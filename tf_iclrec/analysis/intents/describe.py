@@ -120,12 +120,9 @@ def with_intents(run: Run | str | Path) -> Run:
 
 
 def _known(run: Run, values: Sequence[str] | None) -> list[str]:
-    known = list(run.interactions.known_of_items)
     for name in values or ():
-        if name not in known:
-            there = f"known are {', '.join(known)}" if known else "nothing is known"
-            raise UserError(f"There is no attribute or label {name!r} of the items: {there}.")
-    return known if values is None else list(dict.fromkeys(values))
+        run.interactions.catalogue.check_known(name)
+    return list(dict.fromkeys(run.interactions.known_of_items if values is None else values))
 
 
 def _descriptions(

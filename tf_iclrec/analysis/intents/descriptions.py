@@ -10,7 +10,7 @@ from tf_iclrec.analysis.intents.assignment import Assignment
 from tf_iclrec.analysis.intents.intent_description import (
     IntentDescription,
     Neighbour,
-    distinct_names,
+    names_of_intents,
 )
 from tf_iclrec.analysis.intents.typical import (
     ITEM,
@@ -65,7 +65,7 @@ def descriptions(
             examples=[str(user) for user in log.users[nearest[intent]]],
             neighbours=close[intent],
         )
-        for intent, name in enumerate(distinct_names(items, values))
+        for intent, name in enumerate(names_of_intents(items, values))
     ]
 
 

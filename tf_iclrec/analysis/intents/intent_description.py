@@ -38,8 +38,10 @@ class IntentDescription:
     neighbours: list[Neighbour]
 
 
-def distinct_names(items: list[list[TypicalValue]], values: list[list[TypicalValue]]) -> list[str]:
-    """Names of intents: the two most typical values, or titles of items where no value is.
+def names_of_intents(
+    items: list[list[TypicalValue]], values: list[list[TypicalValue]]
+) -> list[str]:
+    """Distinct names: the two most typical values, or titles of items where no value is.
 
     Args:
         items: What is typical of each intent.
@@ -47,7 +49,7 @@ def distinct_names(items: list[list[TypicalValue]], values: list[list[TypicalVal
 
     Example:
     >>> tea = TypicalValue("category", "tea", "tea", 8, 0.8, 4.0, 2.1, 0.001)
-    >>> distinct_names([[], [], []], [[tea], [tea], []])
+    >>> names_of_intents([[], [], []], [[tea], [tea], []])
     ['tea', 'tea (1)', 'Intent 2']
     """
     names: list[str] = []

@@ -41,25 +41,21 @@ class IntentReport:
     comparison: Comparison | None = None
     names_before: list[str] = dataclasses.field(default_factory=list)
 
+    @property
+    def by_size(self) -> list[IntentDescription]:
+        """The intents, those of most users first."""
+        return sorted(self.intents, key=lambda one: -one.users)
+
     def to_dict(self) -> dict[str, Any]:
         """The report without the users, the map and the single moves, as it stands in
         ``intents.json``."""
-        moves = self.moves
-        steps = [
-            {"from_part": before, "to_part": after, "stay": stay, "stay_by_chance": chance}
-            for before, after, stay, chance in zip(
-                moves.parts,
-                moves.parts[1:],
-                moves.stay.tolist(),
-                moves.stay_by_chance.tolist(),
-                strict=False,
-            )
-        ]
+        names = ("from_part", "to_part", "stay", "stay_by_chance")
+        steps = [dict(zip(names, step, strict=True)) for step in self.moves.steps]
         written = {
             "num_intents": len(self.intents),
             "num_users": self.users.num_rows,
             "intents": [dataclasses.asdict(one) for one in self.intents],
-            "moves": {"num_users": moves.num_users, "steps": steps},
+            "moves": {"num_users": self.moves.num_users, "steps": steps},
         }
         if self.comparison:
             written["comparison"] = {

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Parts of a history after which its intent is looked at.
 PARTS = (0.25, 0.5, 0.75, 1.0)
+# Of more users, so many are drawn, always the same ones.
+_MOST_USERS = 250_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,12 @@ class Moves:
         before, after = self.counts.sum(axis=2), self.counts.sum(axis=1)
         return (before * after).sum(axis=1) / max(self.num_users, 1) ** 2
 
+    @property
+    def steps(self) -> list[tuple[float, float, float, float]]:
+        """Of each step the parts before and after it, `stay` and `stay_by_chance`."""
+        shares = self.stay.tolist(), self.stay_by_chance.tolist()
+        return list(zip(self.parts[:-1], self.parts[1:], *shares, strict=True))
+
     def table(self) -> pa.Table:
         """A row for each move that occurs: ``from_part``, ``to_part``, ``from_intent``,
         ``to_intent`` and ``users``."""
@@ -74,22 +82,19 @@ class Moves:
         )
 
 
-def moves_of(
-    model: Recommender, split: Split, assignment: Assignment, most: int = 250_000
-) -> Moves:
+def moves_of(model: Recommender, split: Split, assignment: Assignment) -> Moves:
     """The moves of users, by the intents of the first parts of their histories.
 
     Args:
         model: With intents.
         split: What it was trained on.
         assignment: Intents by the whole histories.
-        most: Of more users, so many are drawn, always the same ones.
 
     Returns:
         The moves of users with at least an item for each part.
     """
     rows = np.flatnonzero(assignment.histories.lengths >= len(PARTS))
-    rows = rows[sampled_rows(len(rows), most)]
+    rows = rows[sampled_rows(len(rows), _MOST_USERS)]
     whole = assignment.histories.rows(rows)
     at = [
         *_intents_after(model, split, assignment.users[rows], whole, PARTS[:-1]),

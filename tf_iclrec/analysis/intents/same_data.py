@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_iclrec.data.batches import sampled_rows
+from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
 from tf_iclrec.errors import UserError
@@ -48,9 +49,7 @@ def check_same_data(before: Split, after: Split) -> None:
 
 def _pairs(log, rows: np.ndarray, width: int, ids: np.ndarray | None) -> np.ndarray:
     """A number for each interaction of some users, by the place of the user and the item."""
-    starts, ends = log.offsets[rows], log.offsets[rows + 1]
-    lengths = ends - starts
-    places = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-    items = log.item_ids[places]
+    histories = Histories(log.item_ids, log.offsets[rows], log.offsets[rows + 1])
+    items = histories.joined().item_ids
     items = (items if ids is None else ids[items]).astype(np.int64)
-    return np.repeat(np.arange(len(rows)), lengths) * width + items
+    return histories.owners * width + items

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_iclrec.data.arrays import BLOCK
+from tf_iclrec.data.arrays import blocks_of_rows
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
@@ -126,20 +126,14 @@ def _shares_of_users(
     interactions, ``(users, values)``."""
     from scipy import sparse
 
-    number = len(histories.starts)
-    upto = np.concatenate([[0], np.cumsum(histories.lengths)])
-    first = 0
-    while first < number:
-        last = int(np.searchsorted(upto, upto[first] + BLOCK, side="right")) - 1
-        rows = np.arange(first, min(max(last, first + 1), number))
+    for users in blocks_of_rows(np.concatenate([[0], np.cumsum(histories.lengths)])):
+        rows = np.arange(users.start, users.stop)
         joined = histories.rows(rows).joined()
         ids = joined.item_ids if ids_of is None else ids_of[joined.item_ids]
-        owners = np.repeat(np.arange(len(rows)), joined.lengths)
         known = ids >= NUM_SPECIAL_IDS
-        ids, owners = ids[known] - NUM_SPECIAL_IDS, owners[known]
+        ids, owners = ids[known] - NUM_SPECIAL_IDS, joined.owners[known]
         weights = 1.0 / np.bincount(owners, minlength=len(rows))[owners]
         yield rows, sparse.coo_matrix((weights, (owners, ids)), (len(rows), size)).tocsr()
-        first += len(rows)
 
 
 def lifts(users: sparse.csr_matrix, sizes: np.ndarray, significance: float = 0.05) -> Lifts:

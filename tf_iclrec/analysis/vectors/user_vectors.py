@@ -8,10 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.arrays import most_frequent
 from tf_iclrec.data.batches import history_batches, sampled_rows
+from tf_iclrec.data.by_row import by_row
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.lists.value_counts import value_counts
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.runs import Run
 
@@ -22,14 +25,12 @@ class UserVectors:
     history have.
 
     Attributes:
-        users: ``(n,)`` int64 rows of the users in the log.
         last: ``(n, dim)`` float32 hidden state at the last item, by which items are recommended.
         mean: ``(n, dim)`` float32 mean hidden state, of which intents are clusters.
         values: ``(n,)`` int32 number of the main value in ``names``.
         names: ``(values,)`` the raw values.
     """
 
-    users: np.ndarray
     last: np.ndarray
     mean: np.ndarray
     values: np.ndarray
@@ -56,13 +57,11 @@ class UserVectors:
 
     def sample(self, most: int) -> UserVectors:
         """So many users at most, always the same ones."""
-        return self._of(np.arange(len(self.users)), most)
+        return self._of(np.arange(len(self.values)), most)
 
     def _of(self, rows: np.ndarray, most: int | None) -> UserVectors:
         rows = rows[sampled_rows(len(rows), most)]
-        return UserVectors(
-            self.users[rows], self.last[rows], self.mean[rows], self.values[rows], self.names
-        )
+        return UserVectors(self.last[rows], self.mean[rows], self.values[rows], self.names)
 
 
 def user_vectors(run: Run, by: str = "category", most_users: int | None = None) -> UserVectors:
@@ -77,23 +76,22 @@ def user_vectors(run: Run, by: str = "category", most_users: int | None = None) 
         UserError: If the items have no such attribute, no user has a known value, or the model has
             no vectors of users.
     """
-    known = run.interactions.known_of_items
-    if by not in known:
-        there = f"known are {', '.join(known)}" if known else "nothing is known"
-        raise UserError(
-            f"There is no attribute or label {by!r} of the items: {there}. A table of items that "
-            "has one is named with --items."
-        )
+    run.interactions.catalogue.check_known(by)
     if not isinstance(run.model, SequentialRecommender):
         raise UserError(f"The model {run.config.model} has no vectors of users.")
     users = np.flatnonzero(run.split.train.lengths)
     users = users[sampled_rows(len(users), most_users)]
-    values = main_values(run.split.train.rows(users), known[by].of_items)
+    attribute = run.interactions.known_of_items[by]
+    values = main_values(run.split.train.rows(users), attribute.of_items)
     users, values = users[values >= 0], values[values >= 0]
     if not len(users):
         raise UserError(f"No user has an item of which {by} is known.")
-    last, mean = _encoded(run, users)
-    return UserVectors(users, last, mean, values, known[by].vocabulary.ids)
+    histories = run.split.train.rows(users)
+    last, mean = by_row(
+        lambda batch: [tf.cast(one, tf.float32) for one in run.model.encode(batch)],
+        history_batches(run.split, users, histories, run.model.max_length),
+    )
+    return UserVectors(last, mean, values, attribute.vocabulary.ids)
 
 
 def main_values(histories: Histories, of_items: np.ndarray) -> np.ndarray:
@@ -111,30 +109,8 @@ def main_values(histories: Histories, of_items: np.ndarray) -> np.ndarray:
     >>> main_values(histories, np.array([0, 1, 2, 3, 4, 1])).tolist()
     [1, -1]
     """
-    joined = histories.joined()
-    ids = of_items[joined.item_ids].astype(np.int64)
-    owners = np.repeat(np.arange(len(joined.lengths)), joined.lengths)
-    is_known = ids >= NUM_SPECIAL_IDS
-    width = int(of_items.max(initial=0)) + 1
-    pairs, counts = np.unique(owners[is_known] * width + ids[is_known], return_counts=True)
-    pairs = pairs[np.argsort(-counts, kind="stable")]
-    owners, first = np.unique(pairs // width, return_index=True)
-    found = np.full(len(joined.lengths), -1, dtype=np.int32)
-    found[owners] = pairs[first] % width - NUM_SPECIAL_IDS
+    ids = of_items[histories.joined().item_ids]
+    rows, values = most_frequent(*value_counts(histories.owners, ids))
+    found = np.full(len(histories.starts), -1, dtype=np.int32)
+    found[rows] = values - NUM_SPECIAL_IDS
     return found
-
-
-def _encoded(run: Run, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Last and mean hidden states of the histories of users, ``(n, dim)`` float32 each."""
-    histories = run.split.train.rows(users)
-    batches = history_batches(run.split, users, histories, max_length=run.model.max_length)
-
-    @tf.function(autograph=False)
-    def encode(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-        return batch["rows"], *run.model.encode(batch)
-
-    encode = encode.get_concrete_function(batches.element_spec)
-    rows, last, mean = zip(*map(encode, batches), strict=True)
-    order = np.argsort(tf.concat(rows, axis=0))
-    last, mean = (tf.cast(tf.concat(part, axis=0), tf.float32).numpy() for part in (last, mean))
-    return last[order], mean[order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.experiments.parts.part import Part
 from tf_iclrec.experiments.parts.table import Table
 from tf_iclrec.experiments.results import Comparison, Results
@@ -11,10 +12,10 @@ from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Figure, p_value
 
 _LEVEL = 0.05
-_MAIN = "NDCG@20"
 _EXPLAINED = (
-    "Test figures, the whole catalogue ranked, of the best epoch by validation NDCG@20; means over "
-    "seeds, with the standard deviation where there are several; beside each what the paper prints."
+    f"Test figures, the whole catalogue ranked, of the best epoch by validation {MAIN_METRIC}; "
+    "means over seeds, with the standard deviation where there are several; beside each what the "
+    "paper prints."
 )
 _TESTED = (
     "Paired t-tests over users, whose figures are means over seeds, against the baseline that is "
@@ -74,7 +75,8 @@ def _mark(compared: dict[tuple[str, str], Comparison], row: Row, metric: str) ->
 
 
 def _chart(results: Results, dataset: str) -> Html:
-    metric = _MAIN if _MAIN in results.experiment.metrics else results.experiment.metrics[-1]
+    metrics = results.experiment.metrics
+    metric = MAIN_METRIC if MAIN_METRIC in metrics else metrics[-1]
     rows = {}
     for row in results.experiment.rows:
         if results.outcomes(dataset, row):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.experiments.parts.part import Part
 from tf_iclrec.experiments.results import Results
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.markup import Html
 
 
-def lines(axis: str, metric: str = "NDCG@20", log: bool = False) -> Callable[[Results], list[Part]]:
+def lines(
+    axis: str, metric: str = MAIN_METRIC, log: bool = False
+) -> Callable[[Results], list[Part]]:
     """A chart for each data set, with a line for each `Row.line`.
 
     Args:

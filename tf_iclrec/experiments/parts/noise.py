@@ -21,14 +21,13 @@ from tf_iclrec.runs import Run
 _NAME = "noise"
 
 
-def noise_measurement(shares: Sequence[float], seed: int = 0) -> Measurement:
+def noise_measurement(shares: Sequence[float]) -> Measurement:
     """The test metrics with noise in the histories; see `NoisyHistories`.
 
     Args:
         shares: Items of noise in relation to those of the history.
-        seed: Of the noise.
     """
-    return Measurement(_NAME, _metrics, {"shares": list(shares), "seed": seed})
+    return Measurement(_NAME, _metrics, {"shares": list(shares), "seed": 0})
 
 
 def _metrics(run: Run, shares: Sequence[float], seed: int) -> dict[str, dict[str, float]]:

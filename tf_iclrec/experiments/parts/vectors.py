@@ -21,19 +21,17 @@ from tf_iclrec.reports.vector_map import HOW_TO_READ, KINDS, vector_map
 from tf_iclrec.runs import Run
 
 _NAME = "vectors"
+_MAP_VALUES = 2  # On a map are users of the most frequent ones.
 
 
-def vectors_measurement(
-    column: str = "categories", map_values: int = 2, map_users: int = 100
-) -> Measurement:
+def vectors_measurement(column: str = "categories", map_users: int = 100) -> Measurement:
     """How vectors lie by what most items of the user's history have, and where some stand on a map.
 
     Args:
         column: Of the data set's table of items; of a path the last part counts.
-        map_values: On the map are users of so many values, the most frequent ones.
-        map_users: So many users at most, always the same ones.
+        map_users: So many users at most are on the map, always the same ones.
     """
-    settings = {"column": column, "map_values": map_values, "map_users": map_users}
+    settings = {"column": column, "map_values": _MAP_VALUES, "map_users": map_users}
     return Measurement(_NAME, _lie, settings, items=True)
 
 

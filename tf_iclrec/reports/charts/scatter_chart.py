@@ -19,9 +19,8 @@ def scatter_chart(
     groups: np.ndarray,
     names: Mapping[int, str],
     legend: Html,
-    kind: str = "users",
 ) -> Html:
-    """A map, with what its colors mean beside it.
+    """A map of users, with what its colors mean beside it.
 
     Args:
         title: What it shows.
@@ -31,7 +30,6 @@ def scatter_chart(
             the points of all others are grey.
         legend: A table of the groups in colors, with a `swatch` each: what the map says to those
             who don't see it.
-        kind: What the points are.
 
     Example:
     >>> points = np.array([[0, 0], [1, 1], [1, 2]])
@@ -53,7 +51,7 @@ def scatter_chart(
         place = {"x": percent(100 * left / _WIDTH), "y": percent(100 * top / _DOWN)}
         labels.append(element("text", name, **place, text_anchor="middle", dy="0.35em"))
     clouds = element("svg", drawn, viewBox=f"0 0 {_WIDTH} {_DOWN}", class_="clouds")
-    description = f"{len(points):,} {kind}; those of {', '.join(names.values())} in a color."
+    description = f"{len(points):,} users; those of {', '.join(names.values())} in a color."
     parts = clouds, element("g", labels, class_="labels")
     chart = drawing(title, description, *parts, height=None, kind="map")
     return element(

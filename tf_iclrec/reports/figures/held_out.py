@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from tf_iclrec.data.arrays import blocks_of_rows
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
@@ -40,11 +41,9 @@ class HeldOutFigures:
         """Counted in passes over the log, a part at a time."""
         histories, targets = split.test.histories, split.test.target_ids
         untrained = int((split.training_counts[targets - NUM_SPECIAL_IDS] == 0).sum())
-        # Rows of about equally many items; one long history may have more.
-        part_of = np.cumsum(histories.lengths) // _AT_ONCE
+        offsets = np.concatenate([[0], np.cumsum(histories.lengths)])
         seen = 0
-        for part in range(int(part_of.max(initial=-1)) + 1):
-            rows = slice(*np.searchsorted(part_of, (part, part + 1)))
+        for rows in blocks_of_rows(offsets, _AT_ONCE):
             some = histories.rows(rows)
             found = some.joined().item_ids == np.repeat(targets[rows], some.lengths)
             number = np.concatenate([[0], np.cumsum(found)])

@@ -47,7 +47,7 @@ class ProviderFigures:
         for part in user_parts(log):
             ids = part.provider_ids
             interactions += np.bincount(ids, minlength=size)
-            rows = np.repeat(np.arange(part.num_users), part.lengths)
+            rows = part.owners
             users, _, counts = value_counts(rows, ids)
             of_users.append(np.bincount(users, minlength=part.num_users))
             most = np.zeros(part.num_users, dtype=np.int64)

@@ -36,8 +36,7 @@ class Repeats:
         repeated = consecutive = 0
         users_of_items = np.zeros(log.items.size, dtype=np.int64)
         for part in user_parts(log):
-            rows = np.repeat(np.arange(part.num_users), part.lengths)
-            _, items, _ = count_pairs(rows, part.item_ids, log.items.size)
+            _, items, _ = count_pairs(part.owners, part.item_ids, log.items.size)
             users_of_items += np.bincount(items, minlength=log.items.size)
             repeated += part.num_actions - len(items)
             consecutive += int(repeats_previous(part.item_ids, part.offsets).sum())

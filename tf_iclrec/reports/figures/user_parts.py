@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.arrays import blocks_of_rows
+from tf_iclrec.data.interactions import PER_ACTION, Interactions
 
 _AT_ONCE = 1 << 21
-_PER_ACTION = ("item_ids", "own_provider_ids", "times", "ratings")
 
 
 def user_parts(log: Interactions, at_once: int = _AT_ONCE) -> Iterator[Interactions]:
@@ -23,22 +23,14 @@ def user_parts(log: Interactions, at_once: int = _AT_ONCE) -> Iterator[Interacti
     >>> [part.users.tolist() for part in user_parts(log, at_once=2)]
     [['ann'], ['bob', 'cid']]
     """
-    first = 0
-    while first < log.num_users:
-        most = log.offsets[first] + at_once
-        last = max(first + 1, int(np.searchsorted(log.offsets, most, "right")) - 1)
-        offsets = log.offsets[first : last + 1]
-        place = slice(offsets[0], offsets[-1])
-        there = {name: getattr(log, name) for name in _PER_ACTION}
+    there = {name: one for name in PER_ACTION if (one := getattr(log, name)) is not None}
+    for users in blocks_of_rows(log.offsets, at_once):
+        offsets = log.offsets[users.start : users.stop + 1]
         # Not as np.memmap, whose every operation looks for the file.
-        arrays = {name: np.asarray(one[place]) for name, one in there.items() if one is not None}
+        arrays = {name: np.asarray(one[log.actions_of(users)]) for name, one in there.items()}
         yield dataclasses.replace(
-            log,
-            offsets=offsets - offsets[0],
-            users=log.users[first:last],
-            **arrays,
+            log, offsets=offsets - offsets[0], users=log.users[users], **arrays
         )
-        first = last
 
 
 def repeats_previous(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

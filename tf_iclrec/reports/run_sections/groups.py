@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from tf_iclrec.evaluation.groups import GROUPINGS
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.reports.charts.bar_chart import bar_chart
 from tf_iclrec.reports.markup import Html
 from tf_iclrec.reports.numbers import Score
 from tf_iclrec.reports.page import Section, section, table
-from tf_iclrec.reports.run_sections.metrics import MAIN
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
 _BESIDE = ("HR@20", "MRR@20")
@@ -29,19 +29,19 @@ def groups_section(runs: Sequence[ReportedRun]) -> Section | None:
             continue
         header = (what, *(one.name for one in runs))
         rows = [
-            (name, *(Score(one[name][MAIN]) if name in one else "" for one in groups))
+            (name, *(Score(one[name][MAIN_METRIC]) if name in one else "" for one in groups))
             for name in names
         ]
-        parts.append(table(f"{MAIN} {title[0].lower()}{title[1:]}", header, rows))
+        parts.append(table(f"{MAIN_METRIC} {title[0].lower()}{title[1:]}", header, rows))
     return section("Groups of users", parts) if parts else None
 
 
 def _chart(title: str, what: str, groups: Mapping[str, Mapping[str, float]]) -> Html:
-    shown = (MAIN, *_BESIDE)
+    shown = (MAIN_METRIC, *_BESIDE)
     rows = [
         (name, one["users"], *(Score(one[metric]) for metric in shown))
         for name, one in groups.items()
     ]
     figures = table(title, (what, "users", *shown), rows)
-    values = [Score(one[MAIN]) for one in groups.values()]
-    return bar_chart(title, list(groups), values, what, MAIN, figures)
+    values = [Score(one[MAIN_METRIC]) for one in groups.values()]
+    return bar_chart(title, list(groups), values, what, MAIN_METRIC, figures)

@@ -21,7 +21,7 @@ def intents_sections(
     before = baseline.run if baseline and baseline.run.model.found_intents else None
     report = describe_intents(reported.run, before, most_users=_MOST_USERS)
     intents, *others = sections_of_intents(report)
-    trained = int((reported.run.split.train.lengths > 0).sum())
+    trained = reported.run.split.num_trained
     sample = None
     if trained > report.users.num_rows:
         sample = element(

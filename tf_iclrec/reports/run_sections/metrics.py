@@ -7,14 +7,14 @@ from typing import Any
 
 from tf_iclrec.analysis.compare_runs import compare_runs
 from tf_iclrec.errors import UserError
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.reports.charts.interval_chart import interval_chart
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.numbers import Figure, Score, p_value
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
-MAIN = "NDCG@20"
-_TESTED = ("NDCG@20", "HR@20", "MRR@20")
+_TESTED = (MAIN_METRIC, "HR@20", "MRR@20")
 
 
 def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = None) -> Section:
@@ -33,7 +33,9 @@ def metrics_section(runs: Sequence[ReportedRun], baseline: ReportedRun | None = 
             "before. Intervals are at 95%, over users.",
         ),
         interval_chart(
-            f"Test {MAIN}", {name: _with_interval(one) for name, one in found.items()}, MAIN
+            f"Test {MAIN_METRIC}",
+            {name: _with_interval(one) for name, one in found.items()},
+            MAIN_METRIC,
         ),
         _paired(runs, baseline) if baseline else None,
         _table(found, with_intervals=len(runs) == 1 and baseline is None),
@@ -67,8 +69,8 @@ def _table(found: Mapping[str, Mapping[str, Any]], with_intervals: bool) -> Html
 
 
 def _with_interval(metrics: Mapping[str, Any]) -> tuple[float, float, float]:
-    value = metrics["test"][MAIN]
-    low, high = metrics.get("intervals", {}).get(MAIN, (value, value))
+    value = metrics["test"][MAIN_METRIC]
+    low, high = metrics.get("intervals", {}).get(MAIN_METRIC, (value, value))
     return value, low, high
 
 
@@ -87,9 +89,10 @@ def _paired(runs: Sequence[ReportedRun], baseline: ReportedRun) -> Html | list[H
         others = [name for name in compared if name not in one.run.metrics["test"]]
         for name in [*_TESTED, *(others if len(runs) == 1 else [])]:
             difference = Figure(f"{compared[name].difference:+.4f}")
-            found = compared[name].p_value
             # There is none of all users together.
-            rows.append((one.name, name, difference, "" if found is None else p_value(found)))
+            found = compared[name].p_value, compared[name].p_value_holm
+            tested = ("" if value is None else p_value(value) for value in found)
+            rows.append((one.name, name, difference, *tested))
     caption = f"Differences from {baseline.name}, user by user (paired t-test)"
-    header = ("run", "metric", "difference", "p-value")
+    header = ("run", "metric", "difference", "p", "p, Holm")
     return [table(caption, header, rows) if rows else None, reasons]

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.reports.figures.held_out import HeldOutFigures
 from tf_iclrec.reports.figures.popularity import Popularity
 from tf_iclrec.reports.markup import element
 from tf_iclrec.reports.numbers import Share, readable
 from tf_iclrec.reports.page import Section, section
-from tf_iclrec.reports.run_sections.metrics import MAIN
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 
 _SHORT = 5
@@ -76,8 +76,8 @@ def _reading(reported: ReportedRun) -> Iterator[str]:
 def _evaluation(reported: ReportedRun) -> Iterator[str]:
     split, config = reported.run.split, reported.run.config
     yield (
-        f"{reported.source}, split {split.how}: {int((split.train.lengths > 0).sum()):,} users "
-        f"trained on, {len(split.test.users):,} test targets."
+        f"{reported.source}, split {split.how}: {split.num_trained:,} users trained on, "
+        f"{len(split.test.users):,} test targets."
     )
     own = "left out of" if config.evaluation.filter_seen else "kept in"
     yield (
@@ -106,11 +106,11 @@ def _limits(reported: ReportedRun) -> Iterator[str]:
     lengths, held_out = split.test.histories.lengths, HeldOutFigures.of(split)
     number = max(held_out.number, 1)
     for name, yardstick in metrics.get("yardsticks", {}).items():
-        own, other = metrics["test"][MAIN], yardstick["test"][MAIN]
+        own, other = metrics["test"][MAIN_METRIC], yardstick["test"][MAIN_METRIC]
         if name != "popularity" and own < other * 1.05:
             yield (
-                f"{name}, which takes seconds to train, has a test {MAIN} of {other:.4f} against "
-                f"{own:.4f}: on this log it is about as good or better."
+                f"{name}, which takes seconds to train, has a test {MAIN_METRIC} of {other:.4f} "
+                f"against {own:.4f}: on this log it is about as good or better."
             )
     short = int((lengths < _SHORT).sum())
     yield (

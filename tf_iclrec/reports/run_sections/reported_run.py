@@ -13,6 +13,7 @@ import numpy as np
 
 from tf_iclrec.checksums import read_sealed
 from tf_iclrec.data.times import format_time
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import Run
 
@@ -49,7 +50,7 @@ class ReportedRun:
     def best_epoch(self) -> int:
         """That of which the figures are: the first with the best validation NDCG@20, or the last
         one where nothing is validated."""
-        scores = self.history.get("val_NDCG@20", self.history["epoch"])
+        scores = self.history.get(f"val_{MAIN_METRIC}", self.history["epoch"])
         return int(self.epochs[np.nanargmax(scores)])
 
     @property

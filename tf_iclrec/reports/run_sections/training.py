@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS
+from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, MAIN_METRIC
 from tf_iclrec.reports.charts.line_chart import line_chart
 from tf_iclrec.reports.markup import element
 from tf_iclrec.reports.numbers import Score
@@ -22,7 +22,7 @@ _OF_E_STEP = {
     "moved": "E-step: share of users who changed their intent",
     "inertia": "E-step: inertia of the clusters",
 }
-_COMPARED = ("val_NDCG@20", "val_HR@20", "loss")
+_COMPARED = (f"{_VALIDATED}{MAIN_METRIC}", "val_HR@20", "loss")
 
 
 def training_section(reported: ReportedRun) -> Section | None:
@@ -73,11 +73,11 @@ def trainings_section(runs: Sequence[ReportedRun]) -> Section | None:
 
 def _in_words(reported: ReportedRun) -> str:
     epochs, best = len(reported.epochs), reported.best_epoch
-    if "val_NDCG@20" not in reported.history:
+    if f"{_VALIDATED}{MAIN_METRIC}" not in reported.history:
         return f"{epochs} epochs in {_seconds(reported):,} seconds; nothing was validated."
     return (
         f"{epochs} epochs in {_seconds(reported):,} seconds. Epoch {best} had the best validation "
-        "NDCG@20: all figures on this page are of the model as it was then."
+        f"{MAIN_METRIC}: all figures on this page are of the model as it was then."
     )
 
 

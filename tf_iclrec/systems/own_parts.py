@@ -1,0 +1,53 @@
+"""Parts of one's own that can't be trained or loaded: said before anything else happens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from tf_iclrec.encoders.encoder import Encoder
+from tf_iclrec.encoders.registry import ENCODERS
+from tf_iclrec.errors import UserError
+from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.objective import Objective
+from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
+
+
+def check_kinds() -> None:
+    """Make sure that what is registered can be asked for its settings and made.
+
+    Raises:
+        UserError: If it is no class, or another one than a registry is for.
+    """
+    for registry, parts, kind in (
+        ("ENCODERS", ENCODERS, Encoder),
+        ("NEXT_ITEM_LOSSES", NEXT_ITEM_LOSSES, Objective),
+        ("CONTRASTS", CONTRASTS, Contrast),
+    ):
+        for name, part in parts.items():
+            if not (isinstance(part, type) and issubclass(part, kind)):
+                raise UserError(
+                    f"tf_iclrec.{registry}[{name!r}] is {part!r}, and must be a class: a subclass "
+                    f"of tf_iclrec.{kind.__name__}."
+                )
+
+
+def check_can_be_loaded(part: keras.layers.Layer, settings: Mapping[str, Any]) -> None:
+    """Or its run would be read as another model, or not at all, after the training.
+
+    Raises:
+        UserError: If its class is not registered, or its ``get_config()`` leaves a setting out.
+    """
+    name = type(part).__name__
+    if ">" not in keras.saving.get_registered_name(type(part)):
+        raise UserError(
+            f"{name} is not registered with Keras, so that its run could not be loaded: put "
+            "@keras.saving.register_keras_serializable('mine') before the class."
+        )
+    kept = part.get_config()
+    missing = [setting for setting in settings if setting not in kept]
+    if missing:
+        raise UserError(
+            f"{name}.get_config() leaves out {', '.join(missing)}, so that its run would be loaded "
+            "as another model: return super().get_config() with them."
+        )
