@@ -22,6 +22,7 @@ def copy_pages(app) -> None:
 def follow_pages(app, name: str, source: list[str]) -> None:
     """Links to the files as links to their copies."""
     text = source[0].replace("](../../benchmarks/README.md", "](../benchmarks/index.md")
+    text = text.replace("](../../docs/", "](../../")
     source[0] = _LINK.sub(r"](../\1", text)
 
 

@@ -32,7 +32,7 @@ ROUNDING = {"gru": 1e-6, "matrix_factorization": 1e-6, "cross_stream": 3e-6, "hs
 # The same between bfloat16 and float32.
 HALF_ROUNDING = {
     **{"gru": 0.02, "matrix_factorization": 0.005},
-    **{"cross_stream": 0.1, "disentangled": 0.1, "hstu": 0.15},
+    **{"bidirectional": 0.07, "cross_stream": 0.1, "disentangled": 0.1, "hstu": 0.15},
 }
 # Weights, by the ends of their paths, that a softmax over the next items has no gradient for.
 WITHOUT_GRADIENT = {

@@ -212,7 +212,8 @@ def test_users_are_encoded_without_the_prefixes_of_their_sessions(graph_inputs, 
     inputs = {"item_ids": padded(SESSIONS)}
     vectors = model.user_vectors(inputs)
     assert len(seen[0]) == sum(len(set(session)) for session in SESSIONS)
-    np.testing.assert_array_equal(vectors, model.encode(inputs)[0])
+    # Some processors add up a matrix product of other rows in another order.
+    np.testing.assert_allclose(vectors, model.encode(inputs)[0], rtol=2e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("ids", [[[0, 0, 0], [0, 5, 9]], [[0, 0, 0]]])

@@ -11,6 +11,7 @@ from .trained import SETTINGS, check_same, train
 PUBLISHED = {**SETTINGS, "model": "iclrec_published", "num_blocks": 1, "num_intents": (6,)}
 
 
+@pytest.mark.replicas
 def test_two_processes_train_as_one(tmp_path, monkeypatch):
     settings = {**PUBLISHED, "data": write_log(tmp_path / "log")}
     module = importlib.import_module("tf_iclrec.fit")

@@ -35,8 +35,10 @@ def check_same(output, alone):
     for row, expected in rows:
         assert row.keys() == expected.keys()
         for name in row.keys() - {"seconds", "intent_seconds"}:
+            # A rounding can turn two of the ranks around that these are means of.
+            atol = 1e-4 if name.startswith("val_") else 0
             np.testing.assert_allclose(
-                float(row[name]), float(expected[name]), rtol=1e-4, err_msg=name
+                float(row[name]), float(expected[name]), rtol=1e-4, atol=atol, err_msg=name
             )
     first, second = (np.load(output / f"weights_{replica}.npz") for replica in (0, 1))
     for name in first.files:
