@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "benchmark_pages",
+    "examples",
     "generated",
     "headers",
 ]

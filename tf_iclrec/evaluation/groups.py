@@ -1,7 +1,7 @@
 """Groups of users whose metrics are worth seeing apart."""
 
+import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -81,7 +81,8 @@ def provider_coverage_groups(split: Split, part: HeldOutPart) -> dict[str, np.nd
     return {MOSTLY_KNOWN: share >= 0.5, MOSTLY_UNKNOWN: share < 0.5}
 
 
-class Grouping(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Grouping:
     """A way to group users.
 
     Attributes:
