@@ -104,7 +104,7 @@ def metrics_table(
     """
     names = [name for name in _names(rows) if only is None or name in only]
     cells = [[label, *_cells(values, names)] for label, values in rows.items()]
-    return _aligned([["", *names], *cells])
+    return aligned([["", *names], *cells])
 
 
 def groups_table(columns: Mapping[str, Mapping[str, float | str]]) -> str:
@@ -121,7 +121,7 @@ def groups_table(columns: Mapping[str, Mapping[str, float | str]]) -> str:
     names = _names(columns)
     cells = zip(*(_cells(values, names) for values in columns.values()), strict=True)
     rows = [[name, *row] for name, row in zip(names, cells, strict=True)]
-    return _aligned([["", *columns], *rows])
+    return aligned([["", *columns], *rows])
 
 
 def noise_table(
@@ -147,7 +147,7 @@ def noise_table(
         drop = report["drop"]
         columns.append([share, *_cells(report[part], names)])
         columns.append(["drop", *(f"{drop[name]:.1f}%" if name in drop else "-" for name in names)])
-    return _aligned([*zip(["", *names], *columns, strict=True)])
+    return aligned([*zip(["", *names], *columns, strict=True)])
 
 
 def _names(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -172,7 +172,8 @@ def _cells(values: Mapping[str, float | str], names: Sequence[str]) -> list[str]
     return [cell(name) for name in names]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as text, every column as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,5 +1,6 @@
 """All systems at a glance."""
 
+from tf_iclrec.evaluation.report import aligned
 from tf_iclrec.systems.registry import SYSTEMS
 
 
@@ -15,8 +16,4 @@ def systems_table() -> str:
         (one.name, one.paper, ", ".join(one.family.reads(one)), one.summary)
         for one in SYSTEMS.values()
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return aligned(rows)

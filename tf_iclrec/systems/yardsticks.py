@@ -6,6 +6,7 @@ from typing import Any
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.models.ease import EaseRecommender
 from tf_iclrec.models.popularity import PopularityRecommender
@@ -14,7 +15,6 @@ from tf_iclrec.models.transitions import TransitionRecommender
 # By name, and up to how many items: EASE inverts a matrix of items x items, in some five seconds
 # at 6,000 and half a minute at 12,000.
 _KINDS = {"transitions": (TransitionRecommender, 100_000), "ease": (EaseRecommender, 6_000)}
-_CHOSEN_BY = "NDCG@20"
 
 
 def yardsticks(
@@ -45,7 +45,7 @@ def yardsticks(
             name: evaluate_held_out(model, split, ("valid",), **evaluation)["valid"]
             for name, model in rivals.items()
         }
-        best = max(valid, key=lambda name: valid[name][_CHOSEN_BY])
+        best = max(valid, key=lambda name: valid[name][MAIN_METRIC])
         models[best] = rivals[best]
     reports = {
         name: full_report(model, split, facts, groupings={}, **evaluation)

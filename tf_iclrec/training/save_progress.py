@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.evaluation.metrics import MAIN_METRIC
 from tf_iclrec.files import replace_file
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.training.checkpoints import Checkpoints
 from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.replicas import Replicas
 
-MONITOR = "val_NDCG@20"
+MONITOR = f"val_{MAIN_METRIC}"
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
