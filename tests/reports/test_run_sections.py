@@ -1,15 +1,17 @@
 """Sections of the page of a run, of runs that nothing is trained for."""
 
+import dataclasses
 import datetime
 import os
 
 import pytest
 
-from tf_iclrec import Run, by_time, fit, load_run, make_config
+from tf_iclrec import GROUPINGS, Grouping, Run, by_time, fit, load_run, make_config
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.evaluation.lists.gini import gini_index
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.reports.run_sections.data import data_section
+from tf_iclrec.reports.run_sections.groups import groups_section
 from tf_iclrec.reports.run_sections.model_card import model_card_section
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
@@ -47,6 +49,29 @@ def test_lists_and_interactions_have_the_same_gini_index(run, reported):
         f"more unequally than it was taken: the Gini index of the lists is {own:.2f}, that of the "
         f"training interactions {learnt:.2f}"
     ) in model_card_section(reported)
+
+
+def test_groups_are_shown_with_their_figures_also_those_of_ones_own(run, monkeypatch):
+    monkeypatch.setitem(GROUPINGS, "letter", Grouping("the first letter", lambda *_: {}))
+    groups = {
+        name: {
+            group: {"users": 9, "NDCG@20": value, "HR@20": 0.5, "MRR@20": 0.5}
+            for group, value in found
+        }
+        for name, found in {
+            "length": [("1 to 4", 0.125), ("5 to 9", 0.25)],
+            "letter": [("digit", 0.0625), ("other", 0.75)],
+            "popularity": [("0", 0.5)],
+        }.items()
+    }
+    grouped = dataclasses.replace(run, metrics=run.metrics | {"groups": groups})
+    runs = [ReportedRun(name, grouped, {}, datetime.date(1970, 9, 1)) for name in ("one", "two")]
+    for shown in (runs[:1], runs):
+        section = groups_section(shown)
+        for text in ("items in the history", "1 to 4", "0.1250", "the first letter", "0.7500"):
+            assert text in section
+        # A single group is everybody.
+        assert "interactions of the target" not in section
 
 
 @pytest.mark.usefixtures("not_exported", "not_compared")

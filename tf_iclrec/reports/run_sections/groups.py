@@ -18,9 +18,9 @@ def groups_section(runs: Sequence[ReportedRun]) -> Section | None:
     side."""
     found = [one.run.metrics.get("groups", {}) for one in runs]
     parts = []
-    for grouping, (what, _) in GROUPINGS.items():
-        title = f"By {what}"
-        groups = [one.get(grouping, {}) for one in found]
+    for name_of_grouping, grouping in GROUPINGS.items():
+        what, title = grouping.by, f"By {grouping.by}"
+        groups = [one.get(name_of_grouping, {}) for one in found]
         names = dict.fromkeys(name for one in groups for name in one)
         if len(names) < 2:  # Everybody: nothing to tell apart.
             continue
