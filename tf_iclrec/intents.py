@@ -50,7 +50,7 @@ def _describe(values: argparse.Namespace) -> None:
         folder.mkdir()
         report.save(folder)
         write_intent_page(report, folder / PAGE, Path(values.run).resolve().name)
-    for one in sorted(report.intents, key=lambda one: -one.users):
+    for one in report.by_size:
         print(f"{one.id:4} {one.users:7} {one.share:6.1%}  {one.name}")
     print(f"Intents: {output / PAGE}")
 

@@ -51,8 +51,7 @@ def start_from_run(model: Recommender, split: Split, config: Config) -> None:
 def _trained_before(split: Split, before: Split) -> int:
     """How many test targets an earlier training had, as pairs of user and item."""
     log, items = before.interactions, before.interactions.items
-    users = np.repeat(np.arange(log.num_users), before.train.lengths)
-    trained = users * items.size + before.train.joined().item_ids
+    trained = before.train.owners * items.size + before.train.joined().item_ids
     raw_users = split.interactions.users[split.test.users]
     raw_items = split.interactions.items.decode(split.test.target_ids)
     rows = Vocabulary(log.users).encode(raw_users) - NUM_SPECIAL_IDS

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from tf_iclrec.data.reading import load_interactions
-from tf_iclrec.data.splits.leave_one_out import leave_one_out
 from tf_iclrec.reports.data_report import write_data_report
 
 pytestmark = pytest.mark.browser
@@ -33,7 +32,7 @@ def report(tmp_path_factory):
     )
     log = load_interactions(frame, rating_column="rating")
     path = tmp_path_factory.mktemp("data") / "report.html"
-    write_data_report(log, path, PREPARATION, leave_one_out(log))
+    write_data_report(log, path, PREPARATION)
     return path
 
 

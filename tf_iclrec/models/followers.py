@@ -41,7 +41,7 @@ def followers(
     from scipy import sparse  # Here, because not every training needs it.
 
     ids = histories.item_ids - NUM_SPECIAL_IDS
-    owners = np.repeat(np.arange(len(histories.starts)), histories.lengths)
+    owners = histories.owners
     found = sparse.csr_array((size, size), dtype=dtype)
     for distance in range(1, min(window, histories.lengths.max(initial=1) - 1) + 1):
         first, second = ids[:-distance], ids[distance:]

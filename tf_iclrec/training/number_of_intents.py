@@ -121,7 +121,7 @@ def _counts(
     from scipy import sparse
 
     joined = histories.joined()
-    owners = np.repeat(np.arange(len(joined.starts)), joined.lengths)
+    owners = joined.owners
     ids = items.of_items[joined.item_ids]
     kept = ids >= NUM_SPECIAL_IDS
     if part is not None:

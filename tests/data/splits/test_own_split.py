@@ -55,9 +55,17 @@ def one_user_less(split):
     return dataclasses.replace(split, train=split.train.rows(np.arange(19)))
 
 
+def parts_of_others(split):
+    train = split.train
+    return dataclasses.replace(
+        split, train=dataclasses.replace(train, starts=train.starts[::-1], ends=train.ends[::-1])
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (parts_of_others, r"trains users on what others did: a training part lies within the user"),
         (longer_training, r"trains on what comes after histories of valid, and so on what is ask"),
         (one_target_less, r"has 20 users, 20 histories and 19 targets in test: each target has"),
         (one_user_less, r"has 19 training parts for 20 users: each has one, which may be empty"),

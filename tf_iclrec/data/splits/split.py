@@ -79,6 +79,12 @@ class Split:
                 f"The split ({self.how}) has {len(self.train.starts)} training parts for "
                 f"{self.interactions.num_users} users: each has one, which may be empty."
             )
+        offsets = self.interactions.offsets
+        if (self.train.starts < offsets[:-1]).any() or (self.train.ends > offsets[1:]).any():
+            raise UserError(
+                f"The split ({self.how}) trains users on what others did: a training part lies "
+                "within the user's own interactions."
+            )
         for part in ("valid", "test"):
             one = self.held_out(part)
             sizes = len(one.users), len(one.histories.starts), len(one.target_ids)
