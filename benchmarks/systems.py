@@ -172,12 +172,12 @@ def compared(output: Path, name: str, peer: str) -> dict:
         for row in reversed(rows)
         if row["stage"] == "train" and row["epoch"] == int(kept["epoch"])
     )
-    done = output / peer / "done.json"
+    done = json.loads((output / peer / "done.json").read_text())
     best = max((row for row in ours if "NDCG@10" in row), key=lambda row: row["valid"])
     row = {
         "RecBole NDCG@10": theirs,
         "RecBole seconds": seconds,
-        "RecBole finished": done.is_file(),
+        "RecBole finished": done["stopped early by RecBole"],
         "NDCG@10": best["NDCG@10"],
         "seconds": best["cpu"],
     }
@@ -195,7 +195,9 @@ def show(rows: dict) -> None:
     print("|---" * (len(columns) + 1) + "|")
     for name, row in rows.items():
         cells = [
-            f"{value:.4f}" if "NDCG" in key else f"{value:.1f}" if value is not True else "yes"
+            ("no", "yes")[value]
+            if isinstance(value, bool)
+            else format(value, ".4f" if "NDCG" in key else ".1f")
             for key in columns
             for value in [row.get(key, float("nan"))]
         ]

@@ -41,6 +41,7 @@ from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError
 from tf_iclrec.evaluation.groups import GROUPINGS, Grouping
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import (
     confidence_interval,
     holm_correction,
@@ -135,6 +136,7 @@ __all__ = [
     "export_saved_model",
     "fit",
     "fit_at_dates",
+    "held_out_ranks",
     "holm_correction",
     "leave_one_out",
     "limit_per_provider",

@@ -61,6 +61,17 @@ def test_a_model_without_a_longest_history_sees_all_of_it():
     assert ranks.tolist() == [54]
 
 
+def test_a_function_that_says_nothing_of_lengths_sees_all_of_it():
+    recency = Recency(None)
+    ranks = held_out_ranks(lambda batch: recency(batch), SPLIT, "valid", filter_seen=False)
+    assert ranks.tolist() == [4, 6, 6]
+
+
+def test_scores_of_other_items_are_refused():
+    with pytest.raises(ValueError, match=r"^The scores have .* \(None, 5\), and \(batch, 6\) is"):
+        held_out_ranks(Recency(num_items=5), SPLIT, "valid")
+
+
 def test_ranks_of_a_sample_are_those_of_its_users():
     everyone = held_out_ranks(Recency(), SPLIT, "test")
     users = sampled_rows(LOG.num_users, 2)

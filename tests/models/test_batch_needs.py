@@ -84,6 +84,16 @@ def test_batches_without_what_is_compared_say_how_to_make_them(name, settings, m
         model.fit(training_batches(split, 16), steps_per_epoch=1, shuffle=False, verbose=0)
 
 
+def test_batches_to_evaluate_with_are_not_trained_on_nor_the_other_way_round(split):
+    model = made("sasrec", split)
+    model.run_eagerly = True
+    train, valid = training_batches(split, 16), evaluation_batches(split, "valid")
+    with pytest.raises(ValueError, match=r"make such batches with training_batches\(split, model"):
+        model.fit(valid, shuffle=False, verbose=0)
+    with pytest.raises(ValueError, match=r"make such batches with evaluation_batches\(split, 'te"):
+        model.evaluate(train.take(1), verbose=0)
+
+
 def test_words_that_mean_nothing_are_refused(split):
     with pytest.raises(ValueError, match=r"Items are not sampled by 'in-batch'\."):
         Sampling("in-batch", 10)

@@ -226,7 +226,7 @@ def evaluation_batches(
         max_users: Of more held-out items, so many are drawn, always the same ones.
         share: Which rows of each batch this process wants, where several replicas train together;
             those of each replica are a batch then.
-        model: What is evaluated: its ``max_length`` is the default then.
+        model: What is evaluated: its ``max_length`` is the default then; without that, all items.
 
     Returns:
         A dataset of dicts of int32 tensors: ``item_ids`` and, where the log has providers,
@@ -344,10 +344,10 @@ def history_batches(
     )
 
 
-def _length(max_length: int | None, model: ReadsBatches | None) -> int:
-    """What is given, or what the model reads."""
+def _length(max_length: int | None, model: ReadsBatches | None) -> int | None:
+    """What is given, or what the model reads: all, of one that does not say."""
     if max_length is None:
-        return _MAX_LENGTH if model is None else model.max_length
+        return _MAX_LENGTH if model is None else getattr(model, "max_length", None)
     return max_length
 
 

@@ -29,7 +29,7 @@ def held_out_answers(
     history.
 
     Args:
-        model: A `Recommender`.
+        model: A `Recommender`, or another function from batches to scores.
         split: The log and what is held out.
         part: ``"valid"`` or ``"test"``.
         k: Length of the lists of best items; 0 if none are wanted.
@@ -39,7 +39,21 @@ def held_out_answers(
     Returns:
         Ranks ``(n,)`` int32, 1 = best, and lists ``(n, k)`` int32 internal ids, best first, 0 where
         no item is left.
+
+    Raises:
+        ValueError: If the scores are not ``(batch, items)``.
     """
+    num_items = split.interactions.num_items
+
+    def scores_of(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        scores = model(batch)
+        if scores.shape.rank != 2 or scores.shape[1] not in (None, num_items):
+            raise ValueError(
+                f"The scores have the shape {tuple(scores.shape)}, and (batch, {num_items}) is "
+                "expected: a column for each of split.interactions.items.ids."
+            )
+        return scores
+
     batches = evaluation_batches(
         split,
         part,
@@ -47,7 +61,7 @@ def held_out_answers(
         filter_seen=filter_seen,
         max_users=evaluation_users,
     )
-    return rank_and_list(model, batches, k)
+    return rank_and_list(scores_of, batches, k)
 
 
 def held_out_ranks(
@@ -56,7 +70,35 @@ def held_out_ranks(
     part: HeldOutPart,
     **settings: Any,
 ) -> np.ndarray:
-    """Rank of each evaluated held-out item, ``(n,)`` int32; see `held_out_answers`."""
+    """Rank of each evaluated held-out item in the whole catalogue.
+
+    Args:
+        model: A model of the library, or any function from a batch of `evaluation_batches` to the
+            scores of all items ``(batch, items)``; column ``i`` belongs to the internal id
+            ``i + 3``, the item ``split.interactions.items.ids[i]``. Of a function's batches the
+            sequences have all items.
+        split: The log and what is held out.
+        part: ``"valid"`` or ``"test"``.
+        settings: ``filter_seen=False`` ranks items of a user's own history, too; of more than
+            ``evaluation_users``, by default 100,000, so many are drawn, always the same ones.
+
+    Returns:
+        ``(n,)`` int32, 1 = best. Their metrics: `metrics_of_ranks`.
+
+    Raises:
+        ValueError: If the scores have another shape.
+
+    Example: by a fixed order of the items.
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["oil", "rye"] * 2})
+    >>> split = leave_one_out(log)
+    >>> split.interactions.items.ids.tolist()
+    ['jam', 'oil', 'rye', 'tea']
+    >>> def in_order(batch):
+    ...     return tf.tile([[4.0, 3.0, 2.0, 1.0]], [tf.size(batch["rows"]), 1])
+    >>> held_out_ranks(in_order, split, "test", filter_seen=False).tolist()
+    [2, 3]
+    """
     return held_out_answers(model, split, part, **settings)[0]
 
 

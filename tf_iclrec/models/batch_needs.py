@@ -21,12 +21,18 @@ def batch_settings(model: SequentialRecommender) -> dict[str, Any]:
 
 
 def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
-    """Make sure that a batch has what the objectives read.
+    """Make sure that a batch to train on has what the objectives read.
 
     Raises:
         ValueError: If it has not; the message says how to make batches that have.
     """
     of_model = "model=model"
+    # In those to evaluate with, a row has one target.
+    if len(getattr(batch.get("target_ids"), "shape", ())) != 2:
+        raise ValueError(
+            "A training step reads item_ids and target_ids, each (batch, time): make such batches "
+            f"with training_batches(split, {of_model})."
+        )
     for needed, name, what, how in (
         (
             model.needs_futures,
@@ -43,3 +49,16 @@ def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
                 f"These objectives compare {what}, and the batches have none: "
                 f"training_batches(..., {how})."
             )
+
+
+def check_ranking_batch(batch: Mapping[str, Any]) -> None:
+    """Make sure that a batch has a held-out item of each user and the items that they had.
+
+    Raises:
+        ValueError: If it has not.
+    """
+    if "seen_ids" not in batch or "target_ids" not in batch:
+        raise ValueError(
+            "An evaluation reads item_ids (batch, time), target_ids (batch,) and seen_ids (batch, "
+            "seen): make such batches with evaluation_batches(split, 'test', model=model)."
+        )

@@ -10,6 +10,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import DEFAULT_CUTOFFS, ranking_metrics
 from tf_iclrec.evaluation.ranking import target_ranks
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.models.batch_needs import check_ranking_batch
 from tf_iclrec.models.stepwise_model import StepwiseModel
 
 
@@ -61,6 +62,7 @@ class Recommender(StepwiseModel):
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         batch = self.batch_of(batch)
+        check_ranking_batch(batch)
         scores = self(batch, training=False)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
         for metric in self.ranking:

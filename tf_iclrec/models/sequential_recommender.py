@@ -24,6 +24,7 @@ from tf_iclrec.objectives.objective import (
     EncodedBatch,
     Objective,
     check_together,
+    loss_of,
     num_replicas,
 )
 from tf_iclrec.settings import Setting
@@ -270,7 +271,8 @@ class SequentialRecommender(Recommender):
 
         def loss(term: Objective) -> tf.Tensor:
             batches, copies = (every, replicas) if term.compares_rows else (encoded, 1)
-            return tf.add_n([term(of_member) for of_member in batches]) / (len(encoded) * copies)
+            values = [loss_of(term, of_member) for of_member in batches]
+            return tf.add_n(values) / (len(encoded) * copies)
 
         return [loss(term) for term in self.objectives]
 

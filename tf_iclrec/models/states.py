@@ -44,9 +44,20 @@ class Parts(NamedTuple):
 
 
 def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -> KerasTensor:
-    """Hidden states of all streams of an encoder side by side, ``(batch, time, dim)``."""
+    """Hidden states of all streams of an encoder side by side, ``(batch, time, dim)``.
+
+    Raises:
+        ValueError: If an encoder of one's own gives something else.
+    """
     streams = encoder(inputs, training=training)
-    return streams if encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
+    states = streams if encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
+    if len(states.shape) != 3 or states.shape[-1] != encoder.state_dim:
+        raise ValueError(
+            f"{type(encoder).__name__} gives states of the shape {tuple(states.shape)}, and "
+            f"(batch, time, {encoder.state_dim}) is expected: a vector of the width of its item "
+            "vectors at each position."
+        )
+    return states
 
 
 def mean_states(

@@ -172,6 +172,22 @@ class Objective:
         return cls(**config)
 
 
+def loss_of(objective: Objective, encoded: EncodedBatch) -> tf.Tensor:
+    """What an objective says of a batch, float32 scalar.
+
+    Raises:
+        ValueError: If one of one's own gives something else.
+    """
+    loss = tf.convert_to_tensor(objective(encoded))
+    if loss.shape.rank != 0 or loss.dtype != tf.float32:
+        raise ValueError(
+            f"{type(objective).__name__} gives a {loss.dtype.name} loss of the shape "
+            f"{tuple(loss.shape)}, and one float32 number is expected, such as the mean over "
+            "positions."
+        )
+    return loss
+
+
 def check_together(objectives: Sequence[Objective]) -> None:
     """Make sure that one model can have all of these.
 
