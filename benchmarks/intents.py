@@ -167,13 +167,12 @@ def main_values(split: tf_iclrec.Split, items: str) -> dict[str, np.ndarray]:
         "brand": tf_iclrec.read_item_attribute(items),
     }
     histories = split.train.joined()
-    owners = np.repeat(np.arange(len(histories.starts)), histories.lengths)
     found = {}
     for name, values in known.items():
         attribute = tf_iclrec.ItemAttribute.from_values(split.interactions.items, values)
         ids = attribute.of_items[histories.item_ids]
         size = attribute.vocabulary.size
-        pairs, counts = np.unique((owners * size + ids)[ids >= 3], return_counts=True)
+        pairs, counts = np.unique((histories.owners * size + ids)[ids >= 3], return_counts=True)
         order = np.lexsort((pairs, -counts, pairs // size))
         users, first = np.unique(pairs[order] // size, return_index=True)
         found[name] = np.full(len(histories.starts), -1)

@@ -23,6 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.by_row import traced
 from tf_iclrec.data.share import Share
 from tf_iclrec.errors import LostProcessError, UserError
 from tf_iclrec.run_directory import RunDirectory
@@ -126,13 +127,7 @@ class Replicas:
             processes have to call it.
         """
         if self.count == 1:
-
-            @tf.function(autograph=False)
-            def computed(batch: dict[str, tf.Tensor]) -> tf.Tensor:
-                return compute(batch)
-
-            # Traced once, whatever the widths of the batches.
-            computed = computed.get_concrete_function(shares.element_spec)
+            computed = traced(compute, shares.element_spec)
             return lambda: (computed(batch).numpy() for batch in shares)
         steps = self.steps(shares)
         batches = iter(self.batches(shares))
