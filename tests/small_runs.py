@@ -12,7 +12,6 @@ from tf_iclrec.data.synthetic import planted_intents
 from .interruption import interrupted
 
 SMALL = {
-    "num_members": 2,
     "hidden_dim": 16,
     "num_blocks": 1,
     "sequence_weight": 0.1,
@@ -23,6 +22,13 @@ SMALL = {
     "learning_rate": 1e-2,
     "filter_seen": False,
     "seed": 3,
+}
+# For what is the same of all models that are trained in epochs: a user has a vector, and that is
+# all there is to it.
+QUICK = {
+    "model": "bpr_mf",
+    **{name: SMALL[name] for name in ("hidden_dim", "max_length", "batch_size", "epochs")},
+    **{name: SMALL[name] for name in ("learning_rate", "filter_seen", "seed")},
 }
 
 

@@ -5,15 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, fit, load_interactions, load_run, make_config
+from tf_iclrec import UserError, build_model, fit, load_interactions, load_run, make_config
 from tf_iclrec.checksums import read_sealed, write_sealed
+from tf_iclrec.data.prepared import read_prepared
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config
 from tf_iclrec.training.lazy_adam import LazyAdam
 
 from .interruption import interrupted
 from .small_runs import (
-    SMALL,
+    QUICK,
     changed,
     fit_interrupted,
     read_history,
@@ -26,18 +27,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_com
 
 
 @pytest.fixture(scope="module")
-def one_encoder(tmp_path_factory):
-    settings = SMALL | {"num_members": 1, "sequence_weight": 0.0}
-    return make_config(data=write_log(tmp_path_factory.mktemp("log")), **settings)
+def log(tmp_path_factory):
+    return write_log(tmp_path_factory.mktemp("log"))
+
+
+@pytest.fixture(scope="module")
+def quick(log):
+    """Nothing here depends on the model: this one's graphs are made soonest."""
+    return make_config(data=log, **QUICK)
 
 
 @pytest.mark.parametrize("sampling", ["popularity", "in_batch"])
-def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, tmp_path, sampling):
-    config = changed(
-        one_encoder, loss="sampled_softmax", sampling=sampling, num_samples=20, intent_weight=0.0
-    )
+def test_sampled_softmax_learns_and_goes_on_after_an_interruption(log, tmp_path, sampling):
+    sampled = {"loss": "sampled_softmax", "sampling": sampling, "num_samples": 20}
     # Of some of the users, the same ones before and after.
-    config = changed(config, training_share=0.6)
+    some = {"model": "gru4rec", "training_share": 0.6, "batch_size": 16}
+    config = make_config(data=log, **QUICK | some | sampled)
     run = fit(config, tmp_path / "whole")
     assert isinstance(run.model.optimizer, LazyAdam)
     losses = [float(row["next_item"]) for row in read_history(tmp_path / "whole")]
@@ -53,24 +58,27 @@ def test_sampled_softmax_learns_and_goes_on_after_an_interruption(one_encoder, t
         fit(changed(config, training_share=0.5), tmp_path / "run", resume=True)
 
 
-def test_large_catalogues_get_the_sampled_softmax_and_are_told(
-    one_encoder, tmp_path, monkeypatch, capsys
-):
-    config = changed(one_encoder, epochs=1, intent_weight=0.0, num_samples=20)
-    fit(config, tmp_path / "small")
-    printed = capsys.readouterr().out
+def test_large_catalogues_get_the_sampled_softmax_and_are_told(log, tmp_path, monkeypatch, capsys):
+    settings = QUICK | {"model": "sasrec", "num_blocks": 1, "horizon": 1, "num_samples": 20}
+    config = make_config(data=log, **settings)
+
+    def printed_by(training):
+        with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
+            fit(config, tmp_path / training)
+        return capsys.readouterr().out
+
+    printed = printed_by("small")
     assert "sampled softmax" not in printed
     assert "start at random" not in printed
     monkeypatch.setattr("tf_iclrec.systems.neural.MAX_SOFTMAX_ITEMS", 50)
-    run = fit(config, tmp_path / "large")
-    printed = capsys.readouterr().out
+    printed = printed_by("large")
     assert "Loss: sampled softmax (samples: popularity)" in printed
     assert "Item vectors start at random: there are more than 50 items." in printed
-    assert run.model.sampling.num_samples == 20
+    assert build_model(config, read_prepared(log).catalogue).sampling.num_samples == 20
 
 
-def test_patience_is_restored(one_encoder, tmp_path):
-    impatient = changed(one_encoder, epochs=1, patience=1, learning_rate=1e-9)
+def test_patience_is_restored(quick, tmp_path):
+    impatient = changed(quick, epochs=1, patience=1, learning_rate=1e-9)
     fit(impatient, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "state.json"
     # As if the first epoch had been the best by far: the next one can't be better.
@@ -83,9 +91,7 @@ def test_patience_is_restored(one_encoder, tmp_path):
 def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     log = tmp_path / "log.txt"
     write_sequence_file(log)
-    config = make_config(
-        data=str(log), **SMALL | {"num_members": 1, "sequence_weight": 0.0, "epochs": 1}
-    )
+    config = make_config(data=str(log), **QUICK | {"epochs": 1})
     before = fit(config, tmp_path / "run").split.interactions.num_actions
     more = changed(config, epochs=2)
     log.write_text(log.read_text() + "9999 1 2 3 4\n")
@@ -104,14 +110,14 @@ def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
 
 
 def test_a_log_that_was_given_is_no_file_and_is_asked_for_by_what_starts_from_it(
-    one_encoder, tmp_path, capsys
+    quick, tmp_path, capsys
 ):
-    log = load_interactions(one_encoder.data.source)
-    run = fit(changed(one_encoder, epochs=1), tmp_path / "run", interactions=log)
+    log = load_interactions(quick.data.source)
+    run = fit(changed(quick, epochs=1), tmp_path / "run", interactions=log)
     assert run.config.data.source == ("(given in Python)",)
     # It goes on with what is kept, whether the log is given again or not.
-    fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True, interactions=log)
-    again = fit(changed(one_encoder, epochs=3), tmp_path / "run", resume=True)
+    fit(changed(quick, epochs=2), tmp_path / "run", resume=True, interactions=log)
+    again = fit(changed(quick, epochs=3), tmp_path / "run", resume=True)
     assert again.split.interactions.num_actions == log.num_actions
     assert again.config.data.source == ("(given in Python)",)
     assert "has changed" not in capsys.readouterr().out
@@ -121,13 +127,13 @@ def test_a_log_that_was_given_is_no_file_and_is_asked_for_by_what_starts_from_it
 
 
 @pytest.mark.parametrize("name", ["epoch_2.weights.h5", "state.json"])
-def test_after_a_damaged_epoch_the_one_before_is_used(one_encoder, tmp_path, capsys, name):
-    whole = fit(changed(one_encoder, epochs=2), tmp_path / "run")
+def test_after_a_damaged_epoch_the_one_before_is_used(quick, tmp_path, capsys, name):
+    whole = fit(changed(quick, epochs=2), tmp_path / "run")
     damaged = tmp_path / "run" / "checkpoints" / name
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
-    again = fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
+    again = fit(changed(quick, epochs=2), tmp_path / "run", resume=True)
     printed = capsys.readouterr().out
     assert f"{name} is damaged: " in printed
     assert "Going on after the epoch before.\nResuming after epoch 1." in printed
@@ -137,11 +143,11 @@ def test_after_a_damaged_epoch_the_one_before_is_used(one_encoder, tmp_path, cap
     for path in damaged.parent.glob("state*.json"):
         path.write_text("{")
     with pytest.raises(UserError, match=r"is damaged: .* no other checkpoint: train again"):
-        fit(changed(one_encoder, epochs=2), tmp_path / "run", resume=True)
+        fit(changed(quick, epochs=2), tmp_path / "run", resume=True)
 
 
-def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(one_encoder, tmp_path, capsys):
-    config, output = changed(one_encoder, epochs=1), tmp_path / "run"
+def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(quick, tmp_path, capsys):
+    config, output = changed(quick, epochs=1), tmp_path / "run"
     old = fit(config, output)
     longer = changed(config, epochs=2, seed=4)
     with interrupted(epoch=1), pytest.raises(KeyboardInterrupt):
@@ -155,11 +161,11 @@ def test_a_run_that_is_replaced_stays_until_the_new_one_is_finished(one_encoder,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
-def test_a_run_can_be_continued_for_more_epochs(one_encoder, tmp_path):
+def test_a_run_can_be_continued_for_more_epochs(quick, tmp_path):
     output = tmp_path / "run"
-    fit(changed(one_encoder, epochs=1), output)
+    fit(changed(quick, epochs=1), output)
     with interrupted(epoch=2), pytest.raises(KeyboardInterrupt):
-        fit(changed(one_encoder, epochs=3, patience=9), output, resume=True)
+        fit(changed(quick, epochs=3, patience=9), output, resume=True)
     # As --resume alone does.
     config = read_config(RunDirectory(output))
     assert (config.training.epochs, config.training.patience) == (3, 9)
