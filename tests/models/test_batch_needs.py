@@ -1,10 +1,12 @@
 """Batches for a model have what it reads, and one that gets others says so."""
 
+import keras
 import numpy as np
 import pytest
 
 from tf_iclrec import (
     SYSTEMS,
+    IntentClustering,
     IntentContrast,
     Sampling,
     ViewRatios,
@@ -33,6 +35,7 @@ def made(name, split, **settings):
     return model
 
 
+@pytest.mark.filterwarnings("ignore:No callback finds intents")
 @pytest.mark.parametrize("name", NAMES)
 def test_any_model_trains_on_the_batches_that_are_made_for_it(name, split):
     model = made(name, split)
@@ -92,6 +95,24 @@ def test_batches_to_evaluate_with_are_not_trained_on_nor_the_other_way_round(spl
         model.fit(valid, shuffle=False, verbose=0)
     with pytest.raises(ValueError, match=r"make such batches with evaluation_batches\(split, 'te"):
         model.evaluate(train.take(1), verbose=0)
+
+
+@pytest.mark.parametrize("callbacks", [None, [keras.callbacks.TerminateOnNaN()]])
+def test_a_training_that_never_finds_intents_is_warned_of(callbacks, split):
+    model = made("iclrec", split)
+    batches = training_batches(split, 16, model=model)
+    with pytest.warns(UserWarning, match=r"No callback finds intents.*IntentClustering\(tf_iclrec"):
+        model.fit(batches, epochs=0, callbacks=callbacks, shuffle=False, verbose=0)
+
+
+def test_one_that_finds_them_or_has_them_is_not(split):
+    model = made("iclrec", split)
+    batches = training_batches(split, 16, model=model)
+    sequences = sequence_batches(split, model=model)
+    callbacks = [IntentClustering(sequences, verbose=False)]
+    model.fit(batches, epochs=0, callbacks=callbacks, shuffle=False, verbose=0)
+    model.intents.update([np.ones(model.intents.centroids[0].shape, dtype="float32")])
+    model.fit(batches, epochs=0, shuffle=False, verbose=0)
 
 
 def test_words_that_mean_nothing_are_refused(split):

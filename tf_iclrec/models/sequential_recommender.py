@@ -1,6 +1,7 @@
 """An encoder and weighted objectives, trained together."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -150,6 +151,20 @@ class SequentialRecommender(Recommender):
     def metrics(self):
         # Those of `evaluate` first, so that its values are beside the first of `metrics_names`.
         return [*self.ranking, self.loss_tracker, *self.term_trackers]
+
+    def fit(self, *args, callbacks: Any = None, **kwargs) -> keras.callbacks.History:
+        """Train as `keras.Model.fit` does; objectives that use intents want an
+        `tf_iclrec.IntentClustering` among the callbacks."""
+        given = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+        finds = any(getattr(callback, "finds_intents", False) for callback in given)
+        if self.needs_intents and not finds and not self.found_intents:
+            warnings.warn(
+                "No callback finds intents, so that objectives which use them stay 0: give fit() "
+                "callbacks=[tf_iclrec.IntentClustering(tf_iclrec.sequence_batches(split, "
+                "model=model))]. One of your own says finds_intents = True.",
+                stacklevel=2,
+            )
+        return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         return self.score(self.user_vectors(inputs, training=training))

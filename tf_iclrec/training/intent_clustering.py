@@ -78,6 +78,9 @@ class IntentClustering(keras.callbacks.Callback):
         UserError: If there are fewer sequences than intents.
     """
 
+    # What `SequentialRecommender.fit` looks for.
+    finds_intents = True
+
     def __init__(
         self,
         sequences: tf.data.Dataset,
