@@ -41,6 +41,16 @@ class Setting:
         auto: Whether `AUTO` may stand for the value: the data decide.
         of_one_run: Whether a run that starts from another one does not take it over.
         may_change: Whether a run that is continued may have another value.
+
+    Example: a part of one's own says what its setting may be; its option follows.
+    >>> from typing import Annotated
+    >>> def smooth(window: Annotated[int, Setting("items averaged", at_least=1)] = 3): ...
+    >>> declared = settings_of(smooth)["window"]
+    >>> declared.option("smooth_"), declared.default
+    ('smooth_window', 3)
+    >>> declared.checked(0, "--smooth-window")
+    Traceback (most recent call last):
+    ValueError: --smooth-window must be at least 1, not 0.
     """
 
     help: str
@@ -66,7 +76,13 @@ class Setting:
         return " and ".join(f"{word} {x:.10g}" for word, x in bounds.items() if x is not None)
 
     def allows(self, value: float) -> bool:
-        """Whether a number is in the range; NaN is in none."""
+        """Whether a number is in the range; NaN is in none.
+
+        Example:
+        >>> share = Setting("share", at_least=0, below=1)
+        >>> [share.allows(value) for value in (0, 0.5, 1, float("nan"))]
+        [True, True, False, False]
+        """
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)

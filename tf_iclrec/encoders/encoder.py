@@ -49,6 +49,17 @@ class Encoder(keras.layers.Layer):
             read `encode_whole` then, and without any the hidden states.
         value_embeddings: The tables of what the encoder knows of items besides their ids: of
             providers, then of each further attribute.
+
+    Example: a user is the mean of the items so far.
+    >>> class MeanEncoder(Encoder):
+    ...     def encode(self, items, valid, training):
+    ...         real = ops.cast(valid, items.dtype)[..., None]
+    ...         return real * ops.cumsum(items, 1) / ops.maximum(ops.cumsum(real, 1), 1)
+    >>> encoder = MeanEncoder(vocabulary_size=6, hidden_dim=4)
+    >>> [states] = encoder({"item_ids": ops.array([[3, 4, 0]])})
+    >>> tea, jam = encoder.item_vectors(ops.array([3, 4]))
+    >>> [np.allclose(*pair) for pair in zip(states, (tea, (tea + jam) / 2, 0 * tea), strict=True)]
+    [True, True, True]
     """
 
     num_streams: ClassVar[int] = 1

@@ -25,6 +25,16 @@ class Contrast(Objective):
         mitigate_false_negatives: FNM: whether users of the same intent are left out of the
             negatives (with several numbers of intents: of the same first one, unless the
             objective says otherwise). Defaults to False.
+
+    Example: users apart from each other, by the mean similarity of any two.
+    >>> class Apart(Contrast):
+    ...     name, prefix, title = "apart", "apart_", "Users apart"
+    ...     def __call__(self, encoded):
+    ...         vectors = self.compared(encoded.own_vectors)
+    ...         return ops.mean(ops.matmul(vectors, ops.transpose(vectors))) / self.temperature
+    >>> batch = EncodedBatch(None, None, None, own_vectors=ops.array([[3.0, 0.0], [0.0, 4.0]]))
+    >>> float(Apart()(batch)), float(Apart(normalize=True)(batch))  # (9 + 16) / 4; (1 + 1) / 4
+    (6.25, 0.5)
     """
 
     title: ClassVar[str]

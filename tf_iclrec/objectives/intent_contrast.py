@@ -20,6 +20,16 @@ class IntentContrast(ViewContrast):
             published scripts.
 
         For the others see `ViewContrast`; intents have length 1.
+
+    Example: two users of one intent: each picks one of two that are alike, ln 2. With FNM they are
+    no negatives to each other, and before the first E-step there is nothing to pick.
+    >>> same = ops.array([[0.6, 0.8], [0.6, 0.8]])
+    >>> def batch(fitted):
+    ...     return EncodedBatch(None, None, None, view_vectors=(same, same),
+    ...         intents=[(ops.array([7, 7]), same)], intents_fitted=ops.array(fitted))
+    >>> terms = [IntentContrast(), IntentContrast(mitigate_false_negatives=True)]
+    >>> [[round(float(term(batch(fitted))), 3) for term in terms] for fitted in (1.0, 0.0)]
+    [[0.693, 0.0], [0.0, 0.0]]
     """
 
     name = "intent_contrast"

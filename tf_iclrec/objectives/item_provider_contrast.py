@@ -23,6 +23,16 @@ class ItemProviderContrast(Contrast):
         mitigate_false_negatives: Whether users of the same intent are left out of the
             negatives (with several numbers of intents: of the same first one). Defaults to
             False.
+
+    Example: both sides of each of two users agree, or each agrees with the other user's.
+    >>> from keras import ops
+    >>> items = ops.array([[5.0, 0.0], [0.0, 5.0]])
+    >>> contrast = ItemProviderContrast(normalize=True, temperature=0.1)
+    >>> for providers in (items, items[::-1]):
+    ...     batch = EncodedBatch(None, None, None, sides=(items, providers))
+    ...     print(round(float(contrast(batch)), 3))
+    0.0
+    10.0
     """
 
     name = "item_provider_contrast"

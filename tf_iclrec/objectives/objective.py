@@ -123,6 +123,15 @@ class Objective:
 
     Args:
         weight: Factor of the term in the total loss. Defaults to 1.
+
+    Example: a term that keeps states short; a training adds it with its weight.
+    >>> class ShortStates(Objective):
+    ...     name = "short_states"
+    ...     def __call__(self, encoded):
+    ...         return ops.mean(ops.sum(ops.square(encoded.hidden), axis=-1))
+    >>> states = ops.array([[[3.0, 4.0]]])
+    >>> float(ShortStates(weight=0.1)(EncodedBatch(states, ops.array([[3]]), item_vectors=None)))
+    25.0
     """
 
     name: ClassVar[str]

@@ -31,7 +31,16 @@ def sampled_binary_cross_entropy(
 
 @keras.saving.register_keras_serializable("tf_iclrec")
 class SampledCrossEntropy(Objective):
-    """Binary cross-entropy with one uniformly drawn negative per real position."""
+    """Binary cross-entropy with one uniformly drawn negative per real position.
+
+    Example: the model gives the next item 3/4, the one that was drawn 1/2.
+    >>> vectors = ops.array([[0.0], [0.0], [0.0], [1.0], [0.0]])
+    >>> batch = EncodedBatch(
+    ...     hidden=ops.log([[[3.0]]]), target_ids=ops.array([[3]]), negative_ids=ops.array([[4]]),
+    ...     item_vectors=lambda ids: ops.take(vectors, ids, axis=0))
+    >>> round(float(ops.exp(-SampledCrossEntropy()(batch))), 4)  # 3/4 · (1 - 1/2)
+    0.375
+    """
 
     name = "next_item"
     needs_negatives = True

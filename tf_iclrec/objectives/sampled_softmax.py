@@ -57,6 +57,15 @@ class SampledSoftmaxCrossEntropy(SampledObjective):
         weight: Factor of the term in the total loss. Defaults to 1.
         kind: Which items are sampled; see `SampledObjective`. Defaults to ``"popularity"``.
         num_samples: Items drawn for a batch. Defaults to 1024.
+
+    Example: no preference; each of two samples stands for 50 of 100 items that are as likely.
+    >>> batch = EncodedBatch(
+    ...     hidden=ops.zeros((1, 1, 2)), target_ids=ops.array([[3]]),
+    ...     item_vectors=lambda ids: ops.ones((*ids.shape, 2)), sampled_ids=ops.array([4, 5]),
+    ...     sampled_log_probabilities=ops.log([0.01, 0.01]))
+    >>> loss = SampledSoftmaxCrossEntropy(kind="uniform", num_samples=2)(batch)
+    >>> round(float(ops.exp(loss)), 2)  # One of 1 + 2 · 50.
+    101.0
     """
 
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:

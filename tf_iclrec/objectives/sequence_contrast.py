@@ -61,6 +61,15 @@ class SequenceContrast(Contrast):
             take over the training. Defaults to False, as published.
         mitigate_false_negatives: Whether users of the same intent are left out of the
             negatives (with several numbers of intents: of the same first one).
+
+    Example: two users, whose views are alike, or like those of the other.
+    >>> views = ops.array([[[1.0, 0.0]], [[0.0, 1.0]]])
+    >>> contrast = SequenceContrast(temperature=0.1)
+    >>> for others in (views, views[::-1]):
+    ...     batch = EncodedBatch(None, None, None, view_hidden=(views, others))
+    ...     print(round(float(contrast(batch)), 3))
+    0.0
+    10.0
     """
 
     name = "sequence_contrast"

@@ -100,6 +100,15 @@ class System:
         paper: Where it is from.
         family: How it is made.
         settings: What it sets otherwise than the parts do by themselves, by option.
+
+    Example: a system of one's own, which is one more name for `make_config` and ``--model``.
+    >>> from tf_iclrec import SYSTEMS, make_config
+    >>> sasrec = SYSTEMS["sasrec"]
+    >>> SYSTEMS["narrow"] = dataclasses.replace(
+    ...     sasrec, name="narrow", settings={**sasrec.settings, "hidden_dim": 32})
+    >>> make_config("sasrec").encoder.hidden_dim, make_config("narrow").encoder.hidden_dim
+    (256, 32)
+    >>> del SYSTEMS["narrow"]
     """
 
     name: str
