@@ -77,6 +77,19 @@ def fit(
         UserError: If the data or settings can't be used; nothing is written then.
         NonFiniteLossError: If a loss becomes NaN or infinite.
         LostProcessError: If one of several processes has ended.
+
+    Example: what followed what, counted, beats popularity. What `fit` prints is not shown here.
+    >>> import contextlib, io, tempfile
+    >>> from tf_iclrec import load_run, make_config
+    >>> days = ["tea", "jam", "oil", "rye", "fig"] * 2
+    >>> log = Interactions.from_sequences({f"user {n}": days[n : n + 4] for n in range(5)})
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+    ...     run = fit(make_config("transitions"), f"{folder}/run", interactions=log)
+    ...     read = load_run(f"{folder}/run")
+    >>> run.metrics["test"]["MRR@5"], run.metrics["yardsticks"]["popularity"]["test"]["MRR@5"]
+    (1.0, 0.5)
+    >>> read.metrics == run.metrics
+    True
     """
     if interactions is not None:
         config = config.replace(data=GIVEN)

@@ -47,6 +47,16 @@ def fit_at_dates(
 
     Raises:
         UserError: If the data or a setting can't be used; nothing is written then.
+
+    Example:
+    >>> from tf_iclrec import make_config
+    >>> config = make_config("iclrec", data="log.csv")
+    >>> found = fit_at_dates(config, ["2017-06-01", "2017-07-01"], "runs/months")  # doctest: +SKIP
+    >>> found["2017-06-01"]["test"]["HR@5"], found["mean"]["test"]["HR@5"]  # doctest: +SKIP
+    (0.052, 0.05)
+    >>> fit_at_dates(config, ["2017-07-01", "2017-06-01"], "runs/months")
+    Traceback (most recent call last):
+    tf_iclrec.errors.UserError: The dates to split at must ascend, not be 2017-07-01 2017-06-01.
     """
     if len(Cluster.of_environment()) > 1:
         raise UserError("--roll trains one run after the other, in one process without TF_CONFIG.")

@@ -41,6 +41,15 @@ class Run:
             name. Runs of earlier versions have the first two alone.
         how_read: Settings with which newer tables like those of its data are read. Defaults to
             those of the configuration, or of the prepared data that it names.
+
+    Example: a model that was made by hand, for everything that takes a run.
+    >>> from tf_iclrec import PopularityRecommender, evaluate_run, leave_one_out, make_config
+    >>> log = Interactions.from_sequences({
+    ...     "ann": ["tea", "jam", "oil"], "bob": ["oil", "rye", "jam"]})
+    >>> model = PopularityRecommender([1, 2, 3, 4])  # Of jam, oil, rye and tea.
+    >>> run = Run(model, leave_one_out(log), make_config("transitions"), metrics={})
+    >>> evaluate_run(run)["test"]["MRR@5"]  # Second to rye, and to tea.
+    0.5
     """
 
     model: Recommender
@@ -86,6 +95,16 @@ class Run:
 
         Raises:
             UserError: If the table or a column is missing, or no item of the run is in it.
+
+        Example:
+        >>> import tempfile
+        >>> from tf_iclrec import PopularityRecommender, leave_one_out, make_config
+        >>> items = Path(tempfile.mkdtemp()) / "items.csv"
+        >>> _ = items.write_text("item_id,title\\ntea,Green tea\\noil,Olive oil\\n")
+        >>> split = leave_one_out(Interactions.from_sequences({"ann": ["tea", "jam", "oil"]}))
+        >>> run = Run(PopularityRecommender([1, 2, 3]), split, make_config("transitions"), {})
+        >>> run.with_item_labels(items).interactions.titles.tolist()
+        ['', 'Olive oil', 'Green tea']
         """
         column = self._columns_in(items)["item_column"]
         table = read_item_table(items, column, title_column=title_column, labels=item_labels)
@@ -148,6 +167,14 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
 
     Raises:
         UserError: If the folder holds no run, or one that was interrupted or is damaged.
+
+    Example: that of `tf_iclrec.fit` trains a run and reads it.
+    >>> run = load_run("runs/mine")  # doctest: +SKIP
+    >>> run.config.model, run.metrics["test"]["NDCG@20"]  # doctest: +SKIP
+    ('iclrec', 0.0483)
+    >>> load_run("runs/of nobody")
+    Traceback (most recent call last):
+    tf_iclrec.errors.UserError: ...
     """
     directory = RunDirectory(Path(path))
     config = read_config(directory)

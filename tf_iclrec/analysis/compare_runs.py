@@ -50,6 +50,17 @@ def compare_runs(
 
     Raises:
         UserError: If their users, items or held-out items differ.
+
+    Example: a ranking and its reverse: they differ, but three users prove nothing.
+    >>> from tf_iclrec import Interactions, PopularityRecommender, leave_one_out, make_config
+    >>> log = Interactions.from_sequences({
+    ...     "ann": ["tea", "jam", "oil"], "bob": ["oil", "rye", "tea"],
+    ...     "eve": ["oil", "jam", "tea"]})
+    >>> split, config = leave_one_out(log), make_config("transitions")
+    >>> models = PopularityRecommender([1, 2, 3, 4]), PopularityRecommender([4, 3, 2, 1])
+    >>> found = compare_runs(*(Run(model, split, config, {}) for model in models))["MRR@5"]
+    >>> [round(value, 3) for value in (found.first, found.second, found.difference, found.p_value)]
+    [0.833, 0.667, 0.167, 0.667]
     """
     check_comparable(first.split, second.split, part)
     facts, settings = item_facts(first.model, first.split), first.config.evaluation

@@ -109,5 +109,12 @@ def read_item_attribute(
 
     Raises:
         UserError: If the file or a column is missing, or an item has two values.
+
+    Example: what `Interactions.with_item_providers` takes.
+    >>> import tempfile
+    >>> items = Path(tempfile.mkdtemp()) / "items.csv"
+    >>> _ = items.write_text("item_id,provider\\ntea,acme\\njam,\\n")
+    >>> read_item_attribute(items)
+    {'tea': 'acme', 'jam': ''}
     """
     return ItemCells(path, [column], item_column).values(column)

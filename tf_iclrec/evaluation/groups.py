@@ -88,6 +88,17 @@ class Grouping:
     Attributes:
         by: What is told apart, in words.
         masks: From the log to masks ``(n,)`` over the held-out items by name of the group.
+
+    Example: a grouping of one's own, for ``evaluate_run(run, groupings={"id": grouping})``.
+    >>> from tf_iclrec import Interactions, leave_one_out
+    >>> def by_id(split, part):
+    ...     users = split.interactions.users[split.held_out(part).users]
+    ...     guest = np.array([user.startswith("guest") for user in users])
+    ...     return {"guests": guest, "others": ~guest}
+    >>> grouping = Grouping("the user's id", by_id)
+    >>> log = Interactions.from_sequences({"ann": "abc", "guest 7": "cab"})
+    >>> {name: mask.tolist() for name, mask in grouping.masks(leave_one_out(log), "test").items()}
+    {'guests': [False, True], 'others': [True, False]}
     """
 
     by: str

@@ -46,6 +46,17 @@ class BatchRecommender:
             are left out. By default the histories are those of the log it was trained on, with
             users who could not be split; a log without such users is not copied.
         filter_seen: Whether items of a user's own history are left out where it is not said.
+
+    Example: made once, for many calls of `tf_iclrec.recommend`; eve is new, and rye is unknown.
+    >>> from tf_iclrec import PopularityRecommender, leave_one_out, recommend
+    >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"]})
+    >>> model = PopularityRecommender([1, 2, 3])  # Of jam, oil and tea.
+    >>> newer = Interactions.from_sequences({"ann": ["jam"], "eve": ["tea", "rye"]})
+    >>> recommender = BatchRecommender(model, leave_one_out(log), newer)
+    >>> recommender.users.tolist(), recommender.lengths.tolist()
+    (['ann', 'eve'], [1, 1])
+    >>> recommend(recommender, user_ids=["eve", "ann"], k=1)["item_id"].tolist()
+    ['oil', 'tea']
     """
 
     def __init__(

@@ -39,6 +39,16 @@ def export_saved_model(
 
     Raises:
         UserError: If tensorflow-recommenders is not installed, or the disk is full.
+
+    Example: what TF Serving answers to a request.
+    >>> import tempfile
+    >>> from tf_iclrec import Interactions, PopularityRecommender, leave_one_out
+    >>> split = leave_one_out(Interactions.from_sequences({"ann": ["tea", "jam", "oil"]}))
+    >>> folder = tempfile.mkdtemp() + "/shop/1"
+    >>> export_saved_model(PopularityRecommender([1, 2, 3]), split, folder, k=2)
+    >>> served = tf.saved_model.load(folder)
+    >>> served.signatures["serving_default"](tf.constant([["tea"]]))["item_ids"].numpy().tolist()
+    [[b'oil', b'jam']]
     """
     directory = Path(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)

@@ -211,6 +211,14 @@ def recommend_batches(
         directory: See `SavedModelRecommender`; each worker must see it.
         batches: Users as in `SavedModelRecommender.recommend_table`.
         request: What else that takes.
+
+    Example: a table of users in Spark, and a worker that was given no user.
+    >>> import functools
+    >>> of_worker = functools.partial(recommend_batches, "savedmodels/shop/1", k=10)
+    >>> schema = "user_id string, item_id string, score float, rank int, from_popularity boolean"
+    >>> found = users.mapInArrow(of_worker, schema)  # doctest: +SKIP
+    >>> list(of_worker([]))
+    []
     """
     import pyarrow as pa
 

@@ -76,6 +76,19 @@ class IntentClustering(keras.callbacks.Callback):
 
     Raises:
         UserError: If there are fewer sequences than intents.
+
+    Example: one E-step by hand; in ``fit(..., callbacks=[clustering])`` there is one an epoch.
+    >>> from tf_iclrec import ENCODERS, IntentContrast, Interactions, SequentialRecommender
+    >>> from tf_iclrec import leave_one_out
+    >>> tea, oil = ["tea"] * 4, ["oil"] * 4
+    >>> log = Interactions.from_sequences({"ann": tea, "bob": tea, "eve": oil})
+    >>> encoder = ENCODERS["gru"](log.catalogue.vocabulary_size, hidden_dim=4)
+    >>> model = SequentialRecommender(encoder, [IntentContrast()], num_intents=(2,))
+    >>> clustering = IntentClustering(sequence_batches(leave_one_out(log)), verbose=False)
+    >>> clustering.set_model(model)
+    >>> [report] = clustering.run()
+    >>> sorted(report.sizes.tolist()), model.found_intents  # ann and bob; eve.
+    ([1, 2], True)
     """
 
     # What `SequentialRecommender.fit` looks for.

@@ -31,6 +31,19 @@ class IntentReport:
         moves: How users move between intents while their histories grow.
         comparison: With the intents of an earlier run, if there is one.
         names_before: Names of the earlier run's intents.
+
+    Example: a small one; one user moved from drinks to sweets.
+    >>> import pyarrow as pa
+    >>> intents = [
+    ...     IntentDescription(0, "drinks", 1, 0.25, [], [], ["ann"], []),
+    ...     IntentDescription(1, "sweets", 3, 0.75, [], [], ["bob"], [])]
+    >>> users = pa.table({"user_id": ["ann", "bob", "eve", "kim"], "intent": [0, 1, 1, 1]})
+    >>> moves = Moves((0.5, 1.0), np.array([[[1, 1], [0, 2]]]))
+    >>> report = IntentReport(intents, users, np.zeros((0, 2)), np.zeros(0, int), moves)
+    >>> [(one.name, one.share) for one in report.by_size]
+    [('sweets', 0.75), ('drinks', 0.25)]
+    >>> report.to_dict()["moves"]["steps"][0]["stay"]
+    0.75
     """
 
     intents: list[IntentDescription]
