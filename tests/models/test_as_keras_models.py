@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from tf_iclrec import (
@@ -127,3 +128,14 @@ def test_targets_and_weights_beside_a_batch_are_refused(split):
         model.train_on_batch(batch, batch["target_ids"])
     with pytest.raises(ValueError, match="A batch is one dictionary: its targets are in target"):
         model.test_on_batch(held_out, sample_weight=np.ones(len(held_out["target_ids"])))
+
+
+@pytest.mark.parametrize(("name", "read"), [("caser", ["users"]), ("ipsrec_c", ["provider_ids"])])
+def test_keras_exports_the_bare_model(name, read, tmp_path):
+    model = new_model(model=name)
+    ids = np.array([[0, 3, 4], [5, 6, 7]], dtype="int32")
+    others = {"provider_ids": np.minimum(ids, 5), "users": np.array([1, -1], dtype="int32")}
+    inputs = {"item_ids": ids, **{key: others[key] for key in read}}
+    model.export(tmp_path / "bare", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "bare")
+    np.testing.assert_allclose(loaded.serve(inputs), model(inputs), rtol=1e-4, atol=1e-6)

@@ -1,7 +1,10 @@
 """What every recommender shares: evaluation against the whole catalogue."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from tf_iclrec.data.catalogue import Catalogue
@@ -68,6 +71,26 @@ class Recommender(StepwiseModel):
         for metric in self.ranking:
             metric.update_state(ranks)
         return {metric.name: metric.result() for metric in self.ranking}
+
+    def export(self, filepath: str | Path, *args, input_signature: Any = None, **kwargs) -> None:
+        """`keras.Model.export` of the bare model: internal ids in, the scores of all items out.
+
+        One that takes raw ids, leaves seen items out and gives the best ones:
+        `tf_iclrec.export_saved_model`.
+
+        Args:
+            filepath: A new folder.
+            input_signature: By default dicts with ``item_ids`` ``(batch, time)`` int32, 0 is
+                padding, and where the model reads them ``provider_ids`` ``(batch, time)`` and
+                ``users`` ``(batch,)``.
+        """
+        read = {"items": ("item_ids", 2), "providers": ("provider_ids", 2), "users": ("users", 1)}
+        inputs = {
+            name: keras.layers.InputSpec(dtype="int32", shape=(None,) * rank)
+            for kind, (name, rank) in read.items()
+            if kind in self.reads
+        }
+        super().export(filepath, *args, input_signature=input_signature or [inputs], **kwargs)
 
     def with_new_items(self, catalogue: Catalogue, means: MeansOfKindred) -> "Recommender":
         """This model for a larger catalogue, whose first items are its own.
