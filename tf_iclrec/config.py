@@ -101,7 +101,12 @@ class Config(Mapping):
         return f"Config({self.to_dict()!r})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The model and the sections, as they stand in ``config.json``."""
+        """The model and the sections, as they stand in ``config.json``.
+
+        Example:
+        >>> make_config(model="sasrec", epochs=5).to_dict()["training"]["epochs"]
+        5
+        """
         return {"model": self.model} | {key: dict(values) for key, values in self.items()}
 
     def to_json(self) -> str:
@@ -115,6 +120,11 @@ class Config(Mapping):
 
         Raises:
             UserError: See `make_config`; also if a setting stands in another section than its own.
+
+        Example:
+        >>> config = Config.from_dict({"model": "sasrec", "training": {"epochs": 5}})
+        >>> config == make_config(model="sasrec", epochs=5)
+        True
         """
         model, settings = settings_in(tree, "The configuration")
         return resolve(model or DEFAULT_SYSTEM, {}, settings)
@@ -136,7 +146,12 @@ class Config(Mapping):
         return resolve(self.model, settings, self.options()) if settings else self
 
     def options(self, *keys: str) -> dict[str, Any]:
-        """Every setting by the name of its option, or those of some sections."""
+        """Every setting by the name of its option, or those of some sections.
+
+        Example:
+        >>> make_config(model="transitions").options("evaluation")
+        {'filter_seen': True, 'evaluation_users': 100000}
+        """
         found: dict[str, Any] = {}
         for key in keys or self:
             names = options_of(self.model, key, self[key])

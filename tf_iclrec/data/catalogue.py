@@ -55,6 +55,12 @@ class Catalogue:
 
         Raises:
             UserError: If there is no attribute or label of this name.
+
+        Example:
+        >>> Catalogue(num_items=100).check_known("color")
+        Traceback (most recent call last):
+        tf_iclrec.errors.UserError: There is no attribute or label 'color' of the items: nothing is
+        known. A table of items that has one is named with --items.
         """
         known = self.known_of_items
         if name not in known:

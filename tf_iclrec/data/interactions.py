@@ -113,7 +113,13 @@ class Interactions:
 
     @classmethod
     def from_sequences(cls, sequences: Mapping[str, Sequence[str]]) -> Interactions:
-        """From a dict of raw user id to raw item ids, oldest first; integers become text."""
+        """From a dict of raw user id to raw item ids, oldest first; integers become text.
+
+        Example:
+        >>> log = Interactions.from_sequences({7: [12, 3], 8: [3]})
+        >>> log.users.tolist(), log.items.decode(log.item_ids).tolist(), log.offsets.tolist()
+        (['7', '8'], ['12', '3', '3'], [0, 2, 3])
+        """
         users = np.asarray(list(sequences), dtype=object)
         lengths = np.fromiter(map(len, sequences.values()), np.int64, len(sequences))
         raw = [str(item) for items in sequences.values() for item in items]
@@ -139,6 +145,12 @@ class Interactions:
 
         Raises:
             UserError: If an item is missing (None or NaN), or interactions are not sorted.
+
+        Example:
+        >>> users, items = np.array(["ann", "bob"]), np.array(["tea", "jam", "tea"])
+        >>> log = Interactions.from_columns(np.array([0, 0, 1]), users, items)
+        >>> log.lengths.tolist(), log.items.ids.tolist(), log.item_ids.tolist()
+        ([2, 1], ['jam', 'tea'], [4, 3, 4])
         """
         import pandas as pd
 
@@ -252,6 +264,11 @@ class Interactions:
 
         Raises:
             UserError: If an item of the data is not in ``items``.
+
+        Example: a log under the vocabulary of another, which has more items.
+        >>> log = Interactions.from_sequences({"ann": ["tea"]})
+        >>> log.with_vocabulary(Vocabulary(["jam", "tea"])).item_ids.tolist()
+        [4]
         """
         new_ids = items.encode(self.items.ids)
         if (new_ids < NUM_SPECIAL_IDS).any():
@@ -316,6 +333,12 @@ class Interactions:
         Args:
             kept: ``(actions,)`` bool.
             allocate: Makes the new arrays.
+
+        Example: bob and jam are gone with the last interaction of each.
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam"]})
+        >>> log = log.select(np.array([True, False, True, False]))
+        >>> log.users.tolist(), log.items.decode(log.item_ids).tolist()
+        (['ann'], ['tea', 'oil'])
         """
         of_users, of_items = self.counts(kept)
         users, items = np.flatnonzero(of_users), np.flatnonzero(of_items)

@@ -43,6 +43,12 @@ class ItemAttribute:
 
         Raises:
             UserError: If none of ``items`` is in ``values``.
+
+        Example:
+        >>> items = Vocabulary(["jam", "tea"])
+        >>> brands = ItemAttribute.from_values(items, {"tea": "acme", "jam": ""})
+        >>> brands.vocabulary.ids.tolist(), brands.of_items.tolist()
+        (['acme'], [0, 1, 2, 1, 3])
         """
         if not any(item in values for item in items.ids):
             example = next(iter(values), "nothing")

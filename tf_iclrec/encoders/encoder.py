@@ -101,6 +101,15 @@ class Encoder(keras.layers.Layer):
 
         Raises:
             UserError: If the encoder reads something that is not known.
+
+        Example: not every encoder can do without providers.
+        >>> from tf_iclrec import ENCODERS
+        >>> catalogue = Catalogue(num_items=9)
+        >>> ENCODERS["self_attentive"].for_catalogue(catalogue, hidden_dim=4).output_dim
+        4
+        >>> ENCODERS["single_stream"].for_catalogue(catalogue)
+        Traceback (most recent call last):
+        tf_iclrec.errors.UserError: ...
         """
         encoder = cls(catalogue.vocabulary_size, **settings)
         encoder.build()

@@ -25,6 +25,17 @@ class Dataset:
         source: Where the files come from, for those who don't have them.
         settings: Further settings of all trainings on it, such as names of columns.
         optional: Whether it is used only where it is asked for.
+
+    Example: what a training on it is given, where its files are there.
+    >>> import tempfile
+    >>> shop = Dataset("Shop", "log.csv", items="items.csv", settings={"time_column": "day"})
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "log.csv").touch()
+    >>> shop.missing(folder, with_items=True)
+    ['items.csv']
+    >>> options = shop.options(folder, with_items=False)
+    >>> options["time_column"], options["data"] == str(folder / "log.csv")
+    ('day', True)
     """
 
     name: str

@@ -73,7 +73,14 @@ class Experiment:
                 raise ValueError(f"Two {what} of {self.name} have the same name: {names}.")
 
     def smaller(self) -> Experiment:
-        """Its small version."""
+        """Its small version.
+
+        Example:
+        >>> rows = (Row("sasrec"), Row("iclrec"))
+        >>> table = Experiment("mine", "Mine", (), rows, seeds=(0, 1), small={"seeds": (0,)})
+        >>> table.smaller().seeds
+        (0,)
+        """
         return dataclasses.replace(self, **self.small)
 
     def only(
@@ -92,6 +99,12 @@ class Experiment:
 
         Raises:
             UserError: If there is no such data set or model.
+
+        Example: a model without a row of its own gets one.
+        >>> rows = (Row("sasrec"), Row("iclrec"))
+        >>> table = Experiment("mine", "Mine", (Dataset("shop", "completejourney"),), rows)
+        >>> [row.name for row in table.only(models=["iclrec", "ease"]).rows]
+        ['iclrec', 'ease']
         """
         of_data = {one.name: [one] for one in self.datasets}
         of_model = {name: [Row(name)] for name in SYSTEMS}

@@ -21,6 +21,15 @@ class Measurement:
             module, as it runs in another process.
         settings: Its further arguments; another value is another answer.
         items: Whether ``measure`` also takes ``items``, the path of the data set's table of items.
+
+    Example: how many users have at least so many items.
+    >>> from tf_iclrec import Interactions, PopularityRecommender, leave_one_out, make_config
+    >>> def long(run, least):
+    ...     return int((run.interactions.lengths >= least).sum())
+    >>> split = leave_one_out(Interactions.from_sequences({"ann": "abcd", "bob": "abc"}))
+    >>> run = Run(PopularityRecommender([1, 1, 1, 1]), split, make_config("transitions"), {})
+    >>> Measurement("long", long, {"least": 4})(run)
+    1
     """
 
     name: str

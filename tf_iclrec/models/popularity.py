@@ -32,7 +32,16 @@ class PopularityRecommender(ClosedFormRecommender):
 
     @classmethod
     def from_training_data(cls, split: Split) -> "PopularityRecommender":
-        """Count the training part of a log."""
+        """Count the training part of a log.
+
+        Example: of each user the last two items are held out.
+        >>> from tf_iclrec import Interactions, leave_one_out
+        >>> log = Interactions.from_sequences({
+        ...     "ann": ["tea", "jam", "oil"], "bob": ["tea", "oil", "tea"]})
+        >>> model = PopularityRecommender.from_training_data(leave_one_out(log))
+        >>> ops.convert_to_numpy(model.popularity).tolist()  # Of jam, oil and tea.
+        [0.0, 0.0, 2.0]
+        """
         return cls(split.training_counts)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:

@@ -101,7 +101,16 @@ class Split:
         return self
 
     def summary(self) -> str:
-        """What is trained on and what is held out, a line, and the notes below it."""
+        """What is trained on and what is held out, a line, and the notes below it.
+
+        Example:
+        >>> from tf_iclrec import leave_one_out
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["tea"]})
+        >>> print(leave_one_out(log).summary())
+        Split: each user's last item for the test, the one before for validation: 1 users trained
+        on, 1 validation targets, 1 test targets, 2 items never trained on
+        1 users have too few items to be split and are left out.
+        """
         untrained = int((self.training_counts == 0).sum())
         line = (
             f"Split: {self.how}: {self.num_trained} users trained on, "
@@ -115,6 +124,13 @@ class Split:
 
         Raises:
             ValueError: If another part is named.
+
+        Example:
+        >>> from tf_iclrec import leave_one_out
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"]})
+        >>> test = leave_one_out(log).held_out("test")
+        >>> log.items.decode(test.target_ids).tolist(), test.histories.lengths.tolist()
+        (['oil'], [2])
         """
         if part not in ("valid", "test"):
             raise ValueError(f"A held-out part is valid or test, not {part!r}.")

@@ -25,7 +25,24 @@ _TESTED = (
 
 
 def comparison(results: Results) -> list[Part]:
-    """A section for each data set: figures beside the paper's, tests against the best baseline."""
+    """A section for each data set: figures beside the paper's, tests against the best baseline.
+
+    Example: the only training of a page has failed.
+    >>> from pathlib import Path
+    >>> from tf_iclrec.experiments import Dataset, Experiment
+    >>> from tf_iclrec.experiments.store import Store
+    >>> datasets, rows = [Dataset("shop", "completejourney")], [Row("ease")]
+    >>> table = Experiment("mine", "Mine", datasets, rows, metrics=["HR@5"])
+    >>> [trial] = table.trials()
+    >>> results = Results(table, [trial], Store(Path("runs")), {trial.name: "out of memory"})
+    >>> [part] = comparison(results)
+    >>> print(part.content[1].markdown())
+    **shop: test**
+    <BLANKLINE>
+    |  | HR@5 |
+    |---|---|
+    | ease | failed |
+    """
     return [_of_dataset(results, one.name) for one in results.experiment.datasets]
 
 

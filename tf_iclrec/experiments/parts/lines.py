@@ -20,6 +20,17 @@ def lines(
         axis: Of the rows' places, `Row.at`; rows without one are left out.
         metric: What the lines show: the mean over seeds.
         log: Whether the axis is logarithmic.
+
+    Example: one of the parts of a page; as long as nothing is trained there is no chart in it.
+    >>> from pathlib import Path
+    >>> from tf_iclrec.experiments import Dataset, Experiment, Row
+    >>> from tf_iclrec.experiments.store import Store
+    >>> rows = [Row(f"{k}", model="iclrec", settings={"num_intents": k}, at={"K": k}, line="ICLRec")
+    ...         for k in (64, 256)]
+    >>> figure = Experiment("k", "By K", [Dataset("shop", "log.csv")], rows, parts=[lines("K")])
+    >>> [part] = figure.parts[0](Results(figure, [], Store(Path("runs")), {}))
+    >>> part.title, part.content
+    ('NDCG@20 by K', [])
     """
 
     def show(results: Results) -> list[Part]:
