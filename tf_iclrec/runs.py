@@ -69,7 +69,19 @@ class Run:
 
     def with_new_items(self, new_items: str | Path | NewItems) -> "Run":
         """The run with a larger catalogue; see `tf_iclrec.with_new_items`. A table has the columns
-        that the run's own tables have."""
+        that the run's own tables have.
+
+        Example: rye is where the other item of its provider is.
+        >>> from tf_iclrec import build_model, leave_one_out, make_config
+        >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"]})
+        >>> log = log.with_item_providers({"tea": "acme", "jam": "best"})
+        >>> split, config = leave_one_out(log), make_config("sasrec")
+        >>> run = Run(build_model(config, split.catalogue), split, config, metrics={})
+        >>> run = run.with_new_items({"rye": {"provider": "best"}})
+        >>> jam, oil, tea, rye = run.model.item_vectors().numpy()
+        >>> run.interactions.items.ids.tolist(), bool((rye == jam).all())
+        (['jam', 'oil', 'tea', 'rye'], True)
+        """
         columns = self._columns_in(new_items) if isinstance(new_items, str | Path) else {}
         model, split = with_new_items(self.model, self.split, new_items, **columns)
         return dataclasses.replace(self, model=model, split=split)

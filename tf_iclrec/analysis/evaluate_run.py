@@ -39,8 +39,17 @@ def evaluate_run(
     Raises:
         ValueError: If a share of noise is not above 0 and at most 1.
 
-    Example:
-    >>> from tf_iclrec import load_run
+    Example: two users; the item of one, jam, is not in the training data.
+    >>> from tf_iclrec import Interactions, PopularityRecommender, leave_one_out, load_run
+    >>> from tf_iclrec import make_config
+    >>> log = Interactions.from_sequences({
+    ...     "ann": ["tea", "jam", "oil"], "bob": ["oil", "rye", "jam"]})
+    >>> model = PopularityRecommender([1, 2, 3, 4])  # Of jam, oil, rye and tea.
+    >>> report = evaluate_run(Run(model, leave_one_out(log), make_config("transitions"), {}))
+    >>> report["test"]["MRR@5"]  # Second to rye, and to tea.
+    0.5
+    >>> {name: one["users"] for name, one in report["groups"]["popularity"].items()}
+    {'0': 1, '1 and more': 1}
     >>> report = evaluate_run(load_run("runs/mine"), noise=(0.05, 0.1))  # doctest: +SKIP
     >>> report["noise"]["0.05"]["drop"]["NDCG@20"]  # doctest: +SKIP
     3.2
