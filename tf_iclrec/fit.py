@@ -1,7 +1,9 @@
 """From settings to a finished run: read, split, model, training, evaluation, export."""
 
+import contextlib
 import dataclasses
 import datetime
+import io
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +59,7 @@ def fit(
     resume: bool = False,
     overwrite: bool = False,
     interactions: Interactions | None = None,
+    verbose: bool = True,
 ) -> Run | None:
     """Train, evaluate and export a model; everything is written to a run directory.
 
@@ -68,6 +71,8 @@ def fit(
         overwrite: Replace a run in ``output``, when the new one is finished.
         interactions: The log, where it is read already; of ``config.data`` nothing is applied to it
             then.
+        verbose: Whether to print what is done. The figures of the epochs are in ``train.log`` and
+            ``history.csv`` of the run in any case.
 
     Returns:
         The finished run, with the best epoch's model. Where several processes train it together
@@ -78,22 +83,23 @@ def fit(
         NonFiniteLossError: If a loss becomes NaN or infinite.
         LostProcessError: If one of several processes has ended.
 
-    Example: what followed what, counted, beats popularity. What `fit` prints is not shown here.
-    >>> import contextlib, io, tempfile
+    Example: what followed what, counted, beats popularity.
+    >>> import tempfile
     >>> from tf_iclrec import load_run, make_config
     >>> days = ["tea", "jam", "oil", "rye", "fig"] * 2
     >>> log = Interactions.from_sequences({f"user {n}": days[n : n + 4] for n in range(5)})
-    >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-    ...     run = fit(make_config("transitions"), f"{folder}/run", interactions=log)
-    ...     read = load_run(f"{folder}/run")
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = fit(make_config("transitions"), folder, interactions=log, verbose=False)
     >>> run.metrics["test"]["MRR@5"], run.metrics["yardsticks"]["popularity"]["test"]["MRR@5"]
     (1.0, 0.5)
-    >>> read.metrics == run.metrics
+    >>> load_run(folder).metrics == run.metrics
     True
     """
     if interactions is not None:
         config = config.replace(data=GIVEN)
-    return fit_log(config, output, resume, overwrite, interactions)
+    quiet = contextlib.nullcontext() if verbose else contextlib.redirect_stdout(io.StringIO())
+    with quiet:
+        return fit_log(config, output, resume, overwrite, interactions)
 
 
 def fit_log(
