@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
-from tf_iclrec import CONTRASTS, ENCODERS, NEXT_ITEM_LOSSES, SYSTEMS
+from tf_iclrec import CONTRASTS, ENCODERS, NEXT_ITEM_LOSSES, SYSTEMS, make_config
 from tf_iclrec.commands import run_command
 
 ROOT = Path(__file__).parent.parent
@@ -98,13 +98,15 @@ def run_line(command: str, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def small_models() -> Iterator[None]:
+def small_models(**further: int) -> Iterator[None]:
     """Models that are small unless a page says otherwise: as published, each line of a page that
-    trains would take a minute."""
+    trains would take a minute. Those that read the ``further`` settings have these as well."""
     small = {"hidden_dim": 16, "epochs": 1}
     with mock.patch.dict(SYSTEMS):
         for name, system in SYSTEMS.items():
-            SYSTEMS[name] = dataclasses.replace(system, settings={**system.settings, **small})
+            read = make_config(name).options()
+            given = small | {option: further[option] for option in further if option in read}
+            SYSTEMS[name] = dataclasses.replace(system, settings={**system.settings, **given})
         yield
 
 
