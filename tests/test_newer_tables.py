@@ -45,7 +45,7 @@ def test_newer_histories_are_read_as_the_data_were(tmp_path):
     assert command._load_like(str(tmp_path / "new.csv"), data).num_actions == 4
 
 
-@pytest.mark.usefixtures("not_exported")
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_newer_histories_are_read_as_prepared_data_were(log, tmp_path, monkeypatch):
     """Of prepared data, whose settings name no columns, it is how they were prepared that counts;
     the folder need not be there any more."""
@@ -74,7 +74,7 @@ def test_newer_histories_are_read_as_prepared_data_were(log, tmp_path, monkeypat
     assert set(found["user_id"]) == {"eve"}
 
 
-@pytest.mark.usefixtures("not_exported")
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_tables_of_items_have_the_columns_of_the_one_that_was_given(log, tmp_path, monkeypatch):
     """Whatever the log's are called: in the table they are guessed."""
     monkeypatch.chdir(tmp_path)

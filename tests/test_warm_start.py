@@ -10,12 +10,13 @@ from tf_iclrec import UserError, by_time, fit, load_run, make_config, train
 from tf_iclrec.data.prepared import read_prepared, write_prepared
 
 from .interruption import interrupted
+from .small_runs import training_alone
 from .timed_logs import DAY, timed_planted_intents
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
 
 TINY = {"hidden_dim": 8, "num_blocks": 1, "num_intents": (3,), "max_length": 10}
-TINY |= {"epochs": 2, "batch_size": 16, "learning_rate": 1e-2, "seed": 1}
+TINY |= {"epochs": 2, "batch_size": 16, "learning_rate": 1e-2, "seed": 1, "horizon": 1}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def sources(tmp_path_factory):
 @pytest.fixture(scope="module")
 def older(sources, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "older"
-    fit(make_config(data=str(sources / "older"), refit=True, **TINY), output)
+    with training_alone():
+        fit(make_config(data=str(sources / "older"), refit=True, **TINY), output)
     return str(output)
 
 
@@ -47,7 +49,8 @@ def warm(settings, older, tmp_path_factory):
     """In the place of another run, which must not be taken for its beginning."""
     output = tmp_path_factory.mktemp("runs") / "warm"
     shutil.copytree(older, output)
-    return fit(make_config(**settings), output, overwrite=True), output
+    with training_alone():
+        return fit(make_config(**settings), output, overwrite=True), output
 
 
 def vectors_of(run, raw_items):

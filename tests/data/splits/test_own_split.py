@@ -12,7 +12,7 @@ LOG = Interactions.from_sequences({f"u{user}": list("abcdefgh") for user in rang
 
 
 @pytest.fixture
-def trained(monkeypatch, tmp_path):
+def trained(monkeypatch, tmp_path, not_exported, not_compared):
     """A function that trains on the split that a function makes of leave-one-out's."""
 
     def train(change):
