@@ -15,11 +15,12 @@ from .small_runs import (
     changed,
     fit_interrupted,
     read_history,
+    training_alone,
     weights_of,
     write_log,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def items_table(tmp_path_factory):
 @pytest.fixture(scope="module")
 def provider_config(source, items_table):
     # Beside dot products the contrast falls within two epochs; beside cosines it takes longer.
-    settings = SMALL | {"num_members": 1, "epochs": 2, "provider_weight": 0.1}
+    settings = SMALL | {"epochs": 2, "provider_weight": 0.1}
     settings |= {"score_temperature": 0.0, "item_initialization": "random"}
     settings |= {"items": items_table, "item_attributes": "category"}
     return make_config(data=source, model="iclrec_ips_s", **settings)
@@ -54,7 +55,7 @@ def provider_config(source, items_table):
 def provider_run(provider_config, tmp_path_factory):
     """A finished run, its folder and what it printed."""
     output, printed = tmp_path_factory.mktemp("runs") / "run", io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), training_alone():
         run = fit(provider_config, output)
     return run, output, printed.getvalue()
 

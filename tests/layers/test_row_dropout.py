@@ -28,7 +28,7 @@ def test_of_wide_rows_it_is_plain_dropout():
 
 
 @pytest.mark.parametrize("encoder", ["self_attentive", "hstu", "ligr"])
-@pytest.mark.usefixtures("not_exported")
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_a_narrow_model_trains(encoder, tmp_path):
     """With plain dropout the gradient of a first position of which all was dropped overflows."""
     log, _ = planted_intents(num_users=200, num_items=60, num_intents=6)

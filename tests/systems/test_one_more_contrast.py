@@ -66,10 +66,10 @@ def test_it_is_a_section_like_the_others(module, monkeypatch):
     assert "short" not in make_config(model="iclrec")
 
 
-@pytest.mark.usefixtures("not_exported")
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_commands_import_it(module, tmp_path):
     train = ["--data", write_log(tmp_path / "log"), "--model", "sasrec", "--hidden-dim", 8]
-    train += ["--max-length", 10, "--epochs", 4, "--learning-rate", 0.003]
+    train += ["--max-length", 10, "--epochs", 4, "--learning-rate", 0.003, "--num-blocks", 1]
     train += ["--short-weight", 100, "--output", "run"]
     refused("Unknown option --short-weight", "train", *train)
     result = run_here("train", "--import", module, *train)

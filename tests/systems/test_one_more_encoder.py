@@ -104,6 +104,7 @@ def test_a_nearly_right_option_is_told():
         train.main(["--encoder", "fading_mean", "--fadin", "0.5"])
 
 
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_it_trains_and_its_setting_is_in_the_runs_configuration(source, tmp_path):
     config = make_config(
         model="iclrec", encoder="fading_mean", fading=0.5, data=source, num_intents=(3,), **SMALL
@@ -121,7 +122,7 @@ def test_it_trains_and_its_setting_is_in_the_runs_configuration(source, tmp_path
     np.testing.assert_array_equal(loaded.model(batch), run.model(batch))
 
 
-@pytest.mark.usefixtures("not_exported")
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_it_trains_from_the_command_line(source, tmp_path, capsys):
     arguments = ["--data", source, "--output", str(tmp_path / "run"), "--model", "sasrec"]
     for option, value in SMALL.items():

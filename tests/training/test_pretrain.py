@@ -6,10 +6,18 @@ import pytest
 
 from tf_iclrec import SelfAttentiveEncoder, fit, leave_one_out, make_config
 from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.models.segment_pretrainer import SegmentPretrainer
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
 from tf_iclrec.training.pretrain import pretrain
 
 from ..interruption import interrupted
+
+
+@pytest.fixture(autouse=True)
+def eagerly(monkeypatch):
+    """The few steps of a pre-training take less than a graph of them."""
+    always = property(lambda model: True, lambda model, value: None)
+    monkeypatch.setattr(SegmentPretrainer, "run_eagerly", always)
 
 
 @pytest.fixture(scope="module")
