@@ -25,8 +25,8 @@ from tf_iclrec.data.row_readers import padded_rows, streams
 from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
+from tf_iclrec.data.training_rows import trainable_users, training_rows
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
-from tf_iclrec.errors import UserError
 
 # Scores that are in memory at a time, as float32.
 _MAX_SCORES = 1 << 26
@@ -49,6 +49,7 @@ def training_batches(
     views: ViewRatios | None = None,
     futures: bool | None = None,
     sampling: Sampling | None = None,
+    windows: bool = False,
     seed: int = 0,
     first_epoch: int = 0,
     pad_to_max_length: bool = False,
@@ -59,8 +60,9 @@ def training_batches(
 
     Args:
         split: The log, of which the training part is used.
-        batch_size: Users in a batch.
-        max_length: Only the last so many items of a history are used. Defaults to 50.
+        batch_size: Users in a batch, or windows of theirs.
+        max_length: Only the last so many items of a history are used, unless ``windows`` is set.
+            Defaults to 50.
         task: What is asked of the sequences; that of the encoder. Defaults to the next item at
             each position.
         negatives: Add ``negative_ids``: per position one item the user never had in training,
@@ -69,6 +71,7 @@ def training_batches(
         futures: Add ``future_item_ids`` ``(batch, 2, time)``: each sequence cut in two at a random
             place, the first part as it is and the rest in reverse, latest first.
         sampling: Add items sampled for the whole batch.
+        windows: Of a longer history use all items, in windows of ``max_length`` with a row each.
         seed: Everything random follows from it and from the number of the epoch.
         first_epoch: Number of the first pass; to continue an interrupted training.
         pad_to_max_length: Pad every batch to ``max_length`` and mix users of all lengths, as
@@ -108,8 +111,7 @@ def training_batches(
     negatives = wanted.get("negatives", False) if negatives is None else negatives
     futures = wanted.get("futures", False) if futures is None else futures
     sampling = sampling or wanted.get("sampling")
-    users = trainable_users(split, task)
-    histories = split.train.rows(users)
+    users, histories = training_rows(split, task, max_length if windows else None)
     rows = len(users)
     inputs, targets = task.inputs(histories), task.targets(histories)
     least = max_length if pad_to_max_length else 1
@@ -117,12 +119,12 @@ def training_batches(
     # As samples, the targets of the whole batch are needed by every replica.
     in_batch = sampling is not None and sampling.kind == "in_batch"
     take_targets = padded_rows(targets, max_length, least, share=WHOLE if in_batch else share)
-    take_seen = padded_rows(histories, distinct=True, share=share)
+    take_seen = padded_rows(split.train.rows(users), distinct=True, share=share)
     users = tf.constant(users, tf.int32)
     # Padded to one length in any case, a batch takes whatever rows come.
     lengths = np.ones(rows) if pad_to_max_length else inputs.lengths
     sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
-    num_steps = num_training_steps(split, batch_size, task)
+    num_steps = -(-rows // batch_size)
     num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
@@ -183,25 +185,6 @@ def _versions(
         f"{kind}_{name}": tf.stack([apply_view(ids, *one, mask_id) for one in drawn], axis=1)
         for name, ids in whole.items()
     }
-
-
-def trainable_users(split: Split, task: Task | None = None) -> np.ndarray:
-    """Rows of the users whose training part is long enough, int64.
-
-    Raises:
-        UserError: If there is none.
-    """
-    least = (task or NextItem()).min_length
-    users = np.flatnonzero(split.train.lengths >= least)
-    if not len(users):
-        few = "two items" if least > 1 else "an item"
-        raise UserError(f"No user has {few} in the training part: there is nothing to train on.")
-    return users
-
-
-def num_training_steps(split: Split, batch_size: int, task: Task | None = None) -> int:
-    """Batches of an epoch of `training_batches`."""
-    return -(-len(trainable_users(split, task)) // batch_size)
 
 
 def evaluation_batches(

@@ -47,6 +47,29 @@ class Histories:
         """Each history but for its first item: the targets of a training."""
         return dataclasses.replace(self, starts=self.starts + 1)
 
+    def windows(self, length: int) -> tuple["Histories", np.ndarray]:
+        """Histories in windows from their ends on, each of ``length`` items and the one before
+        them, so that every item but a history's first follows another one once.
+
+        Returns:
+            The windows, those of a history one after the other and the last of it first; and
+            ``(windows,)`` int64 whose each is.
+
+        Example:
+        >>> items = np.arange(11, 19, dtype=np.int32)
+        >>> windows, owners = Histories(items, np.array([0, 6]), np.array([6, 8])).windows(2)
+        >>> [windows.padded(np.array([row]))[0].tolist() for row in range(4)]
+        [[14, 15, 16], [12, 13, 14], [11, 12], [17, 18]]
+        >>> owners.tolist()
+        [0, 0, 0, 1]
+        """
+        counts = np.maximum(-(-(self.lengths - 1) // length), 1)
+        owners = np.repeat(np.arange(len(counts)), counts)
+        number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        ends = self.ends[owners] - number * length
+        starts = np.maximum(self.starts[owners], ends - length - 1)
+        return dataclasses.replace(self, starts=starts, ends=ends), owners
+
     def covers(self, part: slice) -> np.ndarray:
         """Which items of a part of the flat array are in a history, ``(items,)`` bool; for
         histories that are disjoint."""

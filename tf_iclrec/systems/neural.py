@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import keras
 
 from tf_iclrec.data.augmentation import ViewRatios
-from tf_iclrec.data.batches import trainable_users
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.tasks import Task
+from tf_iclrec.data.training_rows import trainable_users
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.registry import ENCODERS

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_iclrec.data.batches import sampled_rows, trainable_users
+from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.training_rows import trainable_users
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.training.intent_clustering import Clusters, kmeans, nearest_centroids
 from tf_iclrec.training.spectral_initialization import spectral_vectors

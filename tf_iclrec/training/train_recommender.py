@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import keras
 
 from tf_iclrec.data.augmentation import ViewRatios
-from tf_iclrec.data.batches import evaluation_batches, num_training_steps, training_batches
+from tf_iclrec.data.batches import evaluation_batches, training_batches
 from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.training_rows import num_training_steps
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.settings import Setting
@@ -45,6 +46,13 @@ def train_recommender(
             may_change=True,
         ),
     ] = 5,
+    windows: Annotated[
+        bool,
+        Setting(
+            "train on all items of a history longer than --max-length, in windows of that length, "
+            "not on its last ones alone"
+        ),
+    ] = False,
     pad_to_max_length: Annotated[
         bool, Setting("mix users of all lengths in a batch, padded to the longest history")
     ] = False,
@@ -68,6 +76,8 @@ def train_recommender(
         learning_rate: Adam's.
         learning_rate_schedule: ``"constant"``, or ``"cosine"``: falling to 0 over all epochs.
         patience: Epochs without a better validation NDCG@20 before stopping.
+        windows: Whether to train on all of a history that is longer than the model reads, in
+            windows of that length, in place of its last items.
         pad_to_max_length: Whether to mix users of all lengths in a batch, padded to the longest
             history that the model reads, in place of batches of similar lengths.
         seed: Of everything random.
@@ -79,7 +89,8 @@ def train_recommender(
         NonFiniteLossError: If a loss becomes NaN or infinite.
     """
     evaluation = evaluation or {}
-    steps = num_training_steps(split, batch_size, model.encoder.task)
+    window = model.max_length if windows else None
+    steps = num_training_steps(split, batch_size, model.encoder.task, window)
     replicas = Replicas.of(model)
     with replicas.strategy.scope():
         model.compile(new_optimizer(model, learning_rate, learning_rate_schedule, epochs * steps))
@@ -100,6 +111,7 @@ def train_recommender(
         batch_size=batch_size,
         model=model,
         views=views,
+        windows=windows,
         seed=seed,
         first_epoch=progress.epochs_done,
         pad_to_max_length=pad_to_max_length,
