@@ -134,7 +134,7 @@ def test_losses_are_those_of_the_states_at_masks_and_ends(pretrainer, batch):
 
 def test_a_step_reports_means_and_minimises_the_weighted_sums_by_sequence(pretrainer, batch):
     of_items, of_segments = (np.asarray(losses) for losses in pretrainer.losses_of(batch))
-    pretrainer.compile(keras.optimizers.SGD(0.0))
+    pretrainer.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
     data = tf.data.Dataset.from_tensors(batch)
     history = pretrainer.fit(data, epochs=1, shuffle=False, verbose=0).history
     assert history["masked_item"][0] == pytest.approx(of_items.mean(), rel=1e-4)
@@ -199,6 +199,7 @@ def test_an_interrupted_pre_training_goes_on_as_if_it_had_not_been(histories, tm
     pretraining = SegmentPretraining(batch_size=64, prefixes=False)
 
     def train(model, epoch):
+        model.run_eagerly = True  # A step takes less than a graph of it.
         data = pretraining.batches(histories, 24, 10, seed=3, first_epoch=epoch)
         model.fit(data, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0)
 
