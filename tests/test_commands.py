@@ -9,10 +9,12 @@ import pytest
 from tf_iclrec.systems.table import systems_table
 
 from .command_line import check_refused, refused, run, run_here, run_until
-from .small_runs import write_sequence_file
+from .small_runs import training_alone, write_sequence_file
 
 SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
+# What is trained is neither exported nor compared with popularity, at which the test doesn't look.
+without_extras = pytest.mark.usefixtures("not_exported", "not_compared")
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +66,10 @@ def test_evaluate_repeats_the_figures_exactly(trained):
     assert json.loads(result.stdout)["valid"] == metrics["valid"]
 
 
+@without_extras
 def test_prepared_data_trains_as_the_log_itself(sequence_file, tmp_path):
     prepared, output = tmp_path / "new" / "prepared", tmp_path / "run"
-    result = run("prepare", "--data", sequence_file, "--output", prepared)
+    result = run_here("prepare", "--data", sequence_file, "--output", prepared)
     assert (result.returncode, result.stderr) == (0, "")
     assert "200 users" in result.stdout
     metrics = []
@@ -138,7 +141,8 @@ def trained_with_providers(sequence_file, items_table, tmp_path_factory):
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--model", "iclrec_ips_s"]
     arguments += ["--provider-weight", 0.1, "--items", items_table]
     arguments += ["--item-column", "sku", "--provider-column", "brand"]
-    return run_here("train", *arguments), output
+    with training_alone():
+        return run_here("train", *arguments), output
 
 
 def test_training_with_providers_says_how_many_are_known(trained_with_providers, items_table):
@@ -156,7 +160,7 @@ def test_training_with_providers_says_how_many_are_known(trained_with_providers,
 
 def test_evaluate_shows_users_by_their_providers(trained_with_providers):
     _, output = trained_with_providers
-    result = run("evaluate", output, "--json")
+    result = run_here("evaluate", output, "--json")
     assert result.returncode == 0, result.stderr
     printed = json.loads(result.stdout)
     assert printed["test"] == json.loads((output / "metrics.json").read_text())["test"]
@@ -178,6 +182,7 @@ def test_evaluate_shows_users_by_their_providers(trained_with_providers):
     assert rate.split()[2:] == [f"{group['HR@5']:.4f}" for group in groups.values()]
 
 
+@without_extras
 def test_evaluate_compares_two_runs(trained, trained_with_providers, tmp_path):
     runs = [output for _, output in (trained_with_providers, trained)]
     hits = [json.loads((run / "metrics.json").read_text())["test"]["HR@20"] for run in runs]
@@ -196,6 +201,7 @@ def test_evaluate_compares_two_runs(trained, trained_with_providers, tmp_path):
     refused("their users are not the same", "evaluate", runs[0], "--compare", tmp_path / "run")
 
 
+@without_extras
 def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_path):
     _, output = trained
     arguments = ["--config", output / "config.json", "--output", tmp_path / "run"]
@@ -209,13 +215,14 @@ def test_a_saved_configuration_can_be_used_again(trained, sequence_file, tmp_pat
     assert config["data"]["source"] == [str(sequence_file)]
 
 
+@without_extras
 def test_a_stopped_training_resumes(sequence_file, tmp_path, monkeypatch):
     """By Ctrl-C; `tests/faults` kills one."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     output = tmp_path / "run"
-    arguments = ["--data", sequence_file, "--output", output, *SMALL, "--epochs", 400]
-    arguments += ["--patience", 400]
+    arguments = ["--data", sequence_file, "--output", output, *SMALL, "--horizon", 1]
+    arguments += ["--epochs", 400, "--patience", 400]
     code, errors = run_until(output / "history.csv", signal.SIGINT, "train", *arguments)
     assert code == 130
     assert errors.count("\n") == 1
@@ -253,6 +260,7 @@ def test_convert_refuses_other_files(tmp_path, sequence_file):
 
 
 @pytest.mark.slow
+@without_extras
 def test_published_weights_give_the_published_figures(shared, tmp_path):
     golden = shared / "golden" / "iclrec_beauty"
     data = shared / "data" / "sequences" / "Beauty.txt"

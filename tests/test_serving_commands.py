@@ -18,6 +18,7 @@ from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import FORMAT
 
 from .command_line import check_refused, refused, run_here, run_until
+from .small_runs import training_alone
 
 # The package's attribute of this name is the function.
 command = importlib.import_module("tf_iclrec.recommend")
@@ -54,16 +55,17 @@ def trained(tmp_path_factory):
         epochs=1,
         max_length=20,
     )
-    return fit(config, folder / "run"), folder / "run"
+    with training_alone():
+        return fit(config, folder / "run"), folder / "run"
 
 
 def test_export_writes_the_next_version(trained, tmp_path):
     _, path = trained
     output = tmp_path / "models" / "shop"
-    for version in ("1", "2"):
-        result = run_here("export", path, "--output", output, "--k", 3, "--max-k", 6)
-        assert result.returncode == 0, result.stderr
-        assert result.stdout == f"SavedModel: {output / version}\n"
+    (output / "1").mkdir(parents=True)
+    result = run_here("export", path, "--output", output, "--k", 3, "--max-k", 6)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"SavedModel: {output / '2'}\n"
     assert sorted(folder.name for folder in output.iterdir()) == ["1", "2"]
     loaded = tf.saved_model.load(str(output / "2"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))

@@ -123,7 +123,7 @@ def _served(folder: Path) -> Served:
     log, _ = planted_intents(num_users=100, num_items=90, num_intents=3)
     log = log.with_item_providers({item: f"brand {int(item) % 7}" for item in log.items.ids[:70]})
     log = log.with_item_attribute("category", {item: item[-1] for item in log.items.ids[10:]})
-    model, split = built("iclrec", log), leave_one_out(log)
+    model, split = built("iclrec", log, num_members=2), leave_one_out(log)
     export_saved_model(model, split, folder, k=5, max_k=40)
     return Served(model, split, str(folder))
 

@@ -64,9 +64,9 @@ class Served:
         return self.log.items.ids[best].tolist(), scores[best]
 
 
-def built(name, log):
+def built(name, log, num_members=1):
     keras.utils.set_random_seed(1)
-    settings = {"num_members": 2, "hidden_dim": 16, "max_length": MAX_LENGTH}
+    settings = {"num_members": num_members, "hidden_dim": 16, "max_length": MAX_LENGTH}
     if "num_blocks" in make_config(model=name).options():
         settings["num_blocks"] = 1
     if name.startswith("iclrec"):
@@ -96,10 +96,19 @@ def split(log):
 
 @pytest.fixture(scope="session")
 def served(log, split, tmp_path_factory):
-    """ICLRec."""
-    model = built("iclrec", log)
+    """ICLRec, an ensemble."""
+    model = built("iclrec", log, num_members=2)
     folder = tmp_path_factory.mktemp("served") / "shop" / "1"
     export_saved_model(model, split, folder, k=5, max_k=40)
+    return Served(model, split, str(folder))
+
+
+@pytest.fixture(scope="session")
+def served_to_users(log, split, tmp_path_factory):
+    """Matrix factorization, which knows its users."""
+    model = built("bpr_mf", log)
+    folder = tmp_path_factory.mktemp("served_to_users") / "1"
+    export_saved_model(model, split, folder, k=5)
     return Served(model, split, str(folder))
 
 

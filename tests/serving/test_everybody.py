@@ -72,6 +72,7 @@ def test_what_is_served_is_what_was_evaluated(path, tmp_path):
         assert [item.decode() for item in served if item] == kept
 
 
+@pytest.mark.usefixtures("not_exported", "not_compared")
 def test_an_export_answers_as_many_as_the_run_was_trained_with(tmp_path):
     log, _ = planted_intents(num_users=20, num_items=15, num_intents=2)
     fit(make_config("transitions", k=3, max_k=4), tmp_path / "run", interactions=log)

@@ -12,7 +12,6 @@ from tf_iclrec import (
     PopularityRecommender,
     SavedModelRecommender,
     UserError,
-    export_saved_model,
     recommend,
 )
 from tf_iclrec.data.histories import Histories
@@ -32,7 +31,7 @@ MODELS = ["iclrec", "dssrec", "bpr_mf", "ease", "transitions"]
 def model_of(name, split):
     kinds = {"ease": EaseRecommender, "transitions": TransitionRecommender}
     if name not in kinds:
-        return built(name, split.interactions)
+        return built(name, split.interactions, num_members=2 if name == "iclrec" else 1)
     model = kinds[name].for_catalogue(split.catalogue)
     model.fit_histories(split.train)
     return model
@@ -253,11 +252,10 @@ def test_the_saved_model_gives_pythons_reasons(saved, recommender, users, rows):
         assert one == other
 
 
-def test_users_are_explained_with_their_own_vectors(log, split, tmp_path):
+def test_users_are_explained_with_their_own_vectors(served_to_users, log):
     """Who has one is answered from it, and from no history."""
-    model = built("bpr_mf", log)
-    export_saved_model(model, split, tmp_path / "1", k=5)
-    explain = tf.saved_model.load(str(tmp_path / "1")).signatures["explain_to_user"]
+    model = served_to_users.model
+    explain = tf.saved_model.load(served_to_users.folder).signatures["explain_to_user"]
     history = log.items.ids[[7, 30, 12, 50]]
     answer = explain(
         user_id=tf.constant([log.users[9], "nobody"]),

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import BatchRecommender, SavedModelRecommender, UserError, recommend
-from tf_iclrec import export_saved_model as export
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.evaluation.lists.calibration import calibration
 from tf_iclrec.evaluation.lists.item_facts import item_facts
@@ -21,7 +20,7 @@ from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
 from tf_iclrec.serving.reranking.reranker import num_candidates
 from tf_iclrec.serving.user_table import UserTable
 
-from .conftest import MAX_LENGTH, built, request
+from .conftest import MAX_LENGTH, request
 from .test_scoring_models import TableRecommender
 
 K = 8
@@ -255,11 +254,10 @@ def test_bad_requests_to_the_saved_model(signatures):
             signatures("recommend_diverse", **request([["1"]]), **asked)
 
 
-def test_users_are_recommended_to_with_their_own_vectors(log, split, tmp_path):
+def test_users_are_recommended_to_with_their_own_vectors(served_to_users, log, split):
     """The model has no intents: the first way that it has is by providers."""
-    model = built("bpr_mf", log)
-    export(model, split, tmp_path / "1", k=5)
-    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    model = served_to_users.model
+    signatures = tf.saved_model.load(served_to_users.folder).signatures
     user, history = log.users[5], log.items.decode(log.item_ids[log.offsets[5] : log.offsets[6]])
     inputs = {name: tf.constant(value) for name, value in request([history.tolist()], k=6).items()}
     answer = signatures["recommend_diverse_to_user"](

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tf_iclrec import BatchRecommender, UserError, export_saved_model
+from tf_iclrec import BatchRecommender, PopularityRecommender, UserError, export_saved_model
 from tf_iclrec.serving.versions import new_version, next_version
 
 from .conftest import Served, built, request
@@ -25,16 +25,23 @@ def recommend(signatures, history, k=5, exclude=None, filter_seen=True):
     return signatures("recommend", **request(history, k, exclude, filter_seen))
 
 
-def test_the_encoder_is_traced_once_for_all_signatures(served, tmp_path, monkeypatch):
-    traced, encode = [], served.model.encode
+@pytest.fixture(scope="module")
+def calls(served, tmp_path_factory):
+    """Of methods of the model, whether inside a graph, during an export."""
+    made = {"encode": [], "mean_vectors": []}
 
-    def counted(*given):
-        traced.append(tf.inside_function())
-        return encode(*given)
+    def counted(name, method):
+        return lambda *given: made[name].append(tf.inside_function()) or method(*given)
 
-    monkeypatch.setattr(served.model, "encode", counted)
-    export_saved_model(served.model, served.split, tmp_path / "1")
-    assert sum(traced) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        for name in made:
+            patch.setattr(served.model, name, counted(name, getattr(served.model, name)))
+        export_saved_model(served.model, served.split, tmp_path_factory.mktemp("counted") / "1")
+    return made
+
+
+def test_the_encoder_is_traced_once_for_all_signatures(calls):
+    assert sum(calls["encode"]) == 1
 
 
 def test_intents_that_no_training_has_found_are_not_served(log, split, tmp_path):
@@ -51,7 +58,8 @@ def test_intents_that_no_training_has_found_are_not_served(log, split, tmp_path)
     assert set(signatures["encode"](history=history)) == {"user_vectors"}
 
 
-def test_the_intents_of_items_are_found_once_for_all_who_ask(served, tmp_path, monkeypatch):
+def test_the_intents_of_items_are_found_once_for_all_who_ask(served, calls, monkeypatch):
+    assert len(calls["mean_vectors"]) == 1
     asked, mean_vectors = [], served.model.mean_vectors
 
     def counted(*given):
@@ -59,11 +67,9 @@ def test_the_intents_of_items_are_found_once_for_all_who_ask(served, tmp_path, m
         return mean_vectors(*given)
 
     monkeypatch.setattr(served.model, "mean_vectors", counted)
-    export_saved_model(served.model, served.split, tmp_path / "1")
-    assert len(asked) == 1
     recommender = BatchRecommender(served.model, served.split)
     reranker = recommender.diversified(recommender.search(), 0.5, "intents").reranker
-    assert len(asked) == 2
+    assert len(asked) == 1
     # The same tensor: a SavedModel holds it once.
     assert recommender.explainer.intents_of_items is reranker.intents_of_items
 
@@ -247,8 +253,9 @@ def test_bad_requests_say_what_was_wrong(signatures, name, inputs, message):
         signatures(name, **inputs)
 
 
-def test_k_is_at_most_the_catalogue(served, log, tmp_path):
-    export_saved_model(served.model, served.split, tmp_path / "1", k=1000)
+def test_k_is_at_most_the_catalogue(split, log, tmp_path):
+    model = PopularityRecommender.from_training_data(split)
+    export_saved_model(model, split, tmp_path / "1", k=1000)
     loaded = tf.saved_model.load(str(tmp_path / "1"))
     answer = loaded.signatures["serving_default"](history=tf.constant([["1"]]))
     assert answer["item_ids"].shape == (1, log.num_items)
@@ -310,11 +317,12 @@ def test_no_two_commands_take_the_same_version(tmp_path):
         assert version.name == "2"
 
 
-def test_a_failed_export_leaves_nothing(served, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_nothing(split, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("disk full")
 
     monkeypatch.setattr("tf_iclrec.serving.saved_model.write_warm_up_requests", fail)
+    model = PopularityRecommender.from_training_data(split)
     with pytest.raises(OSError, match="disk full"):
-        export_saved_model(served.model, served.split, tmp_path / "1")
+        export_saved_model(model, split, tmp_path / "1")
     assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,11 @@ def saved(served):
 
 
 @pytest.fixture(scope="module")
+def recommender(served):
+    return BatchRecommender(served.model, served.split)
+
+
+@pytest.fixture(scope="module")
 def users(served):
     """Histories of all lengths in no order, one of nothing known, one missing."""
     histories = [served.random_histories(1, 1 + 7 * row % 40)[0] for row in range(30)]
@@ -44,21 +49,23 @@ def assert_same(answer, expected):
         {"only": {"category": ["1", "2"]}, "without": {"provider": "brand 1"}, "k": 20},
     ],
 )
-def test_a_saved_model_gives_what_the_run_gives(served, saved, users, asked, monkeypatch):
+def test_a_saved_model_gives_what_the_run_gives(saved, recommender, users, asked, monkeypatch):
     monkeypatch.setattr(saved_model_recommender, "_USERS", 7)
+    assert_same(saved.recommend_table(users, **asked), recommend(recommender, users, **asked))
+
+
+def test_a_folder_and_a_model_are_made_recommenders_of(served, saved, users):
+    asked = {"only": {"category": ["1", "2"]}, "without": {"provider": "brand 1"}, "k": 20}
     answer = saved.recommend_table(users, **asked)
-    assert_same(answer, recommend(BatchRecommender(served.model, served.split), users, **asked))
     assert_same(answer, recommend(served.folder, users, **asked))
     assert_same(answer, recommend(served.model, users, split=served.split, **asked))
 
 
-def test_a_table_gives_what_lists_give(served, users):
+def test_a_table_gives_what_lists_give(served, recommender, users):
     """The oracle of lists is in the tests of `recommend`."""
     lists = [history or [] for history in users["history"].to_pylist()]
-    frame = recommend(
-        served.model, lists, split=served.split, k=6, exclude=users["exclude"].to_pylist()
-    )
-    table = recommend(served.model, users, split=served.split, k=6)
+    frame = recommend(recommender, lists, k=6, exclude=users["exclude"].to_pylist())
+    table = recommend(recommender, users, k=6)
     assert table["item_id"].to_pylist() == frame["item_id"].tolist()
     names = users["user_id"].to_pylist()
     assert table["user_id"].to_pylist() == [names[row] for row in frame["user_id"]]
@@ -67,15 +74,17 @@ def test_a_table_gives_what_lists_give(served, users):
     assert again["user_id"].tolist() == frame["user_id"].tolist()
 
 
-def test_items_can_be_excluded_for_all_users_of_a_table(served, users):
+def test_items_can_be_excluded_for_all_users_of_a_table(served, recommender, users):
     table = users.drop_columns("exclude")
     out = served.log.items.ids[:20].tolist()
     found = recommend(served.folder, table, exclude=out)
     assert not set(found["item_id"].to_pylist()) & set(out)
-    assert_same(found, recommend(served.model, table, split=served.split, exclude=out))
+    assert_same(found, recommend(recommender, table, exclude=out))
 
 
-def test_record_batches_are_answered_by_a_model_that_is_loaded_once(served, users, monkeypatch):
+def test_record_batches_are_answered_by_a_model_that_is_loaded_once(
+    served, saved, users, monkeypatch
+):
     made = []
 
     class Counted(SavedModelRecommender):
@@ -87,7 +96,7 @@ def test_record_batches_are_answered_by_a_model_that_is_loaded_once(served, user
     answers = recommend_batches(served.folder, users.to_batches(max_chunksize=10), k=4)
     assert made == []
     answer = pa.Table.from_batches(list(answers))
-    assert_same(answer, recommend(served.folder, users, k=4))
+    assert_same(answer, saved.recommend_table(users, k=4))
     list(recommend_batches(served.folder, users.to_batches(), k=4))
     # By the batches once, by `recommend` itself once a call.
     assert made == [served.folder]

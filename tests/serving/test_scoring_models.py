@@ -68,6 +68,13 @@ def served_by_users(by_users, split, tmp_path_factory):
     return tf.saved_model.load(str(folder))
 
 
+@pytest.fixture(scope="module")
+def signatures_by_items(by_items, split, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served") / "1"
+    export_saved_model(by_items, split, folder, k=5)
+    return tf.saved_model.load(str(folder)).signatures
+
+
 def best(log, scores, k, left_out=()):
     """Raw ids of the best items, and their scores."""
     scores = scores.copy()
@@ -109,32 +116,34 @@ def test_strangers_get_what_is_popular(by_items, split, log):
     assert frame["from_popularity"].all()
 
 
-def test_the_saved_model_has_the_same_scores_and_no_vectors(by_items, split, log, tmp_path):
-    export_saved_model(by_items, split, tmp_path / "1", k=5)
-    loaded = tf.saved_model.load(str(tmp_path / "1"))
-    assert set(loaded.signatures) == {
+def test_the_saved_model_has_the_same_scores_and_no_vectors(
+    by_items, signatures_by_items, split, log
+):
+    assert set(signatures_by_items) == {
         *("serving_default", "recommend", "rank", "similar_items", "provider_affinities"),
         *("explain", "recommend_diverse"),
     }
     history = log.items.ids[[7, 30]].tolist()
     ids = log.items.encode(history)
-    answer = loaded.signatures["serving_default"](history=tf.constant([history, ["unknown", ""]]))
+    both = tf.constant([history, ["unknown", ""]])
+    answer = signatures_by_items["serving_default"](history=both)
     wanted = best(log, by_items.expected(ids), 5, ids)
     assert [item.decode() for item in answer["item_ids"].numpy()[0]] == wanted[0]
     np.testing.assert_allclose(answer["scores"][0], wanted[1], rtol=1e-5)
     popular = best(log, split.training_counts.astype("float32"), 5)
     assert [item.decode() for item in answer["item_ids"].numpy()[1]] == popular[0]
     assert answer["from_popularity"].numpy().tolist() == [False, True]
-    answer = loaded.signatures["rank"](
+    answer = signatures_by_items["rank"](
         history=tf.constant([history]), candidates=tf.constant([[*log.items.ids[:3], "unknown"]])
     )
     scores = [*by_items.expected(ids)[:3], -np.inf]
     np.testing.assert_allclose(answer["scores"][0], scores, rtol=1e-5)
 
 
-def test_similar_items_are_what_a_history_of_the_item_alone_gives(by_items, split, log, tmp_path):
-    export_saved_model(by_items, split, tmp_path / "1", k=5)
-    similar = tf.saved_model.load(str(tmp_path / "1")).signatures["similar_items"]
+def test_similar_items_are_what_a_history_of_the_item_alone_gives(
+    by_items, signatures_by_items, log
+):
+    similar = signatures_by_items["similar_items"]
     answer = similar(item_ids=tf.constant([log.items.ids[12], "unknown"]))
     ids, scores = best(log, by_items.expected([15]), 5, [15])
     assert [item.decode() for item in answer["item_ids"].numpy()[0]] == ids
@@ -199,12 +208,18 @@ def test_a_known_user_without_a_history_is_no_stranger(by_users, served_by_users
 
 
 @pytest.mark.parametrize(("name", "is_personal"), [("bpr_mf", True), ("caser", False)])
-def test_a_known_user_without_a_known_item(name, is_personal, split, log, tmp_path):
+def test_a_known_user_without_a_known_item(
+    name, is_personal, split, log, tmp_path, served_to_users
+):
     """Matrix factorization has the user's own vector; to Caser, a window of nothing says nothing,
     and the items come by popularity. Either way Python and the SavedModel agree."""
-    model, users = built(name, log), [log.users[9], "nobody"]
-    export_saved_model(model, split, tmp_path / "1", k=5)
-    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    users = [log.users[9], "nobody"]
+    if is_personal:
+        model, folder = served_to_users.model, served_to_users.folder
+    else:
+        model, folder = built(name, log), str(tmp_path / "1")
+        export_saved_model(model, split, folder, k=5)
+    signatures = tf.saved_model.load(folder).signatures
     popular = best(log, split.training_counts.astype("float32"), 4)
     # The vector of a known user is the same whatever the history.
     own = {"item_ids": tf.constant([[7]]), "users": tf.constant([9])}

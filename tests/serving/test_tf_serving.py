@@ -55,7 +55,7 @@ def test_hostile_requests_get_errors_or_answers_and_good_ones_after_them_are_ans
     c_program, served
 ):
     """A few of those that `make faults` sends."""
-    found = through_c(c_program, served, hostile_to(served, 20))
+    found = through_c(c_program, served, hostile_to(served, 6))
     assert [problem for _, problems in found.values() for problem in problems] == []
     answers = [answer for answers, _ in found.values() for answer in answers]
     refused = sum(isinstance(answer, str) for answer in answers)
