@@ -48,9 +48,9 @@ class Setting:
     >>> declared = settings_of(smooth)["window"]
     >>> declared.option("smooth_"), declared.default
     ('smooth_window', 3)
-    >>> declared.checked(0, "--smooth-window")
+    >>> declared.checked(0, "the window")
     Traceback (most recent call last):
-    ValueError: --smooth-window must be at least 1, not 0.
+    ValueError: the window must be at least 1, not 0.
     """
 
     help: str
