@@ -101,6 +101,7 @@ def train_ours(name: str, output: Path) -> None:
         task=model.encoder.task,
         negatives=model.needs_negatives,
         sampling=model.sampling,
+        windows=config.training.windows,
     )
     steps = len(batches) * config.training.epochs
     schedule = config.training.learning_rate_schedule
