@@ -114,7 +114,7 @@ def test_one_that_finds_them_or_has_them_is_not(split):
     batches = training_batches(split, 16, model=model)
     sequences = sequence_batches(split, model=model)
     callbacks = [IntentClustering(sequences, verbose=False)]
-    model.fit(batches, epochs=0, callbacks=callbacks, shuffle=False, verbose=0)
+    model.fit(batches, None, None, 0, 0, callbacks, shuffle=False)
     model.intents.update([np.ones(model.intents.centroids[0].shape, dtype="float32")])
     model.fit(batches, epochs=0, shuffle=False, verbose=0)
 

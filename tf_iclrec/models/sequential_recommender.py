@@ -152,7 +152,9 @@ class SequentialRecommender(Recommender):
         # Those of `evaluate` first, so that its values are beside the first of `metrics_names`.
         return [*self.ranking, self.loss_tracker, *self.term_trackers]
 
-    def fit(self, *args, callbacks: Any = None, **kwargs) -> keras.callbacks.History:
+    def fit(
+        self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs
+    ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does; objectives that use intents want an
         `tf_iclrec.IntentClustering` among the callbacks."""
         given = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
@@ -164,7 +166,7 @@ class SequentialRecommender(Recommender):
                 "model=model))]. One of your own says finds_intents = True.",
                 stacklevel=2,
             )
-        return super().fit(*args, callbacks=callbacks, **kwargs)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         return self.score(self.user_vectors(inputs, training=training))
