@@ -166,7 +166,7 @@ class SequentialRecommender(Recommender):
                 "model=model))]. One of your own says finds_intents = True.",
                 stacklevel=2,
             )
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kwargs)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         return self.score(self.user_vectors(inputs, training=training))
