@@ -132,7 +132,8 @@ def test_another_best_epoch_starts_the_second_training_again(config, finished, t
     plan = again / "final" / "plan.json"
     assert json.loads(plan.read_text())["epochs"] == best_epoch(output)
     plan.write_text('{"epochs": 1, "training": {}}')
-    (again / "final" / "checkpoints" / "state.json").write_text("of another training")
+    shutil.rmtree(again / "final" / "checkpoints")
+    shutil.copytree(again / "checkpoints", again / "final" / "checkpoints")
     fit(config, again, resume=True)
     served = load_run(tmp_path / "run", for_serving=True)
     check_same_weights(served.model, load_run(output, for_serving=True).model)
