@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from .afterwards import training_without
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
@@ -25,18 +27,18 @@ def no_pages_of_runs():
 
 
 @pytest.fixture
-def not_exported(monkeypatch):
+def not_exported():
     """What a test trains is not exported, which takes as long as a short training: for tests that
     look at no SavedModel. Runs of fixtures of a wider scope are."""
-    module = importlib.import_module("tf_iclrec.fit")
-    monkeypatch.setattr(module, "export_saved_model", lambda *arguments, **settings: None)
+    with training_without("export_saved_model"):
+        yield
 
 
 @pytest.fixture
-def not_compared(monkeypatch):
+def not_compared():
     """As `not_exported`: popularity and the like are not evaluated beside what a test trains."""
-    module = importlib.import_module("tf_iclrec.fit")
-    monkeypatch.setattr(module, "yardsticks", lambda *arguments: {})
+    with training_without("yardsticks"):
+        yield
 
 
 def pytest_collection_finish() -> None:

@@ -1,8 +1,6 @@
 """Runs on a small log, and what they leave behind."""
 
-import contextlib
 import csv
-import importlib
 
 import pytest
 
@@ -32,17 +30,6 @@ QUICK = {
     **{name: SMALL[name] for name in ("hidden_dim", "max_length", "batch_size", "epochs")},
     **{name: SMALL[name] for name in ("learning_rate", "filter_seen", "seed")},
 }
-
-
-@contextlib.contextmanager
-def training_alone(exported=False):
-    """As `not_compared`, and `not_exported` unless told, for fixtures of a wider scope."""
-    module = importlib.import_module("tf_iclrec.fit")
-    with pytest.MonkeyPatch.context() as patch:
-        if not exported:
-            patch.setattr(module, "export_saved_model", lambda *arguments, **settings: None)
-        patch.setattr(module, "yardsticks", lambda *arguments: {})
-        yield
 
 
 def write_log(folder):

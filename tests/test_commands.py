@@ -8,8 +8,9 @@ import pytest
 
 from tf_iclrec.systems.table import systems_table
 
+from .afterwards import AFTERWARDS, training_without
 from .command_line import check_refused, refused, run, run_here, run_until
-from .small_runs import training_alone, write_sequence_file
+from .small_runs import write_sequence_file
 
 SMALL = ["--hidden-dim", 16, "--num-blocks", 1, "--num-intents", 6]
 SMALL += ["--max-length", 20, "--epochs", 2]
@@ -141,7 +142,7 @@ def trained_with_providers(sequence_file, items_table, tmp_path_factory):
     arguments = ["--data", sequence_file, "--output", output, *SMALL, "--model", "iclrec_ips_s"]
     arguments += ["--provider-weight", 0.1, "--items", items_table]
     arguments += ["--item-column", "sku", "--provider-column", "brand"]
-    with training_alone():
+    with training_without(*AFTERWARDS):
         return run_here("train", *arguments), output
 
 

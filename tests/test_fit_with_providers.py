@@ -9,13 +9,13 @@ import pytest
 from tf_iclrec import fit, load_run, make_config
 from tf_iclrec.evaluation.report import evaluate_held_out
 
+from .afterwards import AFTERWARDS, training_without
 from .small_runs import (
     SMALL,
     accuracy_of,
     changed,
     fit_interrupted,
     read_history,
-    training_alone,
     weights_of,
     write_log,
 )
@@ -55,7 +55,7 @@ def provider_config(source, items_table):
 def provider_run(provider_config, tmp_path_factory):
     """A finished run, its folder and what it printed."""
     output, printed = tmp_path_factory.mktemp("runs") / "run", io.StringIO()
-    with contextlib.redirect_stdout(printed), training_alone():
+    with contextlib.redirect_stdout(printed), training_without(*AFTERWARDS):
         run = fit(provider_config, output)
     return run, output, printed.getvalue()
 

@@ -13,8 +13,9 @@ from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.models.transitions import TransitionRecommender
 
+from .afterwards import training_without
 from .interruption import interrupted
-from .small_runs import accuracy_of, changed, training_alone
+from .small_runs import accuracy_of, changed
 from .timed_logs import timed_planted_intents
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
@@ -40,7 +41,7 @@ def config(source):
 @pytest.fixture(scope="module")
 def finished(config, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "finished"
-    with training_alone(exported=True):
+    with training_without("yardsticks"):
         return fit(config, output), output
 
 

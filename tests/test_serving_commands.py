@@ -17,8 +17,8 @@ from tf_iclrec.data.splits.everything import everything
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.run_directory import FORMAT
 
+from .afterwards import AFTERWARDS, training_without
 from .command_line import check_refused, refused, run_here, run_until
-from .small_runs import training_alone
 
 # The package's attribute of this name is the function.
 command = importlib.import_module("tf_iclrec.recommend")
@@ -55,7 +55,7 @@ def trained(tmp_path_factory):
         epochs=1,
         max_length=20,
     )
-    with training_alone():
+    with training_without(*AFTERWARDS):
         return fit(config, folder / "run"), folder / "run"
 
 

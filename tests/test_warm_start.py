@@ -9,8 +9,8 @@ import pytest
 from tf_iclrec import UserError, by_time, fit, load_run, make_config, train
 from tf_iclrec.data.prepared import read_prepared, write_prepared
 
+from .afterwards import AFTERWARDS, training_without
 from .interruption import interrupted
-from .small_runs import training_alone
 from .timed_logs import DAY, timed_planted_intents
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("not_exported", "not_compared")]
@@ -32,7 +32,7 @@ def sources(tmp_path_factory):
 @pytest.fixture(scope="module")
 def older(sources, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "older"
-    with training_alone():
+    with training_without(*AFTERWARDS):
         fit(make_config(data=str(sources / "older"), refit=True, **TINY), output)
     return str(output)
 
@@ -49,7 +49,7 @@ def warm(settings, older, tmp_path_factory):
     """In the place of another run, which must not be taken for its beginning."""
     output = tmp_path_factory.mktemp("runs") / "warm"
     shutil.copytree(older, output)
-    with training_alone():
+    with training_without(*AFTERWARDS):
         return fit(make_config(**settings), output, overwrite=True), output
 
 
