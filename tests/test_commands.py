@@ -152,7 +152,7 @@ def test_training_with_providers_says_how_many_are_known(trained_with_providers,
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("Providers: ")]
     assert re.fullmatch(
         r"Providers: 6, known for 52 of 60 items and \d\d\.\d% of interactions; "
-        rf"3 items are not in {items_table}",
+        rf"not in {items_table}: 3 items",
         line,
     )
     assert "item_provider_contrast " in result.stdout

@@ -305,7 +305,7 @@ def test_short_users_are_left_out_and_counted(tmp_path, capsys):
     assert run.interactions.num_users == 50
     assert load_run(tmp_path / "run").interactions.num_users == 50
     printed = capsys.readouterr().out
-    assert "20 users have too few items to be split and are left out." in printed
+    assert "Left out, with too few items to be split: 20 users." in printed
     assert "Data: 70 users" in printed
 
 

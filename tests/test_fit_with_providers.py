@@ -72,7 +72,7 @@ def test_training_says_how_many_providers_are_known(provider_run, items_table):
     known = (log.provider_ids != 1).mean()
     assert line == (
         f"Providers: 6, known for 51 of 60 items and {known:.1%} of interactions; "
-        f"3 items are not in {items_table}"
+        f"not in {items_table}: 3 items"
     )
 
 

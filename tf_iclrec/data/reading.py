@@ -241,7 +241,7 @@ def _say(made: Preparation, table: Mapping[str, str] | None, items: str) -> None
     if log.providers is not None:
         known = (log.provider_ids != UNKNOWN_ID).mean()
         missing = sum(item not in table for item in log.items.ids) if table else 0
-        note = f"; {missing} items are not in {items}" if missing else ""
+        note = f"; not in {items}: {missing} items" if missing else ""
         print(
             f"Providers: {len(log.providers.vocabulary)}, known for "
             f"{log.providers.num_known_items} of {log.num_items} items and "

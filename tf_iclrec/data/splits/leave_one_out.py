@@ -52,6 +52,6 @@ def leave_one_out(interactions: Interactions) -> Split:
         valid=HeldOut(users, but_for_last(2), item_ids[ends - 2]),
         test=HeldOut(users, but_for_last(1), item_ids[ends - 1]),
         how="each user's last item for the test, the one before for validation",
-        notes=(f"{short} users have too few items to be split and are left out.",) * bool(short),
+        notes=(f"Left out, with too few items to be split: {short} users.",) * bool(short),
         everybody=everybody,
     )

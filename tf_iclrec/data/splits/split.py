@@ -109,7 +109,7 @@ class Split:
         >>> print(leave_one_out(log).summary())
         Split: each user's last item for the test, the one before for validation: 1 users trained
         on, 1 validation targets, 1 test targets, 2 items never trained on
-        1 users have too few items to be split and are left out.
+        Left out, with too few items to be split: 1 users.
         """
         untrained = int((self.training_counts == 0).sum())
         line = (
