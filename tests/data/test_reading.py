@@ -76,8 +76,7 @@ def test_providers_of_a_table_of_items(table, items, raw_providers_of_items, cap
     log = log_of((table,), items=items)
     assert raw_providers_of_items(log) == {"tea": "acme", "jam": "", "oil": ""}
     assert capsys.readouterr().out.splitlines()[1] == (
-        "Providers: 1, known for 1 of 3 items and 42.9% of interactions; "
-        f"not in {items}: 1 items"
+        f"Providers: 1, known for 1 of 3 items and 42.9% of interactions; not in {items}: 1 items"
     )
     assert not log.attributes
 

@@ -7,7 +7,7 @@ import pytest
 
 from tf_iclrec import Interactions, leave_one_out, training_batches
 from tf_iclrec.data.histories import Histories
-from tf_iclrec.data.tasks import Cloze, NextItem
+from tf_iclrec.data.tasks import Cloze, NextItem, OwnItems
 from tf_iclrec.data.training_rows import num_training_steps, training_rows
 
 # Training parts of 23, 5, 4, 2 and 1 items: the last two of each are held out.
@@ -52,12 +52,30 @@ def test_no_window_is_longer_than_the_model_reads():
     assert max(batch["item_ids"].shape[1] for batch in batches) == 4
 
 
-@pytest.mark.parametrize("task", [NextItem(), Cloze(0.5, 0.1)])
-def test_the_number_of_steps_counts_windows(task):
+@pytest.mark.parametrize(
+    ("task", "windows"), [(NextItem(), 6 + 1 + 1 + 1), (Cloze(0.5, 0.1), 6 + 2 + 1 + 1)]
+)
+def test_the_number_of_steps_counts_windows(task, windows):
     batches = training_batches(SPLIT, 2, max_length=4, task=task, windows=True)
     users, histories = training_rows(SPLIT, task, 4)
-    assert len(users) == len(histories.starts) == 6 + 1 + 1 + 1
+    assert len(users) == len(histories.starts) == windows
     assert num_training_steps(SPLIT, 2, task, 4) == len(batches) == len(list(batches)) == 5
+
+
+@pytest.mark.parametrize("task", [OwnItems(), Cloze(1.0, 0.0)])
+def test_tasks_that_ask_for_items_themselves_ask_for_each_once(task):
+    asked = collections.Counter()
+    for batch in training_batches(SPLIT, 3, max_length=4, task=task, windows=True):
+        targets = batch["target_ids"].numpy()
+        asked.update(LOG.items.decode(targets[targets > 0]))
+    shortest = task.min_length
+    expected = [
+        f"{user}{place:02}"
+        for user, n in LENGTHS.items()
+        for place in range(n - 2)
+        if n - 2 >= shortest
+    ]
+    assert asked == dict.fromkeys(expected, 1)
 
 
 def test_positions_of_all_windows_weigh_the_same():

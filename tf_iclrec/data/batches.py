@@ -119,17 +119,19 @@ def training_batches(
     # As samples, the targets of the whole batch are needed by every replica.
     in_batch = sampling is not None and sampling.kind == "in_batch"
     take_targets = padded_rows(targets, max_length, least, share=WHOLE if in_batch else share)
-    take_seen = padded_rows(split.train.rows(users), distinct=True, share=share)
+    take_seen = padded_rows(
+        split.train.rows(users), distinct=True, share=WHOLE if in_batch else share
+    )
     users = tf.constant(users, tf.int32)
     # Padded to one length in any case, a batch takes whatever rows come.
     lengths = np.ones(rows) if pad_to_max_length else inputs.lengths
-    sampler = ItemSampler.for_training(split, sampling.kind) if sampling else None
+    sampler = sampling and ItemSampler.for_training(split, sampling.kind, targets.last(max_length))
     num_steps = -(-rows // batch_size)
     num_targets = task.num_targets(np.minimum(inputs.lengths, max_length)).sum()
     target_weight = tf.constant(num_steps / num_targets, tf.float32)
 
     def assemble(batch_rows: tf.Tensor, batch_seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        *view_seeds, negative_seed = tf.unstack(tf.random.split(batch_seed, 3))
+        *view_seeds, negative_seed, sample_seed = tf.unstack(tf.random.split(batch_seed, 4))
         whole = take_inputs(batch_rows)
         shown, target_ids = task.asked(whole, take_targets(batch_rows), batch_seed)
         batch = dict(shown)
@@ -145,7 +147,7 @@ def training_batches(
             "target_weights": tf.where(target_ids != PADDING_ID, target_weight, 0.0),
         }
         if sampler:
-            batch |= _samples(sampler, sampling, target_ids, negative_seed)
+            batch |= _samples(sampler, sampling, target_ids, sample_seed)
         if views:
             mask_id = PADDING_ID if views.masked_as_padding else MASK_ID
             pair = [draw_view(*_shape(whole), views, view_seed) for view_seed in view_seeds]

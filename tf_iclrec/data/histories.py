@@ -47,9 +47,17 @@ class Histories:
         """Each history but for its first item: the targets of a training."""
         return dataclasses.replace(self, starts=self.starts + 1)
 
-    def windows(self, length: int) -> tuple["Histories", np.ndarray]:
-        """Histories in windows from their ends on, each of ``length`` items and the one before
-        them, so that every item but a history's first follows another one once.
+    def last(self, length: int) -> "Histories":
+        """The last ``length`` items of each history."""
+        return dataclasses.replace(self, starts=np.maximum(self.starts, self.ends - length))
+
+    def windows(self, length: int, lead: int = 1) -> tuple["Histories", np.ndarray]:
+        """Histories in windows from their ends on, each of ``length`` items that are in no other
+        window, and the ``lead`` items before them.
+
+        Args:
+            length: Items of a window that are its own.
+            lead: With 1, every item but a history's first follows another one once.
 
         Returns:
             The windows, those of a history one after the other and the last of it first; and
@@ -63,12 +71,12 @@ class Histories:
         >>> owners.tolist()
         [0, 0, 0, 1]
         """
-        counts = np.maximum(-(-(self.lengths - 1) // length), 1)
+        counts = np.maximum(-(-(self.lengths - lead) // length), 1)
         owners = np.repeat(np.arange(len(counts)), counts)
         number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
         ends = self.ends[owners] - number * length
-        starts = np.maximum(self.starts[owners], ends - length - 1)
-        return dataclasses.replace(self, starts=starts, ends=ends), owners
+        windows = dataclasses.replace(self, starts=self.starts[owners], ends=ends)
+        return windows.last(length + lead), owners
 
     def covers(self, part: slice) -> np.ndarray:
         """Which items of a part of the flat array are in a history, ``(items,)`` bool; for

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 import tensorflow as tf
 
+from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
@@ -15,8 +16,8 @@ class Sampling:
     """How items are sampled for a training batch.
 
     Attributes:
-        kind: ``"uniform"``, ``"popularity"`` or ``"in_batch"``, which takes the next items of the
-            batch: they come with the probabilities of popularity.
+        kind: ``"uniform"``, ``"popularity"``, by interactions in the training data, or
+            ``"in_batch"``, which takes the targets of the batch.
         num_samples: Items drawn for a batch; ``"in_batch"`` has as many as there are positions.
 
     Raises:
@@ -62,12 +63,17 @@ class ItemSampler:
         self._log_probabilities = tf.constant(logarithms)
 
     @classmethod
-    def for_training(cls, split: Split, kind: str) -> "ItemSampler":
-        """All items alike (``"uniform"``), or by their number of interactions in the training
-        data; an item that has none counts as if it had one."""
+    def for_training(cls, split: Split, kind: str, targets: Histories) -> "ItemSampler":
+        """All items alike (``"uniform"``), by their number of interactions in the training data
+        (``"popularity"``; an item that has none counts as if it had one), or by how often they are
+        ``targets`` of an epoch (``"in_batch"``)."""
+        num_items = split.interactions.num_items
         if kind == "uniform":
-            return cls(np.ones(split.interactions.num_items))
-        return cls(np.maximum(split.training_counts, 1))
+            return cls(np.ones(num_items))
+        if kind == "popularity":
+            return cls(np.maximum(split.training_counts, 1))
+        columns = targets.joined().item_ids - NUM_SPECIAL_IDS
+        return cls(np.bincount(columns, minlength=num_items))
 
     def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """``(count,)`` int32 internal ids, all from ``seed`` ``(2,)``."""

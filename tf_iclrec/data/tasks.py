@@ -17,9 +17,11 @@ class Task:
 
     Attributes:
         min_length: Items that a sequence needs.
+        lead: Items at the beginning of a sequence that are seen and never asked for.
     """
 
     min_length: ClassVar[int] = 2
+    lead: ClassVar[int] = 0
 
     def inputs(self, histories: Histories) -> Histories:
         """What an encoder may see."""
@@ -51,6 +53,8 @@ class Task:
 
 class NextItem(Task):
     """At each position the next item, from what came before: one prediction per prefix."""
+
+    lead = 1
 
     def inputs(self, histories: Histories) -> Histories:
         return histories.without_last()

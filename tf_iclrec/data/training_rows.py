@@ -39,11 +39,12 @@ def training_rows(
     Raises:
         UserError: If no user has items enough to train on.
     """
+    task = task or NextItem()
     users = trainable_users(split, task)
     histories = split.train.rows(users)
     if window is None:
         return users, histories
-    windows, owners = histories.windows(window)
+    windows, owners = histories.windows(window, task.lead)
     return users[owners], windows
 
 

@@ -355,6 +355,7 @@ class SequentialRecommender(Recommender):
             sides=sides,
             intents=intents,
             intents_fitted=ops.convert_to_tensor(self.intents.fitted) if intents else None,
+            users=batch.get("users"),
         )
 
     def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:

@@ -108,8 +108,11 @@ class AttributeContrast(ViewContrast):
         # Without anyone left a mean would be no number. The prototypes of all are zero then, and so
         # are the gradients.
         kept = known | ~tf.reduce_any(known)
+        alike = _first_alike(prototypes) if self.mitigate_false_negatives else None
+        group_ids = self.groups(encoded, alike)
+        if group_ids is not None:
+            group_ids = tf.boolean_mask(group_ids, kept)
         prototypes = tf.boolean_mask(prototypes, kept)
-        group_ids = _first_alike(prototypes) if self.mitigate_false_negatives else None
         losses = [
             self.loss(tf.boolean_mask(view, kept), prototypes, group_ids)
             for view in self.views_of(encoded)

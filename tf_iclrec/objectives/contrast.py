@@ -69,9 +69,23 @@ class Contrast(Objective):
         vectors = ops.cast(vectors, "float32")
         return unit_vectors(vectors) if self.normalize else vectors
 
-    def groups(self, encoded: EncodedBatch) -> KerasTensor | None:
-        """``(batch,)``: rows of the same group are no negatives to each other. None: all are."""
-        return encoded.intent_groups() if self.mitigate_false_negatives else None
+    def groups(self, encoded: EncodedBatch, alike: KerasTensor | None = None) -> KerasTensor | None:
+        """Who are no negatives to each other: windows of the same user's history and, with
+        ``mitigate_false_negatives``, users of the same intent.
+
+        Args:
+            encoded: The batch.
+            alike: Groups of users ``(batch,)`` in place of those of the same intent.
+
+        Returns:
+            ``(batch, kinds)`` int32, for `others_of_group`; None where all are negatives.
+        """
+        kinds = [] if encoded.users is None else [encoded.users]
+        if self.mitigate_false_negatives:
+            kinds.append(encoded.intent_groups() if alike is None else alike)
+        if not kinds:
+            return None
+        return ops.stack([ops.cast(kind, "int32") for kind in kinds], axis=-1)
 
     def get_config(self) -> dict:
         return super().get_config() | {

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.in_batch_info_nce import others_of_group
 from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 from tf_iclrec.settings import Setting
 
@@ -28,7 +29,7 @@ def past_to_future_losses(
         past: ``(batch, K, dim)``.
         future: ``(batch, K, dim)``.
         temperature: ``τ``. Defaults to 1.
-        group_ids: Optional ``(batch,)`` int, to mitigate false negatives.
+        group_ids: Optional ``(batch,)`` or ``(batch, kinds)`` int: see `others_of_group`.
 
     Returns:
         ``(batch, K)``.
@@ -38,14 +39,13 @@ def past_to_future_losses(
     >>> losses.shape, round(float(losses[0, 0]), 4)
     (TensorShape([2, 2]), 1.3863)
     """
-    users, intents, dim = ops.shape(past)[0], past.shape[1], past.shape[2]
+    intents, dim = past.shape[1:]
     pasts, futures = (ops.reshape(part, (-1, dim)) for part in (past, future))
     logits = ops.matmul(pasts, ops.transpose(futures)) / temperature
     if group_ids is not None:
-        same_group = group_ids[:, None] == group_ids[None, :]
-        false_negative = ops.logical_and(same_group, ops.logical_not(ops.eye(users, dtype="bool")))
-        false_negative = ops.repeat(ops.repeat(false_negative, intents, axis=0), intents, axis=1)
-        logits = ops.where(false_negative, EXCLUDED, logits)
+        false = others_of_group(group_ids)
+        false = ops.repeat(ops.repeat(false, intents, axis=0), intents, axis=1)
+        logits = ops.where(false, EXCLUDED, logits)
     own = ops.sum(past * future, axis=-1) / temperature
     return ops.reshape(ops.logsumexp(logits, axis=1), (-1, intents)) - own
 

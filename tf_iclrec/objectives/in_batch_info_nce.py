@@ -5,6 +5,25 @@ from keras import KerasTensor, ops
 from tf_iclrec.objectives.objective import EXCLUDED
 
 
+def others_of_group(group_ids: KerasTensor) -> KerasTensor:
+    """Which rows are of the same group, each row itself left out.
+
+    Args:
+        group_ids: ``(N,)``, or ``(N, kinds)`` where the same group of one kind is enough.
+
+    Returns:
+        ``(N, N)`` bool.
+
+    Example: rows 0 and 2 have the first kind in common, 1 and 2 the second.
+    >>> others_of_group(ops.array([[7, 1], [8, 2], [7, 2]])).numpy().astype(int).tolist()
+    [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
+    """
+    rows = ops.shape(group_ids)[0]
+    kinds = ops.reshape(group_ids, (rows, -1))
+    same = ops.any(kinds[:, None] == kinds[None, :], axis=-1)
+    return ops.logical_and(same, ops.logical_not(ops.eye(rows, dtype="bool")))
+
+
 def in_batch_info_nce(
     anchors: KerasTensor,
     positives: KerasTensor,
@@ -20,7 +39,7 @@ def in_batch_info_nce(
         anchors: ``(N, dim)``.
         positives: ``(N, dim)``, row ``u`` belonging to anchor ``u``.
         temperature: ``τ``. Defaults to 1.
-        group_ids: Optional ``(N,)`` int, to mitigate false negatives.
+        group_ids: Optional ``(N,)`` or ``(N, kinds)`` int: see `others_of_group`.
 
     Returns:
         Scalar.
@@ -37,9 +56,6 @@ def in_batch_info_nce(
     """
     logits = ops.matmul(anchors, ops.transpose(positives)) / temperature
     if group_ids is not None:
-        row = ops.arange(ops.shape(group_ids)[0])
-        same_group = group_ids[:, None] == group_ids[None, :]
-        false_negative = ops.logical_and(same_group, row[:, None] != row[None, :])
-        logits = ops.where(false_negative, EXCLUDED, logits)
+        logits = ops.where(others_of_group(group_ids), EXCLUDED, logits)
     positive_logits = ops.sum(anchors * positives, axis=-1) / temperature
     return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(positive_logits)

@@ -40,7 +40,7 @@ class IntentContrast(ViewContrast):
     def __call__(self, encoded: EncodedBatch) -> KerasTensor:
         views = self.views_of(encoded)
         losses = [
-            self.loss(view, prototypes, ids if self.mitigate_false_negatives else None)
+            self.loss(view, prototypes, self.groups(encoded, ids))
             for ids, prototypes in encoded.intents
             for view in views
         ]

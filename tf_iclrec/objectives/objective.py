@@ -49,6 +49,8 @@ class EncodedBatch:
         intents: One pair (ids ``(batch,)``, unit prototypes ``(batch, dim)``) per number of
             intents, if an objective asked for it.
         intents_fitted: Scalar, 1.0 once an E-step has found intents, before 0.0.
+        users: ``(batch,)`` int32 whose each sequence is, if the batch says so: several are of one
+            user where histories are read in windows.
     """
 
     hidden: KerasTensor
@@ -67,6 +69,7 @@ class EncodedBatch:
     sides: tuple[KerasTensor, KerasTensor] | None = None
     intents: list[tuple[KerasTensor, KerasTensor]] | None = None
     intents_fitted: KerasTensor | None = None
+    users: KerasTensor | None = None
 
     @property
     def real(self) -> KerasTensor:

@@ -4,6 +4,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.contrast import Contrast
+from tf_iclrec.objectives.in_batch_info_nce import others_of_group
 from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 
 
@@ -22,8 +23,8 @@ def two_view_info_nce(
         view_1: ``(N, dim)``.
         view_2: ``(N, dim)``.
         temperature: Divides the dot products. Defaults to 1.
-        group_ids: Optional ``(N,)``; rows of the same group are no negatives to each other
-            (false-negative mitigation).
+        group_ids: Optional ``(N,)`` or ``(N, kinds)``; rows of the same group are no negatives to
+            each other: see `others_of_group`.
 
     Returns:
         Scalar.
@@ -36,14 +37,9 @@ def two_view_info_nce(
     views = ops.concatenate([view_1, view_2], axis=0)
     logits = ops.matmul(views, ops.transpose(views)) / temperature
     anchor = ops.arange(2 * rows)
-    positive = (anchor + rows) % (2 * rows)
     excluded = anchor[:, None] == anchor[None, :]
     if group_ids is not None:
-        groups = ops.concatenate([group_ids, group_ids], axis=0)
-        same_group = groups[:, None] == groups[None, :]
-        excluded = ops.logical_or(
-            excluded, ops.logical_and(same_group, anchor[None, :] != positive[:, None])
-        )
+        excluded = ops.logical_or(excluded, ops.tile(others_of_group(group_ids), (2, 2)))
     logits = ops.where(excluded, EXCLUDED, logits)
     positive_logits = ops.sum(view_1 * view_2, axis=-1) / temperature
     return ops.mean(ops.logsumexp(logits, axis=1)) - ops.mean(positive_logits)

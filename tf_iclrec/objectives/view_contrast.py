@@ -59,7 +59,7 @@ class ViewContrast(Contrast):
         self, view: KerasTensor, prototypes: KerasTensor, group_ids: KerasTensor | None
     ) -> KerasTensor:
         """Of views ``(batch, dim)`` with their prototypes ``(batch, dim)``, a scalar; rows of the
-        same group ``(batch,)`` are no negatives to each other."""
+        same group are no negatives to each other: see `Contrast.groups`."""
         info_nce = two_view_info_nce if self.both_ways else in_batch_info_nce
         return info_nce(view, prototypes, self.temperature, group_ids)
 
