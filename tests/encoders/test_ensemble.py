@@ -3,6 +3,10 @@ import numpy as np
 import pytest
 
 from tf_iclrec import EnsembleEncoder, SelfAttentiveEncoder, SingleStreamEncoder
+from tf_iclrec.encoders.bidirectional import BidirectionalEncoder
+from tf_iclrec.encoders.convolutional import ConvolutionalEncoder
+from tf_iclrec.encoders.disentangled import DisentangledEncoder
+from tf_iclrec.encoders.gru import GruEncoder
 
 IDS = np.array([[0, 5, 9], [4, 7, 8]], dtype="int32")
 
@@ -55,9 +59,27 @@ def test_config_round_trip(ensemble):
     np.testing.assert_array_equal(again({"item_ids": IDS}), ensemble({"item_ids": IDS}))
 
 
-@pytest.mark.parametrize("members", [[], "mixed"])
-def test_members_need_the_same_streams(members):
-    if members == "mixed":
-        members = [member(), SingleStreamEncoder(20, 9, 6, hidden_dim=4)]
-    with pytest.raises(ValueError, match="same number of streams"):
-        EnsembleEncoder(members)
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        (lambda: SingleStreamEncoder(20, 9, 6, hidden_dim=4), "num_streams"),
+        # Trained for the next item, it would see it.
+        (lambda: BidirectionalEncoder(20, 6, hidden_dim=4), "task"),
+        (lambda: BidirectionalEncoder(20, 6, hidden_dim=4, cloze_ratio=0.5), "task"),
+        (lambda: DisentangledEncoder(20, 6, hidden_dim=4), "num_queries"),
+    ],
+)
+def test_members_go_together(other, what):
+    with pytest.raises(ValueError, match=f"members of an ensemble differ in their {what}"):
+        EnsembleEncoder([member(), other()])
+
+
+def test_there_are_members():
+    with pytest.raises(ValueError, match="needs members"):
+        EnsembleEncoder([])
+
+
+def test_it_reads_what_any_member_reads():
+    gru, caser = GruEncoder(20), ConvolutionalEncoder(20, num_users=9)
+    assert EnsembleEncoder([gru, caser]).reads == ("items", "users")
+    assert not EnsembleEncoder([gru, caser]).users_suffice

@@ -204,3 +204,19 @@ def test_the_e_step_of_a_training_sees_so_many_of_its_users(
     assert (callback.iterations, callback.warm_up_epochs, callback.seed) == (7, 2, 3)
     most = users_to_cluster(num_intents, clustered_users)
     assert min(most, 300) == expected
+
+
+def test_a_callback_that_another_model_had_finds_those_of_this_one(split, model):
+    keras.utils.set_random_seed(1)
+    other = keras.models.clone_model(model)
+    sequences = sequence_batches(split)
+    reused, new = (IntentClustering(sequences, verbose=False) for _ in range(2))
+    reused.set_model(model)
+    reused.run()
+    found = []
+    for clustering in (reused, new):
+        clustering.set_model(other)
+        other.intents.fitted.assign(0.0)
+        found.append([report.inertia for report in clustering.run()])
+        assert np.isnan(clustering.reports[0].moved)
+    assert found[0] == found[1]

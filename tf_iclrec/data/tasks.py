@@ -12,6 +12,7 @@ from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
 Inputs = dict[str, tf.Tensor]
 
 
+@dataclasses.dataclass(frozen=True)
 class Task:
     """Turns the training part of sequences into inputs and, at some positions, targets.
 
@@ -51,6 +52,7 @@ class Task:
         return inputs, target_ids
 
 
+@dataclasses.dataclass(frozen=True)
 class NextItem(Task):
     """At each position the next item, from what came before: one prediction per prefix."""
 
@@ -63,6 +65,7 @@ class NextItem(Task):
         return histories.without_first()
 
 
+@dataclasses.dataclass(frozen=True)
 class OwnItems(Task):
     """At each position the item that stands there: for models that see the user, not the
     sequence."""

@@ -20,7 +20,8 @@ class EnsembleEncoder(keras.layers.Layer):
     (Lakshminarayanan et al., NIPS 2017); the more they differ, the better.
 
     Args:
-        encoders: The members, with the same number of streams; see `tf_iclrec.encoders`.
+        encoders: The members, which are trained for the same task and have as many streams and
+            queries; see `tf_iclrec.encoders`.
 
     Call arguments:
         inputs: What the members read.
@@ -30,7 +31,8 @@ class EnsembleEncoder(keras.layers.Layer):
         their widths)``; a tuple where the members have several streams.
 
     Raises:
-        ValueError: If there is no member, or they differ in their streams.
+        ValueError: If there is no member, or they differ in what they are trained for, their
+            streams or queries.
 
     Example:
     >>> from tf_iclrec import SelfAttentiveEncoder
@@ -42,8 +44,12 @@ class EnsembleEncoder(keras.layers.Layer):
     def __init__(self, encoders: Sequence[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
         self.encoders = tuple(encoders)
-        if len({encoder.num_streams for encoder in encoders}) != 1:
-            raise ValueError("An ensemble needs members, all with the same number of streams.")
+        if not self.encoders:
+            raise ValueError("An ensemble needs members.")
+        for name in ("task", "num_streams", "num_queries"):
+            found = [getattr(encoder, name) for encoder in self.encoders]
+            if any(one != found[0] for one in found):
+                raise ValueError(f"The members of an ensemble differ in their {name}: {found}.")
 
     def members(self) -> tuple[keras.layers.Layer, ...]:
         """See `Encoder.members`."""
@@ -84,11 +90,11 @@ class EnsembleEncoder(keras.layers.Layer):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return self.encoders[0].reads
+        return tuple(dict.fromkeys(name for encoder in self.encoders for name in encoder.reads))
 
     @property
     def users_suffice(self) -> bool:
-        return self.encoders[0].users_suffice
+        return all(encoder.users_suffice for encoder in self.encoders)
 
     @property
     def task(self) -> Task:

@@ -90,7 +90,7 @@ class SequentialRecommender(Recommender):
     ):
         super().__init__(cutoffs, **kwargs)
         self.encoder = encoder
-        self.objectives = tuple(objectives)
+        self.objectives = tuple(term.for_task(encoder.task) for term in objectives)
         self.num_intents = tuple(num_intents)
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
@@ -220,9 +220,14 @@ class SequentialRecommender(Recommender):
 
     def _best_scores(self, member, queries: KerasTensor) -> KerasTensor:
         """Scores ``(batch, items)`` by the best of a member's queries, ``(batch, state_dim)``."""
-        items = ops.cast(self._member_item_vectors(member), "float32")
-        queries = self._apart(member, queries)
-        return ops.max(ops.einsum("bqd,nd->bqn", queries, items), axis=1)
+        items = ops.transpose(ops.cast(self._member_item_vectors(member), "float32"))
+        first, *others = tf.unstack(self._apart(member, queries), axis=1)
+        best = ops.matmul(first, items)
+        for query in others:
+            # One after the other: the scores of all queries at once may not fit into memory.
+            with tf.control_dependencies([best]):
+                best = ops.maximum(best, ops.matmul(query, items))
+        return best
 
     def item_vectors(self, item_ids: KerasTensor | None = None) -> KerasTensor:
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,

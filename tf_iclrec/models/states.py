@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from tf_iclrec.data.vocabulary import MASK_ID
 from tf_iclrec.layers.masks import at_right_end, masked_mean, valid_mask, weighted_mean
 
 Inputs = dict[str, KerasTensor]
@@ -63,11 +64,11 @@ def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -
 def mean_states(
     encoder: keras.layers.Layer, inputs: Inputs, hidden: KerasTensor, training: bool
 ) -> KerasTensor:
-    """The mean state of each sequence, ``(batch, dim)``: of its hidden states, or of all places
-    where padded ones take part."""
+    """The mean state of each sequence, ``(batch, dim)``: of its hidden states, but for that of a
+    mask which asks for the next item, or of all places where padded ones take part."""
     valid = valid_mask(inputs["item_ids"])
     if not encoder.padding_places:
-        return masked_mean(hidden, valid)
+        return masked_mean(hidden, valid & (inputs["item_ids"] != MASK_ID))
     moved = at_right_end(inputs["item_ids"], valid, tf.shape(valid)[1])
     return weighted_mean(*encoder.encode_whole(inputs | {"item_ids": moved}, training))
 

@@ -10,7 +10,6 @@ import keras
 from tf_iclrec.data.augmentation import ViewRatios
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.splits.split import Split
-from tf_iclrec.data.tasks import Task
 from tf_iclrec.data.training_rows import trainable_users
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
@@ -192,7 +191,7 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
     contrasts = contrasts_of(config)
     _check_fit(config, kind, contrasts)
     encoder = encoder_of(kind, catalogue, config.encoder.arguments, **config.ensemble)
-    objectives = [_next_item(config.next_item, catalogue, encoder.task), *contrasts]
+    objectives = [_next_item(config.next_item, catalogue), *contrasts]
     for term in objectives:
         term.build(catalogue, encoder.state_dim // config.ensemble.num_members)
     num_intents = config.intents.num_intents if "intents" in config else ()
@@ -206,7 +205,7 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
     return model
 
 
-def _next_item(settings: Mapping[str, Any], catalogue: Catalogue, task: Task) -> Objective:
+def _next_item(settings: Mapping[str, Any], catalogue: Catalogue) -> Objective:
     name = settings.name
     if name == AUTO:
         small = catalogue.num_items <= MAX_SOFTMAX_ITEMS
@@ -218,7 +217,7 @@ def _next_item(settings: Mapping[str, Any], catalogue: Catalogue, task: Task) ->
                 flush=True,
             )
     kind = NEXT_ITEM_LOSSES[name]
-    return kind(**{one: settings[one] for one in settings_of(kind)}).for_task(task)
+    return kind(**{one: settings[one] for one in settings_of(kind)})
 
 
 def _check_fit(config, kind: type[Encoder], contrasts: list[Objective]) -> None:

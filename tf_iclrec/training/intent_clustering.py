@@ -122,6 +122,12 @@ class IntentClustering(keras.callbacks.Callback):
         """Go on from a `state`."""
         self._assignments = [np.array(line.split(), dtype=np.int64) for line in state]
 
+    def set_model(self, model):
+        if self.model is not None and model is not self.model:
+            # What was found of another one, and how.
+            self._vectors, self._assignments = None, []
+        super().set_model(model)
+
     def on_train_begin(self, logs=None):
         if self.model.intents is None:
             raise ValueError("No objective of this model uses intents; leave the callback out.")
