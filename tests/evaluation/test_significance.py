@@ -27,7 +27,8 @@ CASES += [(6, 500, 0.3), (7, 5000, 0.0), (8, 22363, 0.02)]
         ([1.0, 2.0, 3.0], 1 - math.sqrt(12 / 14)),  # t = sqrt(12), two degrees
         ([2.0, -2.0, 1.0, -1.0], 1.0),
         ([0.0, 0.0, 0.0], 1.0),
-        ([1.0, 1.0, 1.0], 0.0),
+        # Two of eight ways to give them signs.
+        ([1.0, 1.0, 1.0], 0.25),
     ],
 )
 def test_by_hand(differences, p_value):
@@ -85,13 +86,19 @@ def test_rows_that_are_no_pairs_are_refused(first, second):
 def test_interval_by_hand():
     # Mean 2, and a variance of 8 / 3 with three degrees of freedom.
     low, high = confidence_interval(np.array([0.0, 2.0, 2.0, 4.0]), z=1.0)
-    error = math.sqrt(8 / 3 / 4)
-    assert (low, high) == pytest.approx((2 - error, 2 + error))
+    # As sure as one standard error of the normal distribution is.
+    reach = scipy.stats.t.ppf(scipy.stats.norm.cdf(1.0), 3) * math.sqrt(8 / 3 / 4)
+    assert (low, high) == pytest.approx((2 - reach, 2 + reach))
+
+
+@pytest.mark.parametrize("values", [[0.5], [0.0] * 50])
+def test_nothing_tells_how_much_values_vary_that_do_not(values):
+    assert np.isnan(confidence_interval(np.array(values))).all()
+    assert np.isnan(confidence_interval(np.array([0.0, 1.0]), np.array([7, 7]))).all()
 
 
 def test_interval_does_not_leave_the_values():
     assert confidence_interval(np.array([0.0] * 99 + [1.0]))[0] == 0.0
-    assert confidence_interval(np.array([1.0])) == (1.0, 1.0)
 
 
 def test_interval_holds_the_mean_as_often_as_it_says():

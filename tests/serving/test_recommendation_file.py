@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tf_iclrec import BatchRecommender, recommend
+from tf_iclrec import BatchRecommender, UserError, recommend
 from tf_iclrec.serving.recommendation_file import in_chunks, write_recommendations
 
 from .conftest import built
@@ -83,6 +83,21 @@ def test_parts_of_another_request_are_not_used(served, recommender, tmp_path):
     again = Counted(recommender)
     write(again, served.log.users, output, request={"k": 5})
     assert again.calls == 4
+
+
+def test_without_saying_what_is_asked_for_no_parts_are_used(served, recommender, tmp_path):
+    output = tmp_path / "recs.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        write(Counted(recommender, fail_at=3), served.log.users, output)
+    again = Counted(recommender)
+    write(again, served.log.users, output)
+    assert again.calls == 4
+
+
+def test_nobody_to_recommend_to(recommender, tmp_path):
+    with pytest.raises(UserError, match="no user to recommend to"):
+        write(recommender, [], tmp_path / "recs.parquet")
+    assert not (tmp_path / "recs.parquet").exists()
 
 
 def test_an_existing_file_stays_until_the_new_one_is_whole(served, recommender, tmp_path):

@@ -1,6 +1,7 @@
 """Everything that is said of a model: how often it is right, how sure that is, what its lists are
 like, and for which users."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +39,8 @@ def full_report(
 
     Returns:
         ``part`` with the metrics of ranks by name, ``"lists"`` with those of the lists,
-        ``"intervals"`` with the 95% confidence interval ``[low, high]`` of each metric of ranks,
+        ``"intervals"`` with the 95% confidence interval ``[low, high]`` of each metric of ranks
+        that varies between users,
         and ``"groups"``: by grouping and group the number of ``"users"`` and the metrics of both
         kinds. Groups without users are not there, nor metrics that are not defined.
     """
@@ -49,12 +51,14 @@ def full_report(
         of_masks = {group: found.of_group(mask) for group, mask in masks.items() if mask.any()}
         if of_masks:
             groups[name] = of_masks
+    intervals = {
+        name: confidence_interval(gain, found.users) for name, gain in found.of_ranks.items()
+    }
     return {
         part: metrics_of_ranks(found.ranks),
         "lists": metrics_of_lists(found.lists, found.of_lists),
         "intervals": {
-            name: list(confidence_interval(gain, found.users))
-            for name, gain in found.of_ranks.items()
+            name: list(ends) for name, ends in intervals.items() if not math.isnan(ends[0])
         },
         "groups": groups,
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, read_json, replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
 from tf_iclrec.serving.item_filters import ItemValues
@@ -54,12 +55,12 @@ def write_recommendations(
         diversify: Likewise.
         because: Reasons for each item, as in `tf_iclrec.recommend`.
         request: What distinguishes this request, as JSON: parts that an interrupted program
-            left are used again if it is the same.
+            left are used again if it is the same. Defaults to None: none are.
         on_progress: Called with the number of users done after each chunk.
 
     Raises:
         UserError: If ``k``, ``because`` or ``diversity`` is out of range, lists can't be
-            diversified so, no candidate is known, or a value is not.
+            diversified so, no candidate is known, or a value is not; or there is no user.
     """
     import pyarrow.parquet as pq
 
@@ -72,7 +73,7 @@ def write_recommendations(
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
     with locked(output):
-        parts = _Parts(output.with_name(f".{output.name}.parts"), request or {})
+        parts = _Parts(output.with_name(f".{output.name}.parts"), request)
         done, paths = 0, []
         for number, users in enumerate(chunks):
             path = parts.path(number)
@@ -92,6 +93,8 @@ def write_recommendations(
             paths.append(path)
             done += len(users)
             on_progress(done)
+        if not paths:
+            raise UserError("There is no user to recommend to.")
         _join(paths, output)
         parts.remove()
 
@@ -99,10 +102,10 @@ def write_recommendations(
 class _Parts:
     """The folder with the parts of one request."""
 
-    def __init__(self, folder: Path, request: dict[str, Any]):
+    def __init__(self, folder: Path, request: dict[str, Any] | None):
         self.folder = folder
         description = folder / "request.json"
-        if read_json(description) != request:
+        if request is None or read_json(description) != request:
             self.remove()
             folder.mkdir(parents=True)
             write_json(description, request)

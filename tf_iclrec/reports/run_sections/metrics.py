@@ -61,7 +61,8 @@ def _table(found: Mapping[str, Mapping[str, Any]], with_intervals: bool) -> Html
     first, *others = columns
     intervals = found[first].get("intervals")
     if with_intervals and intervals:
-        written = [Figure(" to ".join(f"{end:.4f}" for end in intervals[name])) for name in names]
+        ends = [intervals.get(name, ()) for name in names]
+        written = [Figure(" to ".join(f"{end:.4f}" for end in of_one) or "-") for of_one in ends]
         columns = {first: columns[first], "95% interval": written} | {
             model: columns[model] for model in others
         }
