@@ -3,8 +3,9 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_iclrec import Interactions, leave_one_out
+from tf_iclrec import Interactions, UserError, leave_one_out
 from tf_iclrec.data.batches import sampled_rows
+from tf_iclrec.data.splits.everything import everything
 from tf_iclrec.evaluation.report import (
     evaluate_held_out,
     groups_table,
@@ -150,3 +151,8 @@ def test_each_value_begins_under_the_name_of_its_metric():
 def test_no_line_ends_in_blanks():
     table = metrics_table({"model": {"HR@5": 0.5}})
     assert all(line == line.rstrip() for line in table.splitlines())
+
+
+def test_nothing_is_held_out():
+    with pytest.raises(UserError, match=r"Nothing is held out \(test\)"):
+        held_out_ranks(Recency(), everything(LOG), "test")

@@ -27,6 +27,12 @@ def test_last_real_item_has_the_last_row_wherever_the_padding_is(layer):
     assert rows[2].tolist() == [2, 3, 4, 5]
 
 
+def test_items_keep_their_places_where_others_are_taken_out(layer):
+    """As views do with ``masked_as_padding``."""
+    rows = ops.convert_to_numpy(layer(np.array([[False, True, False, True]])))[0, :, 0]
+    assert rows[[1, 3]].tolist() == [3, 5]
+
+
 def test_a_row_without_items_is_finite(layer):
     assert np.isfinite(layer(np.zeros((1, 4), dtype=bool))).all()
 

@@ -97,9 +97,17 @@ def test_losses_can_be_scaled(split, optimizer):
     np.testing.assert_allclose(scaled, as_it_is, rtol=1e-2, atol=1e-6)
 
 
-@pytest.mark.parametrize("setting", [{"amsgrad": True}, {"gradient_accumulation_steps": 2}])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"amsgrad": True},
+        {"gradient_accumulation_steps": 2},
+        {"weight_decay": 0.1},
+        {"use_ema": True},
+    ],
+)
 def test_lazy_adam_refuses_what_it_would_not_do(setting):
-    with pytest.raises(ValueError, match="which touch the rows"):
+    with pytest.raises(ValueError, match=f"no {next(iter(setting))}, which touches the rows"):
         LazyAdam(**setting)
 
 

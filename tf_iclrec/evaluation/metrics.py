@@ -92,19 +92,24 @@ def metrics_of_ranks(
 ) -> dict[str, float]:
     """All metrics of users with these ranks ``(users,)`` by name.
 
+    Raises:
+        ValueError: If there is no rank.
+
     Example:
     >>> round(metrics_of_ranks([1, 3, 30])["NDCG@10"], 4)
     0.5
     >>> metrics_of_ranks([1, 3, 30], cutoffs=[50])["HR@50"]
     1.0
     """
-    metrics = ranking_metrics(cutoffs)
-    for metric in metrics:
-        metric.update_state(ranks)
-    return {metric.name: float(metric.result()) for metric in metrics}
+    gains = gains_of_ranks(ranks, cutoffs)
+    if any(not len(gain) for gain in gains.values()):
+        raise ValueError("There is no rank to say anything of.")
+    return {name: float(gain.mean(dtype=np.float64)) for name, gain in gains.items()}
 
 
-def gains_of_ranks(ranks: np.ndarray) -> dict[str, np.ndarray]:
+def gains_of_ranks(
+    ranks: KerasTensor, cutoffs: Iterable[int] = DEFAULT_CUTOFFS
+) -> dict[str, np.ndarray]:
     """The metrics of each user by name, ``(users,)`` float32: what `metrics_of_ranks` are means of.
 
     Example:
@@ -112,7 +117,8 @@ def gains_of_ranks(ranks: np.ndarray) -> dict[str, np.ndarray]:
     [1.0, 0.5, 0.0]
     """
     return {
-        metric.name: ops.convert_to_numpy(metric.of_users(ranks)) for metric in ranking_metrics()
+        metric.name: ops.convert_to_numpy(metric.of_users(ranks))
+        for metric in ranking_metrics(cutoffs)
     }
 
 

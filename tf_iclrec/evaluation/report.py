@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_iclrec.data.batches import evaluation_batches, sampled_rows
 from tf_iclrec.data.splits.split import HeldOutPart, Split
+from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.ranking import rank_and_list
 from tf_iclrec.settings import Setting
@@ -41,8 +42,11 @@ def held_out_answers(
         no item is left.
 
     Raises:
+        UserError: If nothing is held out.
         ValueError: If the scores are not ``(batch, items)``.
     """
+    if not len(split.held_out(part).users):
+        raise UserError(f"Nothing is held out ({part}), so that nothing can be evaluated.")
     num_items = split.interactions.num_items
 
     def scores_of(batch: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -86,6 +90,7 @@ def held_out_ranks(
         ``(n,)`` int32, 1 = best. Their metrics: `metrics_of_ranks`.
 
     Raises:
+        UserError: If nothing is held out.
         ValueError: If the scores have another shape.
 
     Example: by a fixed order of the items.

@@ -9,7 +9,7 @@ class PositionEmbedding(keras.layers.Layer):
     """Learned absolute positions, counted from the last item.
 
     The last real item of a sequence has the last row of the table, the one before it the row
-    before, and so on, wherever the padding is. That is the numbering of programs that pad to
+    before, and so on, wherever the padding is; a gap between real items counts. That is the numbering of programs that pad to
     a fixed length on the left (SASRec, ICLRec Sec. 3.1), without the padding.
 
     Args:
@@ -47,9 +47,9 @@ class PositionEmbedding(keras.layers.Layer):
         return ops.take(ops.convert_to_tensor(self.table, self.compute_dtype), places, axis=0)
 
     def call(self, valid: KerasTensor) -> KerasTensor:
-        counts = ops.cast(valid, "int32")
-        after = ops.sum(counts, axis=1, keepdims=True) - ops.cumsum(counts, axis=1)
-        row = ops.clip(self.max_length - 1 - after, 0, self.max_length - 1)
+        column = ops.arange(ops.shape(valid)[1], dtype="int32")
+        last = ops.max(ops.where(valid, column, 0), axis=1, keepdims=True)
+        row = ops.clip(self.max_length - 1 - (last - column), 0, self.max_length - 1)
         return self.at(row)
 
     def get_config(self):

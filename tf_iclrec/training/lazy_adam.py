@@ -16,11 +16,11 @@ class LazyAdam(keras.optimizers.Adam):
     Args:
         learning_rate: Step size.
 
-        For the others see `keras.optimizers.Adam`; there is neither ``amsgrad`` nor
-        ``gradient_accumulation_steps``.
+        For the others see `keras.optimizers.Adam`; there is no ``amsgrad``, ``weight_decay``,
+        ``gradient_accumulation_steps`` or ``use_ema``.
 
     Raises:
-        ValueError: If one of these two is given.
+        ValueError: If one of these is given.
 
     Example: of three rows one has a gradient.
     >>> variable = keras.Variable([[1.0], [1.0], [1.0]])
@@ -35,11 +35,12 @@ class LazyAdam(keras.optimizers.Adam):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if self.amsgrad or self.gradient_accumulation_steps:
-            raise ValueError(
-                "LazyAdam has neither amsgrad nor gradient_accumulation_steps, which touch the "
-                "rows that it leaves alone: take keras.optimizers.Adam."
-            )
+        for name in ("amsgrad", "weight_decay", "gradient_accumulation_steps", "use_ema"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"LazyAdam has no {name}, which touches the rows that it leaves alone: take "
+                    "keras.optimizers.Adam."
+                )
 
     def update_step(self, gradient, variable, learning_rate):
         if not isinstance(gradient, tf.IndexedSlices):
