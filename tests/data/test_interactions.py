@@ -284,3 +284,13 @@ def test_users_out_of_order_are_refused(kind):
     codes = np.array([0, 1, 0], kind)
     with pytest.raises(UserError, match="Users are out of order: sort the interactions"):
         Interactions.from_columns(codes, ["ann", "bob"], np.array(["a", "b", "c"]))
+
+
+def test_users_of_the_same_id_as_text_are_refused():
+    with pytest.raises(UserError, match="Two users have the id '7'"):
+        Interactions.from_sequences({7: ["a"], "7": ["b"]})
+
+
+def test_an_item_without_an_id_is_refused():
+    with pytest.raises(UserError, match="Interaction 3 of the log has no item"):
+        Interactions.from_sequences({"ann": ["b", "a"], "bob": ["", "a"]})

@@ -66,3 +66,13 @@ def test_what_was_computed_is_saved_as_weights(log, kind, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     for before, after in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_a_fitted_model_stays_where_others_votes_do_not_fit(log):
+    model = TransitionRecommender(num_items=log.num_items)
+    model.fit_histories(leave_one_out(log).train)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="make a new model"):
+        model.fit_histories(leave_one_out(log).train.rows(np.arange(2)))
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)

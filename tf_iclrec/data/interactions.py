@@ -144,7 +144,8 @@ class Interactions:
             times: ``(actions,)`` microseconds since 1970, if they are known.
 
         Raises:
-            UserError: If an item is missing (None or NaN), or interactions are not sorted.
+            UserError: If an item is missing (None, NaN or ``""``), two users have the same id as
+                text, or interactions are not sorted.
 
         Example:
         >>> users, items = np.array(["ann", "bob"]), np.array(["tea", "jam", "tea"])
@@ -158,16 +159,23 @@ class Interactions:
         if (user_codes[1:] < user_codes[:-1]).any():
             raise UserError("Users are out of order: sort the interactions by user and time.")
         codes, unique = pd.factorize(raw_items, sort=True)
-        if codes.min(initial=0) < 0:
-            number = int(codes.argmin()) + 1
+        # Not as one array of text, in which each takes as much as the longest one.
+        items = [str(item) for item in unique]
+        missing = codes < 0
+        if "" in items:
+            missing |= codes == items.index("")
+        if missing.any():
+            number = int(missing.argmax()) + 1
             raise UserError(f"Interaction {number} of the log has no item: leave it out.")
+        users = pd.Index([str(user) for user in users], dtype=object)
+        if not users.is_unique:
+            raise UserError(f"Two users have the id {users[users.duplicated()][0]!r}.")
         counts = np.bincount(user_codes, minlength=len(users))
         log = cls(
             item_ids=(codes + NUM_SPECIAL_IDS).astype(np.int32),
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            users=np.array([str(user) for user in users], dtype=object),
-            # Not as one array of text, in which each takes as much as the longest one.
-            items=Vocabulary([str(item) for item in unique]),
+            users=users.to_numpy(),
+            items=Vocabulary(items),
             times=times,
         )
         if log.times_fall():

@@ -93,6 +93,11 @@ class ItemProviderEncoder(TransformerEncoder):
         encoder._set_values_of_items(catalogue)
         return encoder
 
+    @property
+    def lacks_tables(self) -> bool:
+        """See `ItemProviderEmbedding.lacks_tables`."""
+        return self.embedding.lacks_tables
+
     def _set_values_of_items(self, catalogue: Catalogue) -> None:
         """Values that the encoder has no vectors of, which came with new items, are unknown."""
 

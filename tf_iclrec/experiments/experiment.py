@@ -64,6 +64,8 @@ class Experiment:
         for metric in self.metrics:
             if metric not in known:
                 raise ValueError(f"Unknown metric {metric!r}: {nearest(metric, known)}")
+        if "seed" in self.settings:
+            raise ValueError(f"The seeds of {self.name} are seeds=(0, 1, 2), not in its settings.")
         for what, names in (
             ("data sets", [one.name for one in self.datasets]),
             ("rows", [row.name for row in self.rows]),

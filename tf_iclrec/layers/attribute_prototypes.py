@@ -81,6 +81,11 @@ class AttributePrototypes(keras.layers.Layer):
             name="values",
         )
 
+    @property
+    def lacks_tables(self) -> bool:
+        """Whether nobody has said which values items have: in a new layer, or in a copy."""
+        return not ops.any(self.values)
+
     def set_attributes(self, attributes: Sequence[np.ndarray]) -> None:
         """Write which values items have.
 

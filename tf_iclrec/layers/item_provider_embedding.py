@@ -89,6 +89,11 @@ class ItemProviderEmbedding(keras.layers.Layer):
         shape = (self.vocabulary_size,)
         return self.add_weight(shape, "zeros", dtype="int32", trainable=False, name=name)
 
+    @property
+    def lacks_tables(self) -> bool:
+        """Whether nobody has said which providers items have: in a new layer, or in a copy."""
+        return not ops.any(self.item_providers)
+
     def set_item_providers(self, provider_ids: np.ndarray) -> None:
         """Write the table: the internal provider id of each internal item id
         ``(vocabulary_size,)``."""

@@ -59,8 +59,16 @@ class ItemVotes(keras.layers.Layer):
         return self.add_weight((size,), "zeros", dtype=dtype, trainable=False, name=name)
 
     def update(self, votes: sparse.csr_array) -> None:
-        """Write the table ``(num_items, num_items)``. Its number of entries is fixed from then
-        on."""
+        """Write the table ``(num_items, num_items)``. Its number of entries is fixed from then on.
+
+        Raises:
+            ValueError: If the layer has another number of entries.
+        """
+        if self.built and votes.nnz != self.num_entries:
+            raise ValueError(
+                f"There are {self.num_entries} votes here already, and {votes.nnz} can't take "
+                "their place: make a new model."
+            )
         if not self.built:
             self.num_entries = votes.nnz
             self.build()

@@ -8,7 +8,13 @@ from tf_iclrec.data.vocabulary import PADDING_ID
 
 
 def valid_mask(ids: KerasTensor) -> KerasTensor:
-    """True where a position is real, ``(batch, time)`` bool."""
+    """True where a position is real, ``(batch, time)`` bool.
+
+    Raises:
+        ValueError: If sequences are ragged.
+    """
+    if isinstance(ids, tf.RaggedTensor):
+        raise ValueError("item_ids are ragged: pad them with 0, such as by to_tensor().")
     return ops.not_equal(ids, PADDING_ID)
 
 

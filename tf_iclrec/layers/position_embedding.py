@@ -9,8 +9,9 @@ class PositionEmbedding(keras.layers.Layer):
     """Learned absolute positions, counted from the last item.
 
     The last real item of a sequence has the last row of the table, the one before it the row
-    before, and so on, wherever the padding is; a gap between real items counts. That is the numbering of programs that pad to
-    a fixed length on the left (SASRec, ICLRec Sec. 3.1), without the padding.
+    before, and so on, wherever the padding is; a gap between real items counts. That is the
+    numbering of programs that pad to a fixed length on the left (SASRec, ICLRec Sec. 3.1), without
+    the padding.
 
     Args:
         max_length: Number of positions, ``T``.

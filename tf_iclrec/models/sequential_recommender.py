@@ -1,7 +1,6 @@
 """An encoder and weighted objectives, trained together."""
 
 import functools
-import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.layers.masks import last_valid, valid_mask
 from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.models.batch_needs import batch_settings, check_batch
+from tf_iclrec.models.fit_checks import check_fit
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.models.states import Parts, hidden_states, mean_states, training_states
 from tf_iclrec.objectives.all_rows import AllRows
@@ -155,17 +155,9 @@ class SequentialRecommender(Recommender):
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kwargs
     ) -> keras.callbacks.History:
-        """Train as `keras.Model.fit` does; objectives that use intents want an
-        `tf_iclrec.IntentClustering` among the callbacks."""
-        given = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
-        finds = any(getattr(callback, "finds_intents", False) for callback in given)
-        if self.needs_intents and not finds and not self.found_intents:
-            warnings.warn(
-                "No callback finds intents, so that objectives which use them stay 0: give fit() "
-                "callbacks=[tf_iclrec.IntentClustering(tf_iclrec.sequence_batches(split, "
-                "model=model))]. One of your own says finds_intents = True.",
-                stacklevel=2,
-            )
+        """Train as `keras.Model.fit` does; see `tf_iclrec.models.fit_checks`. Objectives that use
+        intents want an `tf_iclrec.IntentClustering` among the callbacks."""
+        check_fit(self, callbacks, **kwargs)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks=callbacks, **kwargs)
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:

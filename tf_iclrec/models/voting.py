@@ -53,8 +53,8 @@ class VotingRecommender(ClosedFormRecommender):
 
     def fit_histories(self, histories: Histories) -> None:
         histories = histories.joined()
-        super().fit_histories(histories)
         self.votes.update(self.votes_of(histories))
+        super().fit_histories(histories)
 
     def votes_of(self, histories: Histories) -> sparse.csr_array:
         """The table of votes ``(items, items)``, without the special ids: row ``i`` those of the
