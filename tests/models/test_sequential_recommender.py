@@ -210,3 +210,14 @@ def test_objectives_of_two_sides_want_an_encoder_with_two_streams():
     ):
         with pytest.raises(ValueError, match="need an encoder with a provider stream"):
             SequentialRecommender(encoder, [ItemProviderContrast()])
+
+
+def test_what_is_clustered_is_the_mean_of_the_items_not_of_the_question(split):
+    """BERT4Rec is asked by a mask behind the last item; in training there is none."""
+    model = new_model(model="bert4rec", intent_weight=0.1, num_intents=(2,), dropout=0.0)
+    batch = {"item_ids": np.array([[0, 3, 4], [5, 6, 7]], dtype="int32")}
+    asked = model.encoder.ask_next(batch)
+    states = np.asarray(model.encoder(asked))
+    expected = [states[0, 1:3].mean(axis=0), states[1, :3].mean(axis=0)]
+    np.testing.assert_allclose(model.mean_vectors(batch), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.user_vectors(batch), states[:, 3], rtol=1e-5, atol=1e-6)

@@ -19,7 +19,13 @@ from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.models.batch_needs import batch_settings, check_batch
 from tf_iclrec.models.fit_checks import check_fit
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.models.states import Parts, hidden_states, mean_states, training_states
+from tf_iclrec.models.states import (
+    Parts,
+    hidden_states,
+    mean_states,
+    training_states,
+    without_question,
+)
 from tf_iclrec.objectives.all_rows import AllRows
 from tf_iclrec.objectives.objective import (
     EncodedBatch,
@@ -167,12 +173,13 @@ class SequentialRecommender(Recommender):
         self, inputs: dict[str, KerasTensor], training: bool = False
     ) -> tuple[KerasTensor, KerasTensor]:
         """`user_vectors` and `mean_vectors` of the same sequences, in one pass."""
-        inputs = self.encoder.ask_next(inputs)
-        hidden = [hidden_states(member, inputs, training) for member in self.members()]
-        valid = valid_mask(inputs["item_ids"])
+        asked = self.encoder.ask_next(inputs)
+        hidden = [hidden_states(member, asked, training) for member in self.members()]
+        valid = valid_mask(asked["item_ids"])
         last = [last_valid(states, valid) for states in hidden]
+        own = without_question(inputs, asked)
         means = [
-            ops.cast(mean_states(member, inputs, states, training), "float32")
+            ops.cast(mean_states(member, own, states, training), "float32")
             for member, states in zip(self.members(), hidden, strict=True)
         ]
         return self._user_vectors(last), _side_by_side(means)

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.vocabulary import MASK_ID
 from tf_iclrec.layers.masks import at_right_end, masked_mean, valid_mask, weighted_mean
 
 Inputs = dict[str, KerasTensor]
@@ -61,14 +60,23 @@ def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -
     return states
 
 
+def without_question(inputs: Inputs, asked: Inputs) -> Inputs:
+    """Sequences as ``asked`` by `Encoder.ask_next`, the position that asks, the last, as padding:
+    in training there is none."""
+    if asked is inputs:
+        return inputs
+    ids = asked["item_ids"]
+    return asked | {"item_ids": tf.pad(ids[:, :-1], [[0, 0], [0, 1]])}
+
+
 def mean_states(
     encoder: keras.layers.Layer, inputs: Inputs, hidden: KerasTensor, training: bool
 ) -> KerasTensor:
-    """The mean state of each sequence, ``(batch, dim)``: of its hidden states, but for that of a
-    mask which asks for the next item, or of all places where padded ones take part."""
+    """The mean state of each sequence, ``(batch, dim)``: of its hidden states, or of all places
+    where padded ones take part."""
     valid = valid_mask(inputs["item_ids"])
     if not encoder.padding_places:
-        return masked_mean(hidden, valid & (inputs["item_ids"] != MASK_ID))
+        return masked_mean(hidden, valid)
     moved = at_right_end(inputs["item_ids"], valid, tf.shape(valid)[1])
     return weighted_mean(*encoder.encode_whole(inputs | {"item_ids": moved}, training))
 
