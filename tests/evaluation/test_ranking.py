@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, evaluation_batches, leave_one_out
-from tf_iclrec.evaluation.ranking import best_items, rank_and_list, target_ranks
+from tf_iclrec.evaluation.metrics import metrics_of_ranks
+from tf_iclrec.evaluation.ranking import NEVER_FOUND, best_items, rank_and_list, target_ranks
 
 NAN = float("nan")
 
@@ -51,8 +52,10 @@ def test_seen_items_are_left_out(seen, expected):
     assert rank([7.0, 2.0, 2.0, 1.0], target=4, seen=seen) == expected
 
 
-def test_a_seen_target_gets_the_last_rank():
-    assert rank([1.0, 9.0, 2.0, 3.0], target=4, seen=[0, 4]) == 4
+def test_a_seen_target_is_not_found_at_any_cutoff():
+    """The catalogue has fewer items than lists have places."""
+    assert rank([1.0, 9.0, 2.0, 3.0], target=4, seen=[0, 4]) == NEVER_FOUND
+    assert set(metrics_of_ranks([NEVER_FOUND], cutoffs=[20]).values()) == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_matches_sorting_on_random_data():
     for user in range(users):
         column = targets[user] - 3
         if targets[user] in seen[user]:
-            expected.append(items)
+            expected.append(NEVER_FOUND)
             continue
         left = [i for i in range(items) if i + 3 not in seen[user]]
         # Best first; among equals the target comes last.
@@ -97,7 +100,7 @@ def test_matches_sorting_on_random_data():
     ranks = target_ranks(scores, targets, seen)
     assert ranks.dtype == "int32"
     assert ranks.numpy().tolist() == expected
-    assert expected.count(items) > 5
+    assert expected.count(NEVER_FOUND) > 5
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 100])
@@ -116,7 +119,7 @@ def test_ranks_of_users_come_in_the_order_of_the_log(batch_size):
     for row, (*history, target) in zip(scores, sequences.values(), strict=True):
         left = [item for item in column if item not in history]
         rank = sum(row[column[item]] >= row[column[target]] for item in left)
-        expected.append(log.num_items if target in history else rank)
+        expected.append(NEVER_FOUND if target in history else rank)
 
     batches = evaluation_batches(leave_one_out(log), "test", batch_size)
     ranks, lists = rank_and_list(lambda batch: tf.gather(scores, batch["users"]), batches, 0)

@@ -8,6 +8,8 @@ import tensorflow as tf
 from tf_iclrec.data.by_row import by_row
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 
+# A rank beyond all cutoffs, however small the catalogue is.
+NEVER_FOUND = 2**31 - 1
 _NEVER = -float("inf")
 
 
@@ -16,7 +18,7 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
 
     The rank is the number of items that score at least as high, the target itself included:
     ties count against the model, and so does a score that is not a number. Seen items are
-    left out; a target among them can't be found and gets the last rank.
+    left out; a target among them can't be found and gets `NEVER_FOUND`.
 
     Args:
         scores: ``(batch, items)`` float; column ``i`` belongs to the internal id ``i + 3``.
@@ -44,7 +46,7 @@ def target_ranks(scores: tf.Tensor, target_ids: tf.Tensor, seen_ids: tf.Tensor) 
     better_seen = is_seen & ~(seen_scores < target_scores)
     rank -= tf.math.count_nonzero(better_seen, axis=1, dtype=tf.int32)
     target_seen = tf.reduce_any(seen_ids == target_ids[:, tf.newaxis], axis=1)
-    return tf.where(target_seen, tf.shape(scores)[1], rank)
+    return tf.where(target_seen, NEVER_FOUND, rank)
 
 
 def best_items(scores: tf.Tensor, seen_ids: tf.Tensor, k: int) -> tf.Tensor:
