@@ -55,11 +55,11 @@ BAD_ITEMS = {
     ),
     "missing column": (
         "item_id,brand\n1,acme\n",
-        "has no column 'category'. Columns there are: item_id, brand. Name yours with",
+        "has no column 'category'. Columns there are: item_id, brand. Rename yours",
     ),
     "missing attribute": (
         "item_id,provider\n1,acme\n",
-        "has no column 'category'. Columns there are: item_id, provider. Name yours with",
+        "has no column 'category'. Columns there are: item_id, provider. Rename yours",
     ),
 }
 

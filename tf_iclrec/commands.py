@@ -159,7 +159,8 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
             default=[],
             metavar="NAME=VALUE,...",
             help=f"only items with {what} of these values, such as category=tea,jam or "
-            "provider=acme; can be given for several names",
+            "provider=acme; can be given for several names; a comma within a value has a backslash "
+            "before it",
         )
 
 

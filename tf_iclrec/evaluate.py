@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--noise-seed must be at least 0")
     if values.noise and values.compare:
         parser.error("--noise and --compare exclude each other: evaluate each run with --noise")
+    if values.groups is not None and values.compare:
+        parser.error("--groups and --compare exclude each other: evaluate each run with --groups")
     run = with_item_table(load_run(values.run), values)
     if values.compare:
         _compare(run, load_run(values.compare), values)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from tf_iclrec.checksums import resealed
-from tf_iclrec.config import Config
+from tf_iclrec.config import Config, make_config
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
@@ -96,10 +96,32 @@ def fit(
     True
     """
     if interactions is not None:
-        config = config.replace(data=GIVEN)
+        config = _of_given_log(config, interactions)
     quiet = contextlib.nullcontext() if verbose else contextlib.redirect_stdout(io.StringIO())
     with quiet:
         return fit_log(config, output, resume, overwrite, interactions)
+
+
+def _of_given_log(config: Config, interactions: Interactions) -> Config:
+    """The configuration without its source, which is not read.
+
+    Raises:
+        UserError: If what is given is no log, or settings say how one is to be read.
+    """
+    if not isinstance(interactions, Interactions):
+        raise UserError(
+            f"interactions are a {type(interactions).__name__}, and a log is expected: "
+            "load_interactions(table) makes one."
+        )
+    config = config.replace(data=GIVEN)
+    usual = make_config(config.model, data=GIVEN).data
+    given = [name for name, value in config.data.items() if value != usual[name]]
+    if given:
+        raise UserError(
+            f"{', '.join(given)} would not be applied to a log that is given: give them to "
+            "load_interactions."
+        )
+    return config
 
 
 def fit_log(
@@ -370,6 +392,13 @@ def _as_before(config: Config, directory: RunDirectory) -> Config:
     if changed:
         raise UserError(
             f"The run in {directory.path} was started with another value of "
-            f"{', '.join(changed)}. Only {', '.join(sorted(free))} may change on --resume."
+            f"{', '.join(changed)}. Only {', '.join(sorted(free))} may change on --resume; with "
+            "other settings, train with --overwrite or another --output."
+        )
+    done = (read_json(directory.state) or {}).get("epochs_done", 0)
+    if done > config.training.epochs:
+        raise UserError(
+            f"The run in {directory.path} has trained {done} epochs, more than --epochs "
+            f"{config.training.epochs}: name at least as many, or train with another --output."
         )
     return config

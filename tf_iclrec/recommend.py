@@ -21,6 +21,7 @@ from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
 from tf_iclrec.data.reading import load_interactions, names
+from tf_iclrec.errors import UserError
 from tf_iclrec.recommendation import recommender_of_run
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import load_run
@@ -33,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Parse arguments and recommend."""
     values = _parser().parse(arguments)
     output = free_file(values.output, values.overwrite)
+    if output.suffix.lower() in {".csv", ".tsv", ".txt", ".json", ".jsonl", ".gz", ".zst"}:
+        raise UserError(f"A Parquet file is written: name it {output.with_suffix('.parquet')}.")
+    if values.diversify != DEFAULT_RERANKER and not values.diversity:
+        raise UserError("--diversify needs --diversity: how much, from 0 to 1.")
     filters = filters_of(values)
     run = load_run(values.run, for_serving=True)
     if values.new_items:
@@ -53,8 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if items["exclude"]:
         _say_unknown(values.exclude, items["exclude"], recommender)
     # Reading all users first finds a broken file before anything is computed.
+    num_users = num_strangers = 0
+    for ids in in_chunks(users()):
+        num_users += len(ids)
+        num_strangers += len(ids) - int(recommender.knows(ids).sum())
+    if num_strangers:
+        print(
+            f"{num_strangers} of {num_users} users in {values.users} are not in the data: they get "
+            "what is popular.",
+            flush=True,
+        )
     progress = keras.utils.Progbar(
-        sum(1 for _ in users()), unit_name="user", verbose=1 if sys.stdout.isatty() else 2
+        num_users, unit_name="user", verbose=1 if sys.stdout.isatty() else 2
     )
     served = RunDirectory(Path(values.run)).served_model
     files = (served, values.users, values.histories, values.new_items)

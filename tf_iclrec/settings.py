@@ -12,6 +12,7 @@ From there come the option of the command, its line of help, its check and its p
 import dataclasses
 import functools
 import inspect
+import math
 import os
 import types
 import typing
@@ -76,19 +77,21 @@ class Setting:
         return " and ".join(f"{word} {x:.10g}" for word, x in bounds.items() if x is not None)
 
     def allows(self, value: float) -> bool:
-        """Whether a number is in the range; NaN is in none.
+        """Whether a number is in the range; NaN and infinity are in none.
 
         Example:
         >>> share = Setting("share", at_least=0, below=1)
         >>> [share.allows(value) for value in (0, 0.5, 1, float("nan"))]
         [True, True, False, False]
+        >>> Setting("rate", above=0).allows(float("inf"))
+        False
         """
         return (
             (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
             and (self.at_most is None or value <= self.at_most)
             and (self.below is None or value < self.below)
-        ) and value == value
+        ) and math.isfinite(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +158,8 @@ class Declared:
         if self.choices and value not in self.choices:
             raise ValueError(f"{shown} must be one of {', '.join(self.choices)}, not {value}.")
         if kind in (int, float) and not self.setting.allows(value):
-            raise ValueError(f"{shown} must be {self.setting.rule()}, not {value}.")
+            rule = self.setting.rule() or "a finite number"
+            raise ValueError(f"{shown} must be {rule}, not {value}.")
         return value
 
 

@@ -76,7 +76,7 @@ def test_missing_column_is_named_with_those_that_are_there():
     frame = pd.DataFrame({"who": ["u"], "item_id": ["a"], "price": [1]})
     message = (
         r"No column looks like the user in the table\. Columns there are: who, item_id, price\. "
-        r"Name yours with --user-column\."
+        r"Name yours with --user-column, rename it to user_id, or"
     )
     with pytest.raises(UserError, match=message):
         load_interactions(frame)

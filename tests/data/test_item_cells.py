@@ -105,8 +105,8 @@ def test_missing_column_is_named_with_those_that_are_there_and_the_options(
 ):
     message = (
         rf"items\.csv has no column {missing}\. Columns there are: sku, brand\. "
-        r"Name yours with --item-column, --provider-column, --title-column, --item-attributes and "
-        r"--item-labels\."
+        r"Rename yours, or name them with --item-column, --provider-column, --title-column, "
+        r"--item-attributes and --item-labels, where the command has that\."
     )
     with pytest.raises(UserError, match=message):
         read_text("items.csv", "sku,brand\n1,acme\n", *columns)

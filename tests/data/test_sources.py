@@ -76,7 +76,7 @@ def test_sequence_file_of_blanks_is_refused(load_text):
 
 
 def test_missing_file_is_named_with_the_default(tmp_path):
-    with pytest.raises(UserError, match=r"No such file or folder: .*none\.csv.*'completejourney'"):
+    with pytest.raises(UserError, match=r"No such file or folder: .*none\.csv.*completejourney"):
         load_interactions(tmp_path / "none.csv")
 
 

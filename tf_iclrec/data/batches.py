@@ -95,6 +95,7 @@ def training_batches(
 
     Raises:
         UserError: If no user has items enough to train on.
+        ValueError: If ``batch_size`` is not positive.
 
     Example:
     >>> from tf_iclrec import Interactions, leave_one_out
@@ -105,6 +106,8 @@ def training_batches(
     >>> set(log.items.decode(batch["negative_ids"][0])) <= {"rye", "egg"}
     True
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
     wanted = {} if model is None else model.batch_settings
     max_length = _length(max_length, model)
     task = task or wanted.get("task") or NextItem()

@@ -42,8 +42,9 @@ class ItemCells:
         if missing:
             raise UserError(
                 f"{path} has no column {', '.join(map(repr, missing))}. Columns there are: "
-                f"{', '.join(map(str, self._frame.columns))}. Name yours with --item-column, "
-                "--provider-column, --title-column, --item-attributes and --item-labels."
+                f"{', '.join(map(str, self._frame.columns))}. Rename yours, or name them with "
+                "--item-column, --provider-column, --title-column, --item-attributes and "
+                "--item-labels, where the command has that."
             )
         if self._frame.empty:
             raise UserError(f"{path} has a header and no rows.")

@@ -169,7 +169,10 @@ def read_log(
     if table:
         log = table.describe(log)
     elif log.providers is None and provider_column:
-        raise UserError(f"{source[0]} has no column {provider_column!r} of providers.")
+        raise UserError(
+            f"{source[0]} has no column {provider_column!r} of providers: name another, or a table "
+            "of items that has it with --items."
+        )
     made = dataclasses.replace(made, log=log)
     _say(made, table.providers if table else None, items)
     return made

@@ -95,6 +95,10 @@ class BatchRecommender:
         """``(users,)`` int64 known items of each of ``users``."""
         return self._histories.lengths
 
+    def knows(self, user_ids: Sequence[str]) -> np.ndarray:
+        """Which users are in the log, ``(users,)`` bool."""
+        return self._users.encode([str(user) for user in user_ids]) != UNKNOWN_ID
+
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
         """All interactions of users of the log; none for an unknown user."""
         users = self._users.encode([str(user) for user in user_ids])
@@ -146,6 +150,8 @@ class BatchRecommender:
         allowed = np.ones(len(self.items), dtype=bool)
         if only or without:
             allowed = allowed_items(self.catalogue, only, without, on_unknown == "raise")
+            if on_unknown == "raise" and not allowed.any():
+                raise UserError("No item is left: all are without what is asked for.")
         if candidates is None:
             return self._index_search.among(np.flatnonzero(allowed))
         candidates = candidates.distinct()
@@ -182,7 +188,7 @@ class BatchRecommender:
         Raises:
             UserError: If there are not as many items, or ``k`` is not positive.
         """
-        if not 1 <= k <= len(self.items):
+        if not (isinstance(k, int | np.integer) and 1 <= k <= len(self.items)):
             raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
 
     def recommend(

@@ -1,5 +1,6 @@
 """Items by what is known of them: only those of a category, none of a provider."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -122,12 +123,14 @@ def _pairs(values: ItemValues | None) -> list[tuple[str, str]]:
 
 def _lists(values: ItemValues | None) -> list[tuple[str, Sequence[str]]]:
     """Names with their values; a name without a value says nothing."""
+    if not (values is None or isinstance(values, Mapping)):
+        raise UserError(f"Filters are a dict such as {{'category': 'tea'}}, not {values!r}.")
     lists = [(name, [v] if isinstance(v, str) else v) for name, v in (values or {}).items()]
     return [(name, some) for name, some in lists if len(some)]
 
 
 def parse_values(options: Iterable[str]) -> dict[str, list[str]]:
-    """Values as a command line names them.
+    r"""Values as a command line names them; a comma within a value has a backslash before it.
 
     Raises:
         UserError: If an option is not ``name=value,value``.
@@ -135,13 +138,16 @@ def parse_values(options: Iterable[str]) -> dict[str, list[str]]:
     Example:
     >>> parse_values(["kind=tea,jam", "provider=acme", "kind=rye"])
     {'kind': ['tea', 'jam', 'rye'], 'provider': ['acme']}
+    >>> parse_values([r"kind=tea\, green,jam"])
+    {'kind': ['tea, green', 'jam']}
     """
     found: dict[str, list[str]] = {}
     for option in options:
         name, equals, values = option.partition("=")
         if not (name and equals and values):
             raise UserError(f"A filter is written name=value,value, not {option!r}.")
-        found.setdefault(name, []).extend(values.split(","))
+        parts = re.split(r"(?<!\\),", values)
+        found.setdefault(name, []).extend(part.replace(r"\,", ",") for part in parts)
     return found
 
 

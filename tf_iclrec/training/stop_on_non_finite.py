@@ -23,7 +23,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
             return
         broken = [name for name, value in logs.items() if not np.isfinite(value)]
         terms = ", ".join(name for name in broken if name != "loss") or "loss"
+        kept = "the last complete epoch is kept" if self._epoch else "no epoch was complete"
         raise NonFiniteLossError(
-            f"Epoch {self._epoch + 1}, step {batch + 1}: {terms} is not finite. A smaller "
-            "--learning-rate or term weight may help; the last complete epoch is kept."
+            f"Epoch {self._epoch + 1}, step {batch + 1}: {terms} is not finite; {kept}. A smaller "
+            "--learning-rate or term weight may help, with --overwrite or another --output."
         )

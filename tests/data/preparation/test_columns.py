@@ -51,7 +51,11 @@ def test_the_own_names_come_first_and_case_does_not_count():
         ),
         ("user,item,time", {"item": "sku"}, "No column 'sku' in log.csv"),
         ("user,item,time", {"rating": "?"}, "No column looks like the rating in log.csv"),
-        ("user,item,time", {"rating": "stars"}, "Name yours with --rating-column."),
+        (
+            "user,item,time",
+            {"rating": "stars"},
+            "Name yours with --rating-column, rename it to rating,",
+        ),
     ],
 )
 def test_what_is_missing_or_not_clear_is_said(names, given, message):

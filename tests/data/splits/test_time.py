@@ -120,7 +120,7 @@ BAD = {
     "before all": ((day(1),), "Nothing is before the cut at 1970-01-02: the log is from"),
     "after all": (("2030-01-01",), "Nothing is after the cut at 2030-01-01: the log is from"),
     "no date": (("soon",), "'soon' is no date"),
-    "no share": (("1.5",), "'1.5' is no date"),
+    "no share": (("1.5",), "1.5 is neither a date nor a share"),
     "test before the cut": ((day(9), day(8)), "The test can't begin at 1970-01-09"),
     "test after all": ((day(9), day(50)), "The test can't begin at 1970-02-20"),
     "end before all": ((day(9), "", "1960-01-01"), "Nothing is before 1960-01-01"),

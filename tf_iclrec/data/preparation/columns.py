@@ -31,6 +31,7 @@ _USUAL = {
 }
 # In Amazon's reviews of 2023 the product and its variant.
 _PRODUCT, _VARIANT = "parentasin", "asin"
+_NAMES = {role: f"{role}_id" for role in ("user", "item")} | {"time": "timestamp"}
 _OPTIONS = {
     "user": "--user-column",
     "item": "--item-column",
@@ -74,7 +75,7 @@ def choose_columns(names: Iterable[str], given: Mapping[str, str], source: str) 
         source: How to call the source.
 
     Raises:
-        UserError: If a column is missing, or there are several candidates.
+        UserError: If a column is missing, there are several candidates, or one is given two roles.
 
     Example:
     >>> choose_columns(["userId", "movieId", "timestamp"], {}, "log.csv")
@@ -85,6 +86,11 @@ def choose_columns(names: Iterable[str], given: Mapping[str, str], source: str) 
         role: choose_column(role, names, given.get(role, ""), source)
         for role in ("user", "item", "time")
     }
+    if len({*chosen.values()}) < len(chosen):
+        raise UserError(
+            f"User, item and time need a column each; of {source} they are "
+            f"{', '.join(chosen.values())}."
+        )
     if given.get("rating"):
         chosen["rating"] = choose_column("rating", names, given["rating"], source)
     # Otherwise it may be a column of the table of items.
@@ -139,7 +145,8 @@ def choose_column(role: str, names: Iterable[str], given: str, source: str) -> s
         what = f"Several columns look like the {role}, {', '.join(found)},"
     raise UserError(
         f"{what} in {source}. Columns there are: {', '.join(names)}. Name yours with "
-        f"{_OPTIONS[role]}."
+        f"{_OPTIONS[role]}, rename it to {_NAMES.get(role, role)}, or name the columns of a table "
+        "that has no line of names with --header."
     )
 
 

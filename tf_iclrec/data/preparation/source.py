@@ -76,6 +76,8 @@ def files_of(names: Sequence[str | Path]) -> list[Path]:
                 "The log of this run was given in Python and is in no file: name the newer data "
                 "with --data."
             )
+        if not name.strip():
+            raise UserError("The name of a file or folder is empty.")
         path = Path(name)
         if path.is_dir():
             inside = sorted(one for one in path.rglob("*") if _is_table_in(one, path))
@@ -91,8 +93,8 @@ def files_of(names: Sequence[str | Path]) -> list[Path]:
             matches = sorted(map(Path, glob.glob(name, recursive=True)))
             if not matches:
                 raise UserError(
-                    f"No such file or folder: {name}. Give a path, a pattern, or 'completejourney' "
-                    "for the embedded default."
+                    f"No such file or folder: {name}. Give a path or a pattern; the embedded "
+                    "log is called completejourney."
                 )
             found += [path for path in matches if path.is_file()]
     for path in found:
@@ -226,7 +228,10 @@ def as_arrow(table: Any) -> pa.Table:
         if hasattr(table, "__arrow_c_stream__"):
             return pa.table(table)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise UserError(f"The table can't be read: {first_line(error)}") from error
+        raise UserError(
+            f"The table can't be read: {first_line(error)}. A column of one type is expected: of "
+            "mixed ids, make text with astype(str)."
+        ) from error
     raise UserError(
         f"A {type(table).__name__} is no table: give a path, or a table of pandas, Polars or Arrow."
     )

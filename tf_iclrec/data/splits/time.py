@@ -136,9 +136,9 @@ def _moment(times: np.ndarray, text: str) -> int:
     try:
         share = float(text)
     except ValueError:
-        share = 1.0
-    if not 0 < share < 1:
         return parse_time(text)
+    if not 0 < share < 1:
+        raise UserError(f"{text} is neither a date nor a share above 0 and below 1.")
     place = len(times) - max(1, round(share * len(times)))
     return int(np.partition(times, place)[place])
 
