@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -172,3 +173,28 @@ def test_a_run_can_be_continued_for_more_epochs(quick, tmp_path):
     fit(config, output, resume=True)
     assert len(read_history(output)) == 3
     assert load_run(output).config == config
+
+
+class Losses(keras.callbacks.Callback):
+    """What somebody's dashboard is sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.sent.append((epoch + 1, logs["loss"], logs["val_NDCG@20"]))
+
+
+def test_callbacks_of_ones_own_see_the_epochs_and_fewer_are_refused(quick, tmp_path):
+    losses = Losses()
+    fit(quick, tmp_path / "run", callbacks=[losses])
+    history = [
+        (int(row["epoch"]), float(row["loss"]), float(row["val_NDCG@20"]))
+        for row in read_history(tmp_path / "run")
+    ]
+    assert losses.sent == [(number, *map(pytest.approx, row)) for number, *row in history]
+    before = (tmp_path / "run" / "config.json").read_text()
+    with pytest.raises(UserError, match="has trained 3 epochs, more than --epochs 2"):
+        fit(quick.replace(epochs=2), tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "config.json").read_text() == before

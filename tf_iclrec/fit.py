@@ -5,14 +5,14 @@ import dataclasses
 import datetime
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from tf_iclrec.checksums import resealed
-from tf_iclrec.config import Config, make_config
+from tf_iclrec.config import Config
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
@@ -32,7 +32,7 @@ from tf_iclrec.options import marked
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.runs import Run, read_config, split_of, start_run
+from tf_iclrec.runs import Run, of_given_log, read_config, split_of, start_run
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.settings import AUTO
 from tf_iclrec.systems.registry import SYSTEMS
@@ -60,6 +60,7 @@ def fit(
     overwrite: bool = False,
     interactions: Interactions | None = None,
     verbose: bool = True,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run | None:
     """Train, evaluate and export a model; everything is written to a run directory.
 
@@ -73,6 +74,8 @@ def fit(
             then.
         verbose: Whether to print what is done. The figures of the epochs are in ``train.log`` and
             ``history.csv`` of the run in any case.
+        callbacks: Further ones of Keras for the epochs of the model that is evaluated, such as
+            those that send figures elsewhere.
 
     Returns:
         The finished run, with the best epoch's model. Where several processes train it together
@@ -96,32 +99,10 @@ def fit(
     True
     """
     if interactions is not None:
-        config = _of_given_log(config, interactions)
+        config = of_given_log(config, interactions)
     quiet = contextlib.nullcontext() if verbose else contextlib.redirect_stdout(io.StringIO())
     with quiet:
-        return fit_log(config, output, resume, overwrite, interactions)
-
-
-def _of_given_log(config: Config, interactions: Interactions) -> Config:
-    """The configuration without its source, which is not read.
-
-    Raises:
-        UserError: If what is given is no log, or settings say how one is to be read.
-    """
-    if not isinstance(interactions, Interactions):
-        raise UserError(
-            f"interactions are a {type(interactions).__name__}, and a log is expected: "
-            "load_interactions(table) makes one."
-        )
-    config = config.replace(data=GIVEN)
-    usual = make_config(config.model, data=GIVEN).data
-    given = [name for name, value in config.data.items() if value != usual[name]]
-    if given:
-        raise UserError(
-            f"{', '.join(given)} would not be applied to a log that is given: give them to "
-            "load_interactions."
-        )
-    return config
+        return fit_log(config, output, resume, overwrite, interactions, callbacks)
 
 
 def fit_log(
@@ -130,6 +111,7 @@ def fit_log(
     resume: bool = False,
     overwrite: bool = False,
     interactions: Interactions | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run | None:
     """`fit` where the log that is given was read from ``config.data``."""
     replicas = _replicas(config)
@@ -142,7 +124,7 @@ def fit_log(
                 raise UserError(
                     f"{output.path} can't be started from and written to: name two folders."
                 )
-            trained = train(config, directory, resume, replicas, interactions)
+            trained = train(config, directory, resume, replicas, interactions, callbacks)
             if not replicas.is_chief:
                 return None
             run = finish_run(**vars(trained))
@@ -167,6 +149,7 @@ def train(
     resume: bool,
     replicas: Replicas | None = None,
     interactions: Interactions | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Trained:
     """The first part of `fit`: the best epoch's model is not evaluated or exported yet, nor saved
     beyond its checkpoints.
@@ -176,7 +159,7 @@ def train(
         directory: A folder that no other command writes to: see `RunDirectory.written`.
         resume: Whether to go on with the run that is there.
         replicas: What trains it. Defaults to one device.
-        interactions: See `fit`.
+        interactions: See `fit`, as for ``callbacks``.
 
     Raises:
         UserError: See `fit`.
@@ -205,7 +188,7 @@ def train(
         with resealed(directory.checksums, directory.config.name):
             write_json(directory.config, config.to_dict())
     directory.checkpoints.mkdir(parents=True, exist_ok=True)
-    best_epoch = family.train(model, split, config, directory)
+    best_epoch = family.train(model, split, config, directory, callbacks=callbacks)
     final_split, final = split_to_serve(split, interactions, **config.final), None
     if final_split is not split:
         final = _train_final(config, final_split, replicas, directory.final, best_epoch)

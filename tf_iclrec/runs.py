@@ -9,11 +9,12 @@ from typing import Any
 import keras
 
 from tf_iclrec.checksums import DamagedError, check_files, read_sealed
-from tf_iclrec.config import Config, resolve, settings_of_run
+from tf_iclrec.config import Config, make_config, resolve, settings_of_run
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_table import read_item_table
 from tf_iclrec.data.new_items import NewItems
 from tf_iclrec.data.preparation.columns import named_or_guessed
+from tf_iclrec.data.preparation.source import GIVEN
 from tf_iclrec.data.prepared import noted, read_prepared, write_prepared
 from tf_iclrec.data.reading import how_read
 from tf_iclrec.data.splits.everything import split_to_serve
@@ -128,6 +129,28 @@ def split_of(config: Config, interactions: Interactions) -> Split:
     """A log as the configuration wants it split."""
     split = SPLITS[config.split.name](interactions, **config.split.arguments).check()
     return train_on_share(split, **config.trained_on)
+
+
+def of_given_log(config: Config, interactions: Interactions) -> Config:
+    """The configuration without its source, which is not read.
+
+    Raises:
+        UserError: If what is given is no log, or settings say how one is to be read.
+    """
+    if not isinstance(interactions, Interactions):
+        raise UserError(
+            f"interactions are a {type(interactions).__name__}, and a log is expected: "
+            "load_interactions(table) makes one."
+        )
+    config = config.replace(data=GIVEN)
+    usual = make_config(config.model, data=GIVEN).data
+    given = [name for name, value in config.data.items() if value != usual[name]]
+    if given:
+        raise UserError(
+            f"{', '.join(given)} would not be applied to a log that is given: give them to "
+            "load_interactions."
+        )
+    return config
 
 
 def start_run(

@@ -17,7 +17,9 @@ def closed_form(kind: type[ClosedFormRecommender]) -> Family:
     def build(config, catalogue: Catalogue) -> ClosedFormRecommender:
         return kind.for_catalogue(catalogue, **config[_KEY])
 
-    def train(model: ClosedFormRecommender, split: Split, config, directory, epochs=None) -> None:
+    def train(
+        model: ClosedFormRecommender, split: Split, config, directory, epochs=None, callbacks=()
+    ) -> None:
         model.fit_histories(split.train)
 
     sections = (*BEFORE, Section(_KEY, "Votes of the items", (kind,)), *AFTER)

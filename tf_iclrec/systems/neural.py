@@ -2,7 +2,7 @@
 
 import functools
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import keras
@@ -295,6 +295,7 @@ def train(
     config: Mapping[str, Any],
     directory: RunDirectory,
     epochs: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> int:
     """Train a new model, or go on where the run directory was left; see `train_recommender`."""
 
@@ -320,6 +321,7 @@ def train(
         else None,
         start=start,
         stop_after=epochs,
+        callbacks=callbacks,
         evaluation=config.evaluation,
         **config.training,
     )

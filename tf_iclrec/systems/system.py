@@ -71,8 +71,8 @@ class Family:
         build: From a configuration and what is known of the log to a new, built model.
         check: Refuses what can't be trained, before anything is written.
         train: Trains a new model on a split, with a run directory for what it wants to keep, and
-            for the number of epochs that it is given, where it has epochs; returns that of the
-            best one.
+            for the number of epochs that it is given, where it has epochs, with the callbacks
+            that it is given; returns the number of the best epoch.
         decide: From a configuration and a split to the settings, by option, that the configuration
             leaves to the data.
     """

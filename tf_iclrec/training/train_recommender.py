@@ -1,6 +1,6 @@
 """Epochs of a `SequentialRecommender`, resumable, with the best one kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import keras
@@ -29,6 +29,7 @@ def train_recommender(
     clustering: IntentClustering | None = None,
     start: Callable[[], None] = lambda: None,
     stop_after: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     evaluation: Mapping[str, Any] | None = None,
     epochs: Annotated[
         int, Setting("passes over the data at most", at_least=1, may_change=True)
@@ -70,6 +71,7 @@ def train_recommender(
         start: Called on a model that has not been trained at all.
         stop_after: Number of the last epoch, where that is before ``epochs``, which the learning
             rate follows.
+        callbacks: Further ones, which come last.
         evaluation: Settings of `held_out_answers` for the validation.
         epochs: Passes over the data at most.
         batch_size: Users in a step.
@@ -139,6 +141,7 @@ def train_recommender(
             TensorBoardLog(directory.tensorboard),
             progress,
             ProgressLines(last_epoch, directory.log, clustering, progress),
+            *callbacks,
         ],
         shuffle=False,
         verbose=0,
