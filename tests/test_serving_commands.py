@@ -140,6 +140,7 @@ def test_recommend_takes_users_and_items_from_files(trained, tmp_path, form):
     result = run_here("recommend", path, *arguments)
     assert result.returncode == 0, result.stderr
     recommended = pd.read_parquet(tmp_path / "recs.parquet")
+    assert "1 of 2 users in " in result.stdout
     assert recommended["user_id"].tolist() == ["u5"] * 3 + ["nobody"] * 3
     assert set(recommended["item_id"]) == set(items)
     assert recommended["from_popularity"].tolist() == [False] * 3 + [True] * 3
@@ -309,6 +310,9 @@ def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
         (["--k", 40], "k must be from 1 to 39"),
         (["--output", "no/such/folder.parquet"], "No such folder: no/such"),
         (["--outptu", "x"], "did you mean '--output'?"),
+        (["--output", "recs.csv"], "A Parquet file is written: name it recs.parquet."),
+        (["--diversify", "providers"], "--diversify needs --diversity: how much, from 0 to 1."),
+        (["--only", "kind=kind 1", "--without", "kind=kind 1"], "No item is left: all are without"),
     ],
 )
 def test_bad_requests_get_one_clear_line(trained, tmp_path, monkeypatch, arguments, message):

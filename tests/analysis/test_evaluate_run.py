@@ -56,6 +56,8 @@ def test_what_can_be_no_noise_is_refused(finished):
     refused("invalid float value", "evaluate", finished, "--noise", "much")
     both = ("--noise", 0.1, "--compare", finished)
     refused("--noise and --compare exclude each other", "evaluate", finished, *both)
+    both = ("--groups", "length", "--compare", finished)
+    refused("--groups and --compare exclude each other", "evaluate", finished, *both)
     refused("--noise-seed must be at least 0", "evaluate", finished, "--noise-seed", -1)
 
 
