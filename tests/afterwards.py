@@ -12,12 +12,17 @@ AFTERWARDS = {
 }
 
 
+def leave_out(patch, *afterwards):
+    """Nothing that is trained under a ``MonkeyPatch`` ends with these."""
+    module = importlib.import_module("tf_iclrec.fit")
+    for name in afterwards:
+        patch.setattr(module, name, AFTERWARDS[name])
+
+
 @contextlib.contextmanager
 def training_without(*afterwards):
-    """Nothing that is trained here ends with these; for fixtures of a wider scope than a test, for
-    which there are `not_exported` and `not_compared`."""
-    module = importlib.import_module("tf_iclrec.fit")
+    """As `leave_out`, for fixtures of a wider scope than a test; a test has `not_exported` and
+    `not_compared`."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in afterwards:
-            patch.setattr(module, name, AFTERWARDS[name])
+        leave_out(patch, *afterwards)
         yield

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .afterwards import training_without
+from .afterwards import leave_out
 
 
 @pytest.fixture(scope="session")
@@ -27,18 +27,16 @@ def no_pages_of_runs():
 
 
 @pytest.fixture
-def not_exported():
+def not_exported(monkeypatch):
     """What a test trains is not exported, which takes as long as a short training: for tests that
     look at no SavedModel. Runs of fixtures of a wider scope are."""
-    with training_without("export_saved_model"):
-        yield
+    leave_out(monkeypatch, "export_saved_model")
 
 
 @pytest.fixture
-def not_compared():
+def not_compared(monkeypatch):
     """As `not_exported`: popularity and the like are not evaluated beside what a test trains."""
-    with training_without("yardsticks"):
-        yield
+    leave_out(monkeypatch, "yardsticks")
 
 
 def pytest_collection_finish() -> None:

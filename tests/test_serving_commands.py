@@ -312,7 +312,7 @@ def test_unfinished_and_newer_runs_are_refused(broken, tmp_path, command):
         (["--outptu", "x"], "did you mean '--output'?"),
         (["--output", "recs.csv"], "A Parquet file is written: name it recs.parquet."),
         (["--diversify", "providers"], "--diversify needs --diversity: how much, from 0 to 1."),
-        (["--only", "kind=kind 1", "--without", "kind=kind 1"], "No item is left: all are without"),
+        (["--only", "kind=kind 1", "--without", "kind=kind 1"], "No item is left: none has all"),
     ],
 )
 def test_bad_requests_get_one_clear_line(trained, tmp_path, monkeypatch, arguments, message):
@@ -345,7 +345,7 @@ def test_export_refuses_what_it_cannot_do(trained, tmp_path):
     [
         *(["--k", 3], ["--keep-seen"], ["--because", 1], ["--only", "kind=kind 1"]),
         *(["--without", "kind=kind 1"], ["--exclude", "items.txt"], ["--candidates", "items.txt"]),
-        *(["--diversity", 0.5, "--diversify", "providers"], ["--users", "users.txt"]),
+        *(["--diversity", 0.5], ["--users", "users.txt"]),
         ["--new-items", "new.csv"],
     ],
     ids=lambda option: option[0],
@@ -361,7 +361,8 @@ def test_another_option_is_another_request(trained, tmp_path, monkeypatch, optio
         command, "write_recommendations", lambda *_, request, **settings: requests.append(request)
     )
     for further in ([], [], option):
-        arguments = ["--output", "recs.parquet", "--diversify", "providers", *further]
+        arguments = ["--output", "recs.parquet", "--diversity", 0.1, "--diversify", "providers"]
+        arguments += further
         result = run_here("recommend", trained[1], *arguments)
         assert result.returncode == 0, result.stderr
     assert requests[0] == requests[1] != requests[2]

@@ -379,7 +379,7 @@ def _as_before(config: Config, directory: RunDirectory) -> Config:
             "other settings, train with --overwrite or another --output."
         )
     done = (read_json(directory.state) or {}).get("epochs_done", 0)
-    if done > config.training.epochs:
+    if "training" in config and done > config.training.epochs:
         raise UserError(
             f"The run in {directory.path} has trained {done} epochs, more than --epochs "
             f"{config.training.epochs}: name at least as many, or train with another --output."

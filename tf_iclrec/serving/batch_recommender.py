@@ -150,8 +150,6 @@ class BatchRecommender:
         allowed = np.ones(len(self.items), dtype=bool)
         if only or without:
             allowed = allowed_items(self.catalogue, only, without, on_unknown == "raise")
-            if on_unknown == "raise" and not allowed.any():
-                raise UserError("No item is left: all are without what is asked for.")
         if candidates is None:
             return self._index_search.among(np.flatnonzero(allowed))
         candidates = candidates.distinct()

@@ -15,7 +15,7 @@ from typing import Any
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, read_json, replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
-from tf_iclrec.serving.item_filters import ItemValues
+from tf_iclrec.serving.item_filters import ItemValues, allowed_items
 from tf_iclrec.serving.reason_column import check_because
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER
 
@@ -60,7 +60,8 @@ def write_recommendations(
 
     Raises:
         UserError: If ``k``, ``because`` or ``diversity`` is out of range, lists can't be
-            diversified so, no candidate is known, or a value is not; or there is no user.
+            diversified so, no candidate is known, a value is not, or no item has all that is asked
+            for; or there is no user.
     """
     import pyarrow.parquet as pq
 
@@ -69,6 +70,8 @@ def write_recommendations(
     check_because(because)
     if candidates is not None:
         candidates = recommender.encode_items(candidates, 0, "ignore")
+    if not allowed_items(recommender.catalogue, only, without, must_exist=True).any():
+        raise UserError("No item is left: none has all that is asked for.")
     search = recommender.search(candidates, only, without, on_unknown="raise")
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
