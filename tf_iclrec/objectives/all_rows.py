@@ -44,7 +44,8 @@ class AllRows:
             def gradient(upstream):
                 return tf.boolean_mask(upstream, self._is_own) * num_replicas()
 
-            rows = self._replica.all_gather(own, axis=0)
+            # What comes as it is in the batch is on no device, and can be sent from one alone.
+            rows = self._replica.all_gather(tf.identity(own), axis=0)
             return tf.ensure_shape(rows, [None, *own.shape[1:]]), gradient
 
         return gathered(value)
