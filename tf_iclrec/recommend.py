@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     if items["exclude"]:
         _say_unknown(values.exclude, items["exclude"], recommender)
-    # Reading all users first finds a broken file before anything is computed.
-    num_users = num_strangers = 0
-    for ids in in_chunks(users()):
-        num_users += len(ids)
-        num_strangers += len(ids) - int(recommender.knows(ids).sum())
-    if num_strangers:
-        print(
-            f"{num_strangers} of {num_users} users in {values.users} are not in the data: they get "
-            "what is popular.",
-            flush=True,
-        )
+    num_users = len(recommender.users)
+    if values.users:
+        num_users = _count_users(values.users, users(), recommender)
     progress = keras.utils.Progbar(
         num_users, unit_name="user", verbose=1 if sys.stdout.isatty() else 2
     )
@@ -156,6 +148,22 @@ def _parser() -> Parser:
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     add_import(parser)
     return parser
+
+
+def _count_users(path: str, ids: Iterable[str], recommender: BatchRecommender) -> int:
+    """How many there are in a file, which is read to its end before anything is computed; says how
+    many of them are strangers."""
+    count = known = 0
+    for chunk in in_chunks(ids):
+        count += len(chunk)
+        known += int(recommender.knows(chunk).sum())
+    if known < count:
+        print(
+            f"{count - known} of {count} users in {path} are not in the data: they get what is "
+            "popular.",
+            flush=True,
+        )
+    return count
 
 
 def _say_unknown(path: str, ids: Sequence[str], recommender: BatchRecommender) -> None:

@@ -120,11 +120,9 @@ def training_batches(
     least = max_length if pad_to_max_length else 1
     take_inputs = streams(split.interactions, inputs, max_length, least, share)
     # As samples, the targets of the whole batch are needed by every replica.
-    in_batch = sampling is not None and sampling.kind == "in_batch"
-    take_targets = padded_rows(targets, max_length, least, share=WHOLE if in_batch else share)
-    take_seen = padded_rows(
-        split.train.rows(users), distinct=True, share=WHOLE if in_batch else share
-    )
+    asked_share = WHOLE if sampling and sampling.kind == "in_batch" else share
+    take_targets = padded_rows(targets, max_length, least, share=asked_share)
+    take_seen = padded_rows(split.train.rows(users), distinct=True, share=asked_share)
     users = tf.constant(users, tf.int32)
     # Padded to one length in any case, a batch takes whatever rows come.
     lengths = np.ones(rows) if pad_to_max_length else inputs.lengths

@@ -53,7 +53,7 @@ def segment_batches(
     Raises:
         UserError: If no user has two items, or there is only one user.
     """
-    starts = np.maximum(histories.starts, histories.ends - max_length)
+    starts = histories.last(max_length).starts
     of_user = np.maximum(histories.ends - starts, 0)
     draw_segments = _SegmentsOfOthers(starts, of_user)
     users, lengths = _sequences(of_user, prefixes)

@@ -101,9 +101,9 @@ def metrics_of_ranks(
     >>> metrics_of_ranks([1, 3, 30], cutoffs=[50])["HR@50"]
     1.0
     """
-    gains = gains_of_ranks(ranks, cutoffs)
-    if any(not len(gain) for gain in gains.values()):
+    if not len(ranks):
         raise ValueError("There is no rank to say anything of.")
+    gains = gains_of_ranks(ranks, cutoffs)
     return {name: float(gain.mean(dtype=np.float64)) for name, gain in gains.items()}
 
 

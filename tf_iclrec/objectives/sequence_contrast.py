@@ -36,8 +36,7 @@ def two_view_info_nce(
     rows = ops.shape(view_1)[0]
     views = ops.concatenate([view_1, view_2], axis=0)
     logits = ops.matmul(views, ops.transpose(views)) / temperature
-    anchor = ops.arange(2 * rows)
-    excluded = anchor[:, None] == anchor[None, :]
+    excluded = ops.eye(2 * rows, dtype="bool")
     if group_ids is not None:
         excluded = ops.logical_or(excluded, ops.tile(others_of_group(group_ids), (2, 2)))
     logits = ops.where(excluded, EXCLUDED, logits)

@@ -130,6 +130,7 @@ class BatchRecommender:
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         on_unknown: OnUnknown = "ignore",
+        may_be_empty: bool = True,
     ) -> Search:
         """How to find items: among all, among one list of candidates, or among a list per user.
 
@@ -138,10 +139,11 @@ class BatchRecommender:
             only: Values, by the name of what is known of the items; see `tf_iclrec.recommend`.
             without: Likewise.
             on_unknown: Whether a value that no item has raises.
+            may_be_empty: Whether values may leave no item.
 
         Raises:
-            UserError: If no candidate is an item of the data, or nothing is known of the items
-                under such a name.
+            UserError: If no candidate is an item of the data, nothing is known of the items under
+                such a name, or no item is left and one must be.
         """
         if candidates is not None and not len(candidates.item_ids):
             raise UserError("None of the candidates is an item of the data.")
@@ -150,6 +152,8 @@ class BatchRecommender:
         allowed = np.ones(len(self.items), dtype=bool)
         if only or without:
             allowed = allowed_items(self.catalogue, only, without, on_unknown == "raise")
+            if not (may_be_empty or allowed.any()):
+                raise UserError("No item is left: none has all that is asked for.")
         if candidates is None:
             return self._index_search.among(np.flatnonzero(allowed))
         candidates = candidates.distinct()

@@ -15,7 +15,7 @@ from typing import Any
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, read_json, replace_file, write_json
 from tf_iclrec.serving.batch_recommender import BatchRecommender
-from tf_iclrec.serving.item_filters import ItemValues, allowed_items
+from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.reason_column import check_because
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER
 
@@ -70,9 +70,7 @@ def write_recommendations(
     check_because(because)
     if candidates is not None:
         candidates = recommender.encode_items(candidates, 0, "ignore")
-    if not allowed_items(recommender.catalogue, only, without, must_exist=True).any():
-        raise UserError("No item is left: none has all that is asked for.")
-    search = recommender.search(candidates, only, without, on_unknown="raise")
+    search = recommender.search(candidates, only, without, on_unknown="raise", may_be_empty=False)
     search = recommender.diversified(search, diversity, diversify)
     excluded = recommender.encode_items(exclude or [], 0, "ignore")
     with locked(output):
@@ -96,10 +94,11 @@ def write_recommendations(
             paths.append(path)
             done += len(users)
             on_progress(done)
-        if not paths:
-            raise UserError("There is no user to recommend to.")
-        _join(paths, output)
+        if paths:
+            _join(paths, output)
         parts.remove()
+    if not paths:
+        raise UserError("There is no user to recommend to.")
 
 
 class _Parts:
