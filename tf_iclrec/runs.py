@@ -19,7 +19,7 @@ from tf_iclrec.data.prepared import noted, read_prepared, write_prepared
 from tf_iclrec.data.reading import how_read
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
-from tf_iclrec.data.splits.split import Split
+from tf_iclrec.data.splits.split import Split, check_log
 from tf_iclrec.data.splits.training_share import train_on_share
 from tf_iclrec.data.tables import column_names
 from tf_iclrec.errors import UserError
@@ -137,11 +137,7 @@ def of_given_log(config: Config, interactions: Interactions) -> Config:
     Raises:
         UserError: If what is given is no log, or settings say how one is to be read.
     """
-    if not isinstance(interactions, Interactions):
-        raise UserError(
-            f"interactions are a {type(interactions).__name__}, and a log is expected: "
-            "load_interactions(table) makes one."
-        )
+    check_log(interactions)
     config = config.replace(data=GIVEN)
     usual = make_config(config.model, data=GIVEN).data
     given = [name for name, value in config.data.items() if value != usual[name]]

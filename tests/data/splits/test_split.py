@@ -1,6 +1,8 @@
+import pandas as pd
 import pytest
 
-from tf_iclrec import Interactions, leave_one_out
+from tf_iclrec import Interactions, UserError, by_time, leave_one_out
+from tf_iclrec.data.splits.everything import everything
 
 LOG = Interactions.from_sequences({"ann": list("abcde"), "bob": list("fgh"), "cat": list("acegik")})
 
@@ -44,3 +46,10 @@ def test_training_counts_do_not_depend_on_how_many_are_counted_at_once(monkeypat
     monkeypatch.setattr("tf_iclrec.data.arrays.BLOCK", 7)
     assert leave_one_out(log).training_counts.tolist() == expected.tolist()
     assert expected.sum() == sum(length - 2 for length in log.lengths if length >= 3)
+
+
+@pytest.mark.parametrize("split", [leave_one_out, by_time, everything])
+def test_a_table_is_no_log_yet(split):
+    table = pd.DataFrame({"user": ["ann"] * 3, "item": ["tea", "jam", "oil"]})
+    with pytest.raises(UserError, match=r"are a DataFrame.*load_interactions\(table\) makes one"):
+        split(table)

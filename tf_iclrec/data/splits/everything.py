@@ -6,7 +6,7 @@ import numpy as np
 
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits.split import HeldOut, Split
+from tf_iclrec.data.splits.split import HeldOut, Split, check_log
 from tf_iclrec.settings import Setting
 
 
@@ -19,6 +19,7 @@ def everything(interactions: Interactions) -> Split:
     >>> split.train.lengths.tolist(), len(split.valid.users), len(split.test.users)
     ([3, 1], 0, 0)
     """
+    check_log(interactions)
     item_ids, offsets = interactions.item_ids, interactions.offsets
     train = Histories(item_ids, offsets[:-1], offsets[1:])
     nobody = np.zeros(0, dtype=np.int64)

@@ -4,7 +4,7 @@ import numpy as np
 
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits.split import HeldOut, Split
+from tf_iclrec.data.splits.split import HeldOut, Split, check_log
 from tf_iclrec.errors import UserError
 
 MIN_LENGTH = 3
@@ -29,6 +29,7 @@ def leave_one_out(interactions: Interactions) -> Split:
     >>> split.interactions.items.decode(split.test.target_ids).tolist()
     ['oil']
     """
+    check_log(interactions)
     long_enough = interactions.lengths >= MIN_LENGTH
     if not long_enough.any():
         raise UserError(

@@ -15,6 +15,19 @@ from tf_iclrec.errors import UserError
 HeldOutPart = Literal["valid", "test"]
 
 
+def check_log(interactions: Interactions) -> None:
+    """Make sure that a log is one.
+
+    Raises:
+        UserError: If it is something else, such as the table that it is to be made of.
+    """
+    if not isinstance(interactions, Interactions):
+        raise UserError(
+            f"interactions are a {type(interactions).__name__}, and a log is expected: "
+            "load_interactions(table) makes one."
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
     """Items to be found, each with what may be seen before it.

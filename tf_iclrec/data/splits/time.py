@@ -6,7 +6,7 @@ import numpy as np
 
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.splits.split import HeldOut, Split
+from tf_iclrec.data.splits.split import HeldOut, Split, check_log
 from tf_iclrec.data.times import format_time, parse_time
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
@@ -78,6 +78,7 @@ def by_time(
     >>> split.train.lengths.tolist(), split.valid.users.tolist(), split.test.users.tolist()
     ([2, 1], [1], [0])
     """
+    check_log(interactions)
     if targets not in _WHICH:
         raise UserError(f"targets must be one of {', '.join(_WHICH)}, not {targets}.")
     if interactions.times is None:
