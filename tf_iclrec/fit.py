@@ -189,7 +189,7 @@ def train(
             write_json(directory.config, config.to_dict())
     directory.checkpoints.mkdir(parents=True, exist_ok=True)
     best_epoch = family.train(model, split, config, directory, callbacks=callbacks)
-    final_split, final = split_to_serve(split, interactions, **config.final), None
+    final_split, final = split_to_serve(split, **config.final), None
     if final_split is not split:
         final = _train_final(config, final_split, replicas, directory.final, best_epoch)
         final = replicas.alone(final), final_split

@@ -222,10 +222,9 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     except DamagedError as error:
         # Also what is left where a finished run was given more epochs and then killed.
         raise UserError(f"{error} To write it again: {to_do}") from error
-    log = read_prepared(directory.data)
-    split = split_of(config, log)
+    split = split_of(config, read_prepared(directory.data))
     if for_serving:
-        split = split_to_serve(split, log, **config.final)
+        split = split_to_serve(split, **config.final)
     return Run(
         model=_load_model(model, is_whole=model in checked),
         split=split,

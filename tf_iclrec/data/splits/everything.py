@@ -29,7 +29,6 @@ def everything(interactions: Interactions) -> Split:
 
 def split_to_serve(
     split: Split,
-    interactions: Interactions,
     refit: Annotated[
         bool,
         Setting(
@@ -42,13 +41,14 @@ def split_to_serve(
 
     Args:
         split: What the evaluated model was trained on.
-        interactions: The log, with users who could not be split.
-        refit: Whether it is `everything`.
+        refit: Whether it is `everything` that was read for it, with users who could not be split.
 
     Example:
     >>> from tf_iclrec import leave_one_out
     >>> log = Interactions.from_sequences({"ann": ["tea", "jam", "oil"], "bob": ["jam"]})
-    >>> split_to_serve(leave_one_out(log), log, refit=True).interactions.num_users
+    >>> split_to_serve(leave_one_out(log), refit=True).interactions.num_users
     2
     """
-    return everything(interactions) if refit else split
+    if not refit:
+        return split
+    return everything(split.interactions if split.everybody is None else split.everybody)

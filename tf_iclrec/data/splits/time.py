@@ -38,7 +38,8 @@ def by_time(
         ),
     ] = "",
     until: Annotated[
-        str, Setting("date from which interactions are left out", of_one_run=True)
+        str,
+        Setting("date from which interactions are left out, by --refit as well", of_one_run=True),
     ] = "",
     targets: Annotated[
         Targets,
