@@ -79,14 +79,31 @@ def test_padding_is_as_wide_as_asked_for():
     assert histories.padded(np.array([0, 1]), 4, least=4).shape == (2, 4)
 
 
+@pytest.mark.parametrize("max_length", [None, 4])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_padded_distinct_items_agree_with_sets(seed, random_log):
+def test_padded_distinct_items_agree_with_sets(seed, max_length, random_log):
     log = random_log(seed, users=80, items=9, shortest=2, longest=20)
-    histories = but_for_last(log, 1)
-    padded = histories.padded(np.arange(80), distinct=True)
-    for row, start, end in zip(padded, histories.starts, histories.ends, strict=True):
-        items = sorted(set(log.item_ids[start:end].tolist()))
-        assert row.tolist() == [0] * (len(row) - len(items)) + items
+    histories = but_for_last(log, 2)  # Some are empty.
+    rng = np.random.default_rng(seed)
+    rows, needed = rng.integers(80, size=60), rng.random(60) < 0.7
+    padded = histories.padded(rows, max_length, least=2, distinct=True, needed=needed)
+    expected = [
+        sorted(set(log.item_ids[start:end][-(max_length or 50) :].tolist())) if is_read else []
+        for start, end, is_read in zip(
+            histories.starts[rows], histories.ends[rows], needed, strict=True
+        )
+    ]
+    width = max(2, *map(len, expected))
+    assert padded.tolist() == [[0] * (width - len(items)) + items for items in expected]
+    assert padded.dtype == np.int32
+
+
+def test_repeats_in_one_history_do_not_widen_those_of_all():
+    """Such as that of a robot."""
+    item_ids = np.concatenate([[3, 4], np.tile([7, 5, 6], 100)]).astype(np.int32)
+    histories = Histories(item_ids, np.array([0, 2]), np.array([2, 302]))
+    padded = histories.padded(np.array([1, 0]), distinct=True)
+    assert padded.tolist() == [[5, 6, 7], [0, 3, 4]]
 
 
 def test_inputs_and_targets_are_a_step_apart():

@@ -97,12 +97,16 @@ class Histories:
 
     def distinct(self) -> "Histories":
         """Each history as its distinct items in ascending order."""
-        items = self.joined().item_ids.astype(np.int64)
-        width = int(items.max(initial=0)) + 1
-        pairs = np.unique(self.owners * width + items)
-        counts = np.bincount(pairs // width, minlength=len(self.starts))
+        items, owners = self.joined().item_ids, self.owners
+        # Sorted together, which leaves each history where it is; `np.unique` takes many times as
+        # long.
+        first = owners * (int(items.max(initial=0)) + 1)
+        items = np.sort(first + items) - first
+        is_new = np.ones(len(items), dtype=bool)
+        is_new[1:] = (items[1:] != items[:-1]) | (owners[1:] != owners[:-1])
+        counts = np.bincount(owners[is_new], minlength=len(self.starts))
         ends = np.cumsum(counts)
-        return Histories((pairs % width).astype(np.int32), ends - counts, ends)
+        return Histories(items[is_new].astype(np.int32), ends - counts, ends)
 
     def padded(
         self,
@@ -122,19 +126,21 @@ class Histories:
             needed: ``(batch,)`` bool, which of them are read; the others are all padding.
 
         Returns:
-            ``(batch, time)`` int32, padded with 0 on the left to the longest of them.
+            ``(batch, time)`` int32, padded with 0 on the left to the longest of them; of distinct
+            items, to the longest of those that are read.
         """
-        starts, ends = self.starts[rows], self.ends[rows]
-        width = int((ends - starts).max(initial=0))
-        width = max(width if max_length is None else min(width, max_length), least)
+        some = self.rows(rows)
+        if max_length is not None:
+            some = some.last(max_length)
+        width = some.lengths.max(initial=least)
         if needed is not None:
-            starts = np.where(needed, starts, ends)
-        places = ends[:, np.newaxis] - width + np.arange(width)
-        inside = places >= starts[:, np.newaxis]
-        result = np.full(places.shape, PADDING_ID, dtype=np.int32)
-        result[inside] = self.item_ids[places[inside]]
+            some = dataclasses.replace(some, starts=np.where(needed, some.starts, some.ends))
         if distinct:
-            result.sort(axis=1)
-            result[:, 1:][result[:, 1:] == result[:, :-1]] = PADDING_ID
-            result.sort(axis=1)
+            # Before there is a rectangle: one history may be far longer than there are items.
+            some = some.distinct()
+            width = some.lengths.max(initial=least)
+        places = some.ends[:, np.newaxis] - width + np.arange(width)
+        inside = places >= some.starts[:, np.newaxis]
+        result = np.full(places.shape, PADDING_ID, dtype=np.int32)
+        result[inside] = some.item_ids[places[inside]]
         return result

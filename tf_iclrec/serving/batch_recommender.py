@@ -234,7 +234,7 @@ class BatchRecommender:
             item_ids = histories.padded(users, max_length)
             excluded = [exclude.padded(users if len(exclude.starts) > 1 else np.zeros_like(users))]
             if filter_seen:
-                excluded.append(histories.padded(users))
+                excluded.append(histories.padded(users, distinct=True))
             asked = Asked(users, item_ids, trained_rows[users], np.concatenate(excluded, axis=1))
             found = search(asked, k)
             width = found[0].shape[1]
