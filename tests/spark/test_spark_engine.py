@@ -84,6 +84,26 @@ def test_movielens(shared, make_spark):
     )
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_names_of_files_and_columns_as_people_like(suffix, tmp_path, make_spark):
+    folder = tmp_path / "user_id=7"
+    folder.mkdir()
+    rows = {"user_id": ["007"] * 2, "ITEM_ID": ["p", "q"], "item_id": ["x", "y"]}
+    table = pa.table(rows | {"timestamp": ["2017-06-02T10:00", "2017-06-01"]})
+    for name in ("log[1]{a}*", "log1a"):
+        path = folder / f"{name}.{suffix}"
+        if suffix == "parquet":
+            pq.write_table(table, path)
+        elif suffix == "csv":
+            table.to_pandas().to_csv(path, index=False)
+        else:
+            table.to_pandas().to_json(path, orient="records", lines=True)
+    for column, items in {"item_id": ["y", "x"], "ITEM_ID": ["q", "p"]}.items():
+        log = check_alike([folder / f"log[1]{{a}}*.{suffix}"], make_spark, {"item": column})
+        assert log.users.tolist() == ["007"]
+        assert log.items.decode(log.item_ids).tolist() == items
+
+
 IDS = ["1", "01", "1.0", " 1", "1 ", "a", "A", "ä", "漢", "😀", "é", "e\u0301", "NULL", "nan", "\\"]
 QUOTED = ["a,b", 'say "hi"', '"', "two\nlines", "two\r\nlines", "'", "\t", '\\"', "a\\"]
 

@@ -50,7 +50,9 @@ def open_source(
         UserError: If something is not there, can't be read or does not go together.
     """
     first = names[0]
-    if len(names) == 1 and not isinstance(first, str | Path):
+    if not all(isinstance(name, str | Path) for name in names):
+        if len(names) > 1:
+            raise UserError("Tables in memory are read one at a time: put them together before.")
         return source_of_table(first)
     if any(is_named(str(name)) for name in names):
         if len(names) > 1:

@@ -196,3 +196,46 @@ def test_what_is_no_table_is_refused():
         load_interactions({"user_id": [1]})
     with pytest.raises(UserError, match="The table can't be read: "):
         load_interactions(FRAME.assign(item_id=["tea", 1, b"x"]))
+
+
+def write(path, frame):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
+    elif path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_folders_and_files_are_called_as_people_like(suffix, tmp_path, raw_sequences):
+    """A folder named like a column says nothing of it, and a name that looks like a pattern is a
+    name."""
+    path = write(tmp_path / "user_id=7" / f"log[1]*.{suffix}", FRAME.assign(user_id="007"))
+    write(tmp_path / "user_id=7" / f"log1.{suffix}", FRAME)
+    assert raw_sequences(load_interactions(path)) == {"007": ["tea", "jam", "tea"]}
+
+
+CASES = pd.DataFrame(
+    {"ITEM_ID": ["SKU1", "SKU2"], "user_id": "ann", "Item_Id": ["p", "q"], "timestamp": [1, 2]}
+)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl", "memory"])
+@pytest.mark.parametrize("name", ["ITEM_ID", "Item_Id"])
+def test_columns_are_told_by_case(suffix, name, tmp_path, raw_sequences):
+    source = CASES if suffix == "memory" else write(tmp_path / f"log.{suffix}", CASES)
+    log = load_interactions(source, item_column=name)
+    assert raw_sequences(log) == {"ann": CASES[name].tolist()}
+    with pytest.raises(UserError, match="Several columns look like the item, ITEM_ID, Item_Id"):
+        load_interactions(source)
+
+
+def test_tables_that_cannot_be_meant():
+    twice = pd.DataFrame([["ann", "tea", 1, "bob"]], columns=["user", "item", "time", "user"])
+    with pytest.raises(UserError, match="two columns 'user'"):
+        load_interactions(twice)
+    with pytest.raises(UserError, match="one at a time: put them together"):
+        load_interactions([FRAME, FRAME])

@@ -101,19 +101,22 @@ def choose_columns(names: Iterable[str], given: Mapping[str, str], source: str) 
 
 def candidates(role: str, names: Iterable[str]) -> list[str]:
     """The columns that may have a role, by their names: only the one of the library's own name
-    where there is one.
+    where there is one, however it is written.
 
     Example:
     >>> candidates("item", ["asin", "product"]), candidates("item", ["asin", "item_id"])
     (['asin', 'product'], ['item_id'])
     """
     usual = _USUAL[role]
-    found = {_key(name): name for name in reversed(list(names)) if _key(name) in usual}
-    if usual[0] in found:
-        return [found[usual[0]]]
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_key(name), []).append(name)
+    if own := found.get(usual[0]):
+        exact = _NAMES.get(role, role)
+        return [exact] if exact in own else own
     if _PRODUCT in found:
         found.pop(_VARIANT, None)
-    return [found[key] for key in usual if key in found]
+    return [name for key in usual for name in found.get(key, [])]
 
 
 def named_or_guessed(role: str, names: Iterable[str], named: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.faults import raise_fault
-from tf_iclrec.data.preparation.source import Source, first_line
+from tf_iclrec.data.preparation.source import Kind, Source, first_line
 from tf_iclrec.data.preparation.text_lines import LONGEST_LINE, check_whole
 from tf_iclrec.errors import UserError
 from tf_iclrec.settings import Setting
@@ -80,15 +81,21 @@ class DuckDBEngine(Engine):
         _SESSION.release()
 
     def read(self, source: Source, columns: Mapping[str, str]) -> DuckDBDataFrame:
-        selected = ", ".join(
-            f"{_column(source, name)} as {_quoted(role)}" for role, name in columns.items()
-        )
         if source.table is not None:
             self._connection.register("in_memory", source.table)
-        # Of JSON only what is needed: DuckDB does not tell all names from each other.
+        # Of JSON only what is needed, as it is read by names.
         self._names = list(columns.values() if source.format == "json" else source.columns)
         scan = _scan(source, source.paths, self._names) if source.table is None else "in_memory"
-        rows = f"create table source_rows as select {selected} from {scan}"
+        # By their places: DuckDB does not tell item_id from ITEM_ID.
+        places = {name: f"column_{place}" for place, name in enumerate(self._names)}
+        selected = ", ".join(
+            f"{_cast(places[name], source.columns[name])} as {_quoted(role)}"
+            for role, name in columns.items()
+        )
+        rows = (
+            f"create table source_rows as select {selected} "
+            f"from {scan} as source ({', '.join(places.values())})"
+        )
         for path in source.paths:
             check_whole(path)
         with self._naming_errors(source):
@@ -157,28 +164,25 @@ def _sql(rows: DuckDBDataFrame) -> str:
     return rows.sql(dialect="duckdb", optimize=False)
 
 
-def _column(source: Source, name: str) -> str:
+def _cast(column: str, kind: Kind) -> str:
     """A column in a type that all engines have."""
-    quoted = _quoted(name)
-    if source.columns[name] == "integer":
-        return f"cast({quoted} as bigint)"
-    if source.columns[name] == "decimal":
-        return f"cast({quoted} as double)"
-    if source.columns[name] == "time":
-        return f"cast({quoted} as timestamptz)"
-    return f"cast({quoted} as varchar)"
+    types = {"integer": "bigint", "decimal": "double", "time": "timestamptz"}
+    return f"cast({column} as {types.get(kind, 'varchar')})"
 
 
 def _scan(source: Source, paths: Sequence[Path], names: Sequence[str]) -> str:
-    files = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
+    # Names of files are no patterns here, and folders like date=2017-06-01 no columns.
+    files = "[" + ", ".join(_text(glob.escape(str(path))) for path in paths) + "]"
+    files = f"{files}, hive_partitioning = false"
     if source.format == "parquet":
         return f"read_parquet({files})"
-    fields = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     if source.format == "json":
+        fields = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
         return (
             f"read_json({files}, format = 'newline_delimited', columns = {{{fields}}}, "
             f"maximum_object_size = {LONGEST_LINE})"
         )
+    fields = ", ".join(f"'column_{place}': 'VARCHAR'" for place in range(len(names)))
     quote = _text('"') if source.quotes else "''"
     return (
         f"read_csv({files}, auto_detect = false, header = {str(source.has_header).lower()}, "

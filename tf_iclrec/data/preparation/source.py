@@ -208,6 +208,7 @@ def source_of_table(table: Any, name: str = "the table") -> Source:
     """A pandas, Polars or Arrow table as a source."""
     table = as_arrow(table)
     columns = {field.name: _kind(field.type) for field in table.schema}
+    _check_once(table.schema.names, name)
     return Source(name, "table", columns, table=table)
 
 
@@ -222,6 +223,7 @@ def as_arrow(table: Any) -> pa.Table:
 
     try:
         if isinstance(table, pd.DataFrame):
+            _check_once(list(table.columns), "The table")
             return pa.Table.from_pandas(table, preserve_index=False)
         if isinstance(table, pa.Table):
             return table
@@ -267,10 +269,14 @@ def _columns(path: Path, suffix: str, separator: str, header: Sequence[str]) -> 
     names = list(header) or [name or f"column {place}" for place, name in enumerate(cells, 1)]
     if len(names) != len(cells):
         raise UserError(f"{path} has {len(cells)} columns, not the {len(names)} that are named.")
+    _check_once(names, str(path))
+    return dict.fromkeys(names, "text")
+
+
+def _check_once(names: Sequence[str], source: str) -> None:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        raise UserError(f"{path} has two columns {repeated!r}. Rename one.")
-    return dict.fromkeys(names, "text")
+        raise UserError(f"{source} has two columns {repeated!r}. Rename one.")
 
 
 def _first_row(path: Path, separator: str) -> list[str]:

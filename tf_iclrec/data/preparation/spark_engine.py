@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,6 +59,7 @@ class SparkEngine(Engine):
             "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
             # So that a line of too few cells is an error even where few columns are read.
             "spark.sql.csv.parser.columnPruning.enabled": "false",
+            "spark.sql.caseSensitive": "true",
         }
         if master.startswith("local"):
             # On one machine, 200 parts of nothing take most of the time.
@@ -98,7 +100,8 @@ class SparkEngine(Engine):
     def _scan(self, source: Source) -> DataFrame:
         if source.table is not None:
             return self._session.createDataFrame(_plain(source.table))
-        paths = [str(path) for path in source.paths]
+        # Names of files are no patterns here.
+        paths = [re.sub(r"([][{}*?\\])", r"\\\1", str(path)) for path in source.paths]
         reader = self._session.read
         if source.format == "parquet":
             return reader.parquet(*paths)
