@@ -11,8 +11,8 @@ from typing import Any
 from tf_iclrec.checksums import DamagedError
 from tf_iclrec.commands import Parser, add_settings, given_settings, run_command
 from tf_iclrec.data.arrays import in_files
+from tf_iclrec.data.preparation.additions import additions, files_alone, files_read
 from tf_iclrec.data.preparation.append import append, num_identical
-from tf_iclrec.data.preparation.fingerprint import fingerprint, parts_of
 from tf_iclrec.data.preparation.prepare_log import Preparation, reduce_log
 from tf_iclrec.data.preparation.registry import ENGINES
 from tf_iclrec.data.preparation.selection import Selection
@@ -86,12 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _prepare(output: Path, data: dict[str, Any], overwrite: bool, make_engine) -> bool:
     """Write a new folder, unless what is asked for is there; returns whether it was written."""
-    sources = fingerprint([*data["source"], *filter(None, [data["items"]])])
+    names = [*data["source"], *filter(None, [data["items"]])]
+    sources = files_read(names, data["since"], data["until"])
     try:
         metadata = read_metadata(output)
     except DamagedError:  # Then it can be replaced all the same.
         metadata = {}
-    if (metadata.get("options"), metadata.get("sources")) == (_as_json(data), sources) and sources:
+    before = metadata.get("options"), files_alone(metadata.get("sources", []))
+    if sources and before == (_as_json(data), files_alone(sources)):
         print(f"Nothing to do: {output} holds this data, prepared with these options.")
         return False
     if output.exists() and not overwrite:
@@ -118,13 +120,17 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
         raise UserError(f"{folder} holds no data that was prepared by this command.")
     asked = _as_json(data)
     options = asked | metadata["options"] | {name: asked[name] for name in _PER_ADDITION}
+    if "items" in given:
+        options["items"] = asked["items"]
     changed = [name for name in asked if asked[name] != options[name] and name in given]
     if changed:
         raise UserError(
             f"{folder} was prepared with another value of {', '.join(changed)}; what is added to "
             "it must be read alike."
         )
-    new, sources = _new_parts(data["source"], metadata["sources"], folder)
+    new, sources = additions(
+        *(data["source"], data["since"], data["until"]), metadata["sources"], folder
+    )
     if not new:
         print(f"Nothing to do: {folder} holds this data already.")
         return False
@@ -135,10 +141,14 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     with replace_directory(folder) as new_folder:
         scratch = new_folder / "scratch"
         scratch.mkdir(parents=True)
-        made = read_log(
-            **added, make_engine=make_engine, allocate=in_files(scratch), scratch=scratch
-        )
         old = read_prepared(folder)
+        made = read_log(
+            **added,
+            further_items=old.items.ids,
+            make_engine=make_engine,
+            allocate=in_files(scratch),
+            scratch=scratch,
+        )
         log = append(old, made.log)
         again = num_identical(log) - num_identical(old) - num_identical(made.log)
         reduced = reduce_log(log, Selection(repeats=options["repeats"]), in_files(scratch))
@@ -160,36 +170,13 @@ def _append(folder: Path, data: dict[str, Any], given: Mapping[str, Any], make_e
     return True
 
 
-def _new_parts(
-    names: Sequence[str], known: Sequence[dict], folder: Path
-) -> tuple[list[str], list[dict]]:
-    """The parts of sources that are not in a prepared folder, and the fingerprints of what is in
-    it with them.
-
-    Raises:
-        UserError: If one was changed since it was added: its rows would count twice.
-    """
-    new, sources = [], list(known)
-    for part in parts_of(names):
-        files = fingerprint([part])
-        if files and all(one in sources for one in files):
-            continue
-        if {one["name"] for one in files} & {one["name"] for one in sources}:
-            raise UserError(
-                f"{part} was changed since it was added to {folder}: give its new rows in a file "
-                "of their own, or prepare all anew with --output and --overwrite."
-            )
-        new.append(part)
-        sources += files
-    return new, sources
-
-
 def _write(made: Preparation, folder: Path, data: Mapping[str, Any], sources: list) -> None:
     metadata = {"options": _as_json(data), "sources": sources, "preparation": made.as_json()}
     write_prepared(made.log, folder, metadata)
     # From the files: what the scratch folder held is gone.
     log = read_prepared(folder)
-    preparation = made.as_json() | {"sources": [one["name"] for one in sources]}
+    files = dict.fromkeys(one["name"] for one in sources)
+    preparation = made.as_json() | {"sources": list(files)}
     for warning in write_data_report(log, folder / "report.html", preparation):
         print(f"Warning: {warning}")
     shutil.rmtree(folder / "scratch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from tf_iclrec.data.interactions import Interactions
@@ -27,17 +27,30 @@ class ItemTable:
     attributes: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, Mapping[str, str]]
 
-    def describe(self, log: Interactions) -> Interactions:
+    def describe(self, log: Interactions, further_items: Collection[str] = ()) -> Interactions:
         """The same sequences with all that the table says.
+
+        Args:
+            log: The sequences.
+            further_items: Raw ids of items that the table may be of, too: where it knows some of
+                them and none of the log's, nothing is known of those.
 
         Raises:
             UserError: If no item of the data is in the table.
         """
+        if self._knows(further_items) and not self._knows(log.items.ids):
+            return log
         if self.providers is not None:
             log = log.with_item_providers(self.providers)
         for name, values in self.attributes.items():
             log = log.with_item_attribute(name, values)
         return self.label(log)
+
+    def _knows(self, items: Collection[str]) -> bool:
+        """Whether it has one of them; each of its columns has all of its items."""
+        columns = [self.providers, *self.attributes.values(), *self.labels.values()]
+        there = next(filter(None, columns), {})
+        return any(item in there for item in items)
 
     def label(self, log: Interactions) -> Interactions:
         """The same sequences with what describes the items to people alone."""

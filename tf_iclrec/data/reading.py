@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,6 +117,7 @@ def read_log(
             "path like Toys|Games|Chess the last part counts"
         ),
     ] = "",
+    further_items: Collection[str] = (),
     make_engine: MakeEngine = DuckDBEngine,
     allocate: Allocate = in_memory,
     scratch: Path | None = None,
@@ -136,6 +137,7 @@ def read_log(
         title_column: Column with titles, in the table of items.
         item_labels: Columns of that table that describe items to people, separated by commas.
         item_attributes: Further columns of that table, separated by commas.
+        further_items: Raw ids of items that the table may be of, beside those of the log.
         make_engine: Makes what reads tables.
         allocate: Makes the arrays of the log.
         scratch: Folder for what does not fit into memory.
@@ -167,7 +169,7 @@ def read_log(
     )
     log = made.log
     if table:
-        log = table.describe(log)
+        log = table.describe(log, further_items)
     elif log.providers is None and provider_column:
         raise UserError(
             f"{source[0]} has no column {provider_column!r} of providers: name another, or a table "
