@@ -2,12 +2,24 @@
 
 import re
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, by_time, fit, load_run, make_config, train
+from tf_iclrec import (
+    Interactions,
+    UserError,
+    by_time,
+    fit,
+    leave_one_out,
+    load_run,
+    make_config,
+    train,
+)
 from tf_iclrec.data.prepared import read_prepared, write_prepared
+from tf_iclrec.data.splits.everything import everything
+from tf_iclrec.warm_start import _trained_before
 
 from .afterwards import AFTERWARDS, training_without
 from .interruption import interrupted
@@ -110,7 +122,9 @@ def test_a_run_can_not_be_written_over_while_it_is_read(settings, older):
 
 def test_targets_that_were_trained_on_are_counted(settings, older, sources, tmp_path, capsys):
     """A split before the end of what the run's evaluated model has seen."""
-    early = make_config(**settings | {"split": "time:1970-01-20", "batch_size": 4})
+    times = {"test_at": "1970-01-25", "targets": "first"}
+    options = {f"split_{name}": value for name, value in times.items()}
+    early = make_config(**settings | options | {"split": "time:1970-01-20", "batch_size": 4})
     with interrupted(epoch=0), pytest.raises(KeyboardInterrupt):
         fit(early, tmp_path / "run")
     found = re.search(
@@ -119,9 +133,23 @@ def test_targets_that_were_trained_on_are_counted(settings, older, sources, tmp_
     before, log = load_run(older).split, read_prepared(sources / "newer")
     users = np.repeat(before.interactions.users, before.train.lengths)
     items = before.interactions.items.decode(before.train.joined().item_ids)
-    trained = {*zip(users, items, strict=True)}
-    test = by_time(log, "1970-01-20").test
-    asked = [*zip(log.users[test.users], log.items.decode(test.target_ids), strict=True)]
-    expected = sum(pair in trained for pair in asked)
-    assert 0 < expected < len(asked)
-    assert [int(number) for number in found.groups()] == [len(asked), expected]
+    trained = Counter(zip(users, items, strict=True))
+    test = by_time(log, "1970-01-20", **times).test
+    expected = 0
+    for row, (user, target) in enumerate(zip(test.users, test.target_ids, strict=True)):
+        history = test.histories.rows(np.array([row])).joined().item_ids
+        pair = log.users[user], log.items.decode(np.array([target]))[0]
+        expected += trained[pair] > np.count_nonzero(history == target)
+    assert 0 < expected < len(test.users)
+    assert [int(number) for number in found.groups()] == [len(test.users), expected]
+
+
+def test_what_is_bought_again_was_not_trained_on(tmp_path):
+    """A pair counts where the earlier training had it more often than the target's history."""
+    again = Interactions.from_sequences({"ann": ["tea", "jam", "tea"], "bob": ["jam", "tea"]})
+    before = everything(again)
+    rows = {"ann": ["tea", "jam", "tea", "egg", "oil", "tea"], "bob": ["egg", "oil", "tea"]}
+    split = leave_one_out(Interactions.from_sequences(rows))
+    # ann has had tea twice, as the training; bob's tea the training knew, his history does not.
+    assert _trained_before(split, before) == 1
+    assert _trained_before(leave_one_out(again), before) == 1

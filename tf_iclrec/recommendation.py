@@ -129,6 +129,9 @@ def recommend(
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
     if users is None:
+        user_ids = list(user_ids)
+        if len({*map(type, user_ids)}) > 1:  # A column of the answer has one type.
+            user_ids = [str(user) for user in user_ids]
         names, encoded = user_ids, recommender.histories_of(user_ids, on_unknown)
         excluded = recommender.encode_items(exclude, len(names), on_unknown)
         trained_rows = recommender.trained_rows(user_ids)

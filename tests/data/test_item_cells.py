@@ -1,4 +1,5 @@
 import csv
+import decimal
 
 import pandas as pd
 import pyarrow as pa
@@ -55,6 +56,29 @@ def test_parquet_providers_can_be_numbers_or_categories(providers, tmp_path):
     table.to_parquet(tmp_path / "items.parquet")
     expected = {"5": "31", "6": "", "7": "40"}
     assert read_item_attribute(tmp_path / "items.parquet") == expected
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pa.array([1e16, 2.0, 2.5, None]),
+        pa.array([decimal.Decimal("100.00"), decimal.Decimal("2.50"), None]),
+        pa.array([decimal.Decimal("12345678901234567890"), None]),
+        pa.array([True, False, None]),
+        pa.array([7, None, 2**62]),
+        pa.array(["07", None]).dictionary_encode(),
+    ],
+    ids=["floats", "decimals", "whole decimals", "bool", "integers", "categories"],
+)
+def test_ids_in_parquet_are_those_of_a_log(ids, tmp_path):
+    columns = {"user_id": ["ann"] * len(ids), "item_id": ids, "timestamp": range(len(ids))}
+    pq.write_table(pa.table(columns), tmp_path / "log.parquet")
+    providers = [f"p{number}" for number in range(len(ids))]
+    pq.write_table(pa.table({"item_id": ids, "provider": providers}), tmp_path / "items.parquet")
+    found = read_item_attribute(tmp_path / "items.parquet")
+    log = load_interactions(tmp_path / "log.parquet").items.ids
+    assert len(log) == len(ids) - 1
+    assert {*log} == {*found} - {""}
 
 
 def test_a_hole_changes_no_number_in_parquet(tmp_path):

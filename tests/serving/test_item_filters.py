@@ -141,6 +141,16 @@ def test_without_anything_known_of_the_items_there_is_nothing_to_filter_by():
         allowed_items(Catalogue(num_items=4), {"provider": ["acme"]}, None)
 
 
+def test_values_may_be_numbers_and_none_is_none():
+    log = Interactions.from_sequences({"ann": ["jam", "oil", "tea"]})
+    log = log.with_item_label("year", {"tea": "1999", "jam": "2000"})
+    expected = [False, False, True]
+    for year in (1999, np.int64(1999), [1999], {"1999"}, np.array([1999])):
+        assert allowed_items(log.catalogue, {"year": year}, None).tolist() == expected
+    with pytest.raises(UserError, match="'year' has no value: None"):
+        allowed_items(log.catalogue, {"year": None}, None)
+
+
 def test_labels_are_filters_and_titles_are_not():
     log = Interactions.from_sequences({"ann": ["jam", "oil", "tea"]})
     log = log.with_item_label("color", {"tea": "green", "jam": "red"})

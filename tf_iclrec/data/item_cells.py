@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tf_iclrec.data.item_attributes import PROVIDER
 from tf_iclrec.data.preparation.columns import choose_column
-from tf_iclrec.data.tables import as_text, column_names, read_columns
+from tf_iclrec.data.tables import as_text, column_names, ids_as_text, read_columns
 from tf_iclrec.errors import UserError
 
 
@@ -48,7 +48,7 @@ class ItemCells:
             )
         if self._frame.empty:
             raise UserError(f"{path} has a header and no rows.")
-        self._items = as_text(self._frame[item_column])
+        self._items = ids_as_text(self._frame[item_column])
 
     def values(self, name: str, keep_first: bool = False) -> dict[str, str]:
         """The raw value by raw item id; ``""`` = unknown.

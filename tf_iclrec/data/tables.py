@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import decimal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tf_iclrec.data.preparation.source import separator_of
 from tf_iclrec.errors import UserError
@@ -76,7 +79,7 @@ def _table(path: str | Path) -> Path:
 
 
 def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
-    """The cells of one column as they are written, some 100,000 at a time; empty ones are
+    """The ids in one column as they are written, some 100,000 at a time; empty ones are
     left out.
 
     Args:
@@ -109,7 +112,7 @@ def read_chunks(path: str | Path, column: str) -> Iterator[list[str]]:
                 **style,
             )
         for frame in frames:
-            cells = as_text(frame[column])
+            cells = ids_as_text(frame[column])
             yield cells[cells != ""].tolist()
     except UserError:
         raise
@@ -176,5 +179,26 @@ def as_text(cells: pd.Series) -> pd.Series:
     import pandas as pd
 
     text = cells.astype(object).where(cells.notna(), "").astype(str)
-    is_float = pd.api.types.is_float_dtype(cells.dtype)
-    return text.str.removesuffix(".0") if is_float else text
+    if pd.api.types.is_float_dtype(cells.dtype):
+        numbers = cells.to_numpy(float, na_value=np.nan)
+        whole = (np.abs(numbers) < 2**63) & (numbers == np.trunc(numbers))
+        text[whole] = numbers[whole].astype(np.int64).astype(str)
+    return text
+
+
+def ids_as_text(cells: pd.Series) -> pd.Series:
+    """Cells with ids as text, as logs are read: `as_text`, but for decimals and truth values.
+
+    Example:
+    >>> import decimal
+    >>> import pandas as pd
+    >>> ids_as_text(pd.Series([decimal.Decimal("100.00"), None])).tolist()
+    ['100', '']
+    >>> ids_as_text(pd.Series([True, False])).tolist()
+    ['true', 'false']
+    """
+    first = next(iter(cells.dropna()), None)
+    if isinstance(first, decimal.Decimal) and first.as_tuple().exponent < 0:
+        cells = cells.astype(float)
+    text = as_text(cells)
+    return text.str.lower() if isinstance(first, bool | np.bool_) else text

@@ -125,7 +125,13 @@ def _lists(values: ItemValues | None) -> list[tuple[str, Sequence[str]]]:
     """Names with their values; a name without a value says nothing."""
     if not (values is None or isinstance(values, Mapping)):
         raise UserError(f"Filters are a dict such as {{'category': 'tea'}}, not {values!r}.")
-    lists = [(name, [v] if isinstance(v, str) else v) for name, v in (values or {}).items()]
+    for name, some in (values or {}).items():
+        if some is None:
+            raise UserError(f"The filter {name!r} has no value: None. Leave it out, or name one.")
+    lists = [
+        (name, [v] if isinstance(v, str) or not isinstance(v, Iterable) else v)
+        for name, v in (values or {}).items()
+    ]
     return [(name, some) for name, some in lists if len(some)]
 
 
