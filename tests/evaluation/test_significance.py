@@ -128,3 +128,12 @@ def test_targets_of_one_user_count_as_one_observation():
 
 def test_targets_of_a_single_user_tell_nothing():
     assert paired_t_test(np.array([1.0, 2.0]), np.array([0.0, 0.0]), np.array([7, 7])).p_value == 1
+
+
+@pytest.mark.parametrize("number", [3, 7, 10])
+@pytest.mark.parametrize("users", [None, "own"])
+def test_rounding_is_no_variation(number, users):
+    users = None if users is None else np.arange(number)
+    same = np.full(number, 0.1)
+    assert np.isnan(confidence_interval(same, users)).all()
+    assert paired_t_test(same, np.zeros(number), users).p_value == 0.5 ** (number - 1)

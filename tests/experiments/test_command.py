@@ -129,3 +129,23 @@ def unchanged(path):
     text = path.read_text()
     time.sleep(1.5)
     return text if path.read_text() == text else ""
+
+
+def test_rows_that_are_asked_for_others_are_not_paired(
+    experiment, sequences, in_this_process, tmp_path
+):
+    """As many users, but others; and fewer of the same."""
+    rows = (
+        Row("short", "Short", "transitions", {"users_by_length": "1/2"}, baseline=True),
+        Row("long", "Long", "ease", {"users_by_length": "2/2"}),
+        Row("few", "Few", "ease", {"users_by_length": "1/2", "evaluation_users": 10}),
+        Row("alike", "Alike", "ease", {"users_by_length": "1/2"}),
+    )
+    experiment = dataclasses.replace(experiment, rows=rows, seeds=(0,), paper={})
+    assert run(experiment, "--data", sequences, "--output", tmp_path / "runs") == 0
+    text = (tmp_path / "runs" / "tiny.md").read_text()
+    assert "asked for the same items of the same users: Long, Few." in text
+    tests = text[text.index("against the best baseline**") :]
+    assert "| Alike | HR@5 | Short |" in tests
+    assert "| Long | HR@5 | Short" not in tests
+    assert "| Few | HR@5 | Short" not in tests

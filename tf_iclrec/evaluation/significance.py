@@ -112,6 +112,8 @@ def _standard_error(values: np.ndarray, users: np.ndarray | None) -> tuple[float
     """Of the mean, and its degrees of freedom; robust to what values of one user have in common
     (Cameron and Miller, A Practitioner's Guide to Cluster-Robust Inference, 2015, Sec. II)."""
     residuals = values - values.mean()
+    # What rounding leaves where all are the same.
+    residuals[np.abs(residuals) <= 1e-12 * np.abs(values).max()] = 0.0
     if users is not None:
         _, owners = np.unique(users, return_inverse=True)
         residuals = np.bincount(owners, residuals)

@@ -160,10 +160,12 @@ class Experiment:
     def _config(self, files: Mapping[str, Any], dataset: Dataset, row: Row, seed: int) -> Config:
         own = {**row.settings, **row.of_dataset.get(dataset.name, {}), **files}
         try:
-            read = make_config(row.model, **own).options()
-            shared = {"seed": seed, **self.settings}
-            shared = {option: value for option, value in shared.items() if option in read}
-            return make_config(row.model, **own | shared)
+            config, left = make_config(row.model, **own), {"seed": seed, **self.settings}
+            # Some are read only where others are set: the width of a GRU, where it is the encoder.
+            while read := left.keys() & config.options().keys():
+                own |= {option: left.pop(option) for option in read}
+                config = make_config(row.model, **own)
+            return config
         except UserError as error:
             raise UserError(f"{row.label}: {error}") from error
 

@@ -31,6 +31,7 @@ class Outcome:
         metrics: Of the test, by name.
         ranks: ``(targets,)`` of the test items, 1 = best.
         users: ``(targets,)`` whose they are; None if that was not kept, and a user has one.
+        asked: A digest of users and items; empty if that was not kept.
         seconds: Of training.
         best_epoch: Number of the epoch that was kept; None without epochs.
         measured: The answers of its measurements, by their names.
@@ -40,6 +41,7 @@ class Outcome:
     metrics: Mapping[str, float]
     ranks: np.ndarray
     users: np.ndarray | None
+    asked: str
     seconds: float
     best_epoch: int | None
     measured: Mapping[str, Any]
@@ -55,6 +57,7 @@ class Outcome:
                 json.loads(run.metrics.read_text())["test"],
                 ranks["test"],
                 ranks.get("users"),
+                str(ranks.get("asked", "")),
                 json.loads((run.path / TRIAL).read_text())["seconds"],
                 state.get("best_epoch"),
                 {
@@ -62,6 +65,11 @@ class Outcome:
                     for one in trial.measurements
                 },
             )
+
+    def is_of_same_targets(self, other: Outcome) -> bool:
+        """Whether both were asked for the same items of the same users, as far as is known."""
+        known = {self.asked, other.asked} - {""}
+        return len(self.ranks) == len(other.ranks) and len(known) < 2
 
     @functools.cached_property
     def gains(self) -> dict[str, np.ndarray]:
@@ -143,12 +151,15 @@ class Results:
         """What the paper prints; empty if nothing."""
         return self.experiment.paper.get((dataset, row.label, metric), "")
 
-    def best_baseline(self, dataset: str, metric: str, group: str = "") -> Row | None:
-        """The trained baseline with the highest mean, of those of a group."""
+    def best_baseline(self, dataset: str, metric: str, than: Row) -> Row | None:
+        """The trained baseline with the highest mean, of those of a row's group that were asked for
+        the same items of the same users."""
+        found = self.outcomes(dataset, than)
         trained = [
             row
             for row in self.experiment.rows
-            if row.baseline and row.group == group and self.outcomes(dataset, row)
+            if row.baseline and row.group == than.group and self.outcomes(dataset, row)
+            if found and found[0].is_of_same_targets(self.outcomes(dataset, row)[0])
         ]
         return max(trained, key=lambda row: self.mean(dataset, row, metric), default=None)
 
@@ -157,14 +168,29 @@ class Results:
         found = {}
         for metric in self.experiment.metrics:
             for row in self.experiment.rows:
-                best = self.best_baseline(dataset, metric, row.group)
-                if best and not row.baseline and self.outcomes(dataset, row):
+                best = None if row.baseline else self.best_baseline(dataset, metric, row)
+                if best:
                     found[row.label, metric] = self._compared(dataset, row, best, metric)
         corrected = holm_correction([one.p_value for one in found.values()])
         return {
             place: dataclasses.replace(one, corrected=p_value)
             for (place, one), p_value in zip(found.items(), corrected, strict=True)
         }
+
+    def untested(self, dataset: str) -> list[str]:
+        """Labels of trained rows whose group has baselines, none of the same items and users."""
+        groups = {
+            row.group
+            for row in self.experiment.rows
+            if row.baseline and self.outcomes(dataset, row)
+        }
+        tested = {label for label, _ in self.comparisons(dataset)}
+        return [
+            row.label
+            for row in self.experiment.rows
+            if self.outcomes(dataset, row) and row.group in groups
+            if not row.baseline and row.label not in tested
+        ]
 
     def _compared(self, dataset: str, row: Row, best: Row, metric: str) -> Comparison:
         gains = [self._gains(dataset, one, metric) for one in (row, best)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import hashlib
+import json
 import multiprocessing
 import os
 import signal
@@ -14,6 +16,8 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from tf_iclrec.data.batches import sampled_rows
+from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.report import held_out_ranks, users_of_ranks
@@ -76,11 +80,21 @@ def _trained(trial: Trial, directory: RunDirectory) -> Run:
         with replace_file(directory.model) as path:
             model.save(path)
         with replace_file(directory.path / RANKS) as path:
-            np.savez_compressed(path, **ranks, users=users_of_ranks(split, "test", ranks["test"]))
+            users = users_of_ranks(split, "test", ranks["test"])
+            np.savez_compressed(path, **ranks, users=users, asked=_asked(split, len(users)))
         write_json(directory.metrics, metrics)
         directory.seal()
         write_json(directory.path / TRIAL, trial.identity | {"seconds": seconds})
     return Run(model, split, config, metrics)
+
+
+def _asked(split: Split, number: int) -> str:
+    """A digest of the test items that are ranked, and of whose they are."""
+    test = split.test
+    drawn = sampled_rows(len(test.users), number)
+    users = split.interactions.users[test.users[drawn]]
+    items = split.interactions.items.decode(test.target_ids[drawn])
+    return hashlib.sha256(json.dumps([users.tolist(), items.tolist()]).encode()).hexdigest()
 
 
 def _why(error: Exception) -> str:
