@@ -9,6 +9,10 @@ from tf_iclrec import (
     IntentClustering,
     IntentContrast,
     Sampling,
+    SelfAttentiveEncoder,
+    SequentialRecommender,
+    SoftmaxCrossEntropy,
+    UserError,
     ViewRatios,
     build_model,
     by_time,
@@ -126,3 +130,25 @@ def test_words_that_mean_nothing_are_refused(split):
         IntentContrast(views="augment")
     with pytest.raises(ValueError, match="targets must be one of last, first, all, not frist"):
         by_time(split.interactions, targets="frist")
+
+
+def test_a_model_of_fewer_items_is_refused(split):
+    num_items = split.interactions.num_items
+    encoder = SelfAttentiveEncoder(num_items, max_length=4, hidden_dim=8, num_blocks=1)
+    model = SequentialRecommender(encoder, [SoftmaxCrossEntropy()])
+    message = f"made for {num_items} internal ids, and this log has {num_items + 3}, .*vocabulary"
+    for batches in (
+        lambda: training_batches(split, model=model),
+        lambda: evaluation_batches(split, "test", model=model),
+        lambda: sequence_batches(split, model=model),
+    ):
+        with pytest.raises(UserError, match=message):
+            batches()
+    with pytest.raises(UserError, match="max_length must be at least 1, not 0"):
+        training_batches(split, max_length=0)
+
+
+def test_one_number_of_intents_and_one_cutoff(split):
+    encoder = SelfAttentiveEncoder(split.catalogue.vocabulary_size, 4, hidden_dim=8, num_blocks=1)
+    model = SequentialRecommender(encoder, [IntentContrast()], num_intents=3, cutoffs=10)
+    assert (model.num_intents, model.cutoffs) == ((3,), (10,))

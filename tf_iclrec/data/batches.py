@@ -27,6 +27,7 @@ from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.training_rows import trainable_users, training_rows
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
+from tf_iclrec.errors import UserError
 
 # Scores that are in memory at a time, as float32.
 _MAX_SCORES = 1 << 26
@@ -109,7 +110,7 @@ def training_batches(
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
     wanted = {} if model is None else model.batch_settings
-    max_length = _length(max_length, model)
+    max_length = _length(max_length, model, split)
     task = task or wanted.get("task") or NextItem()
     negatives = wanted.get("negatives", False) if negatives is None else negatives
     futures = wanted.get("futures", False) if futures is None else futures
@@ -235,7 +236,7 @@ def evaluation_batches(
     """
     if batch_size is None:
         batch_size = ranking_batch_size(split.interactions.num_items)
-    max_length = _length(max_length, model)
+    max_length = _length(max_length, model, split)
     held_out = split.held_out(part)
     histories = held_out.histories
     take = streams(split.interactions, histories, max_length, share=share)
@@ -293,7 +294,7 @@ def sequence_batches(
     users = trainable_users(split)
     users = users[sampled_rows(len(users), max_users)]
     histories = split.train.rows(users).without_last()
-    max_length = _length(max_length, model)
+    max_length = _length(max_length, model, split)
     return history_batches(split, users, histories, max_length, batch_size, share)
 
 
@@ -330,10 +331,23 @@ def history_batches(
     )
 
 
-def _length(max_length: int | None, model: ReadsBatches | None) -> int | None:
-    """What is given, or what the model reads: all, of one that does not say."""
+def _length(max_length: int | None, model: ReadsBatches | None, split: Split) -> int | None:
+    """What is given, or what the model reads: all, of one that does not say.
+
+    Raises:
+        UserError: If it is none, or the model has vectors of fewer items than there are.
+    """
+    known = getattr(getattr(model, "encoder", None), "vocabulary_size", None)
+    needed = split.catalogue.vocabulary_size
+    if known is not None and known < needed:
+        raise UserError(
+            f"The model's encoder is made for {known} internal ids, and this log has {needed}, "
+            "special ones among them: make it with split.catalogue.vocabulary_size."
+        )
     if max_length is None:
         return _MAX_LENGTH if model is None else getattr(model, "max_length", None)
+    if max_length < 1:
+        raise UserError(f"max_length must be at least 1, not {max_length}.")
     return max_length
 
 

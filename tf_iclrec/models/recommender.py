@@ -43,9 +43,9 @@ class Recommender(StepwiseModel):
     users_suffice: bool = False
     intents: IntentPrototypes | None = None
 
-    def __init__(self, cutoffs: Sequence[int] = DEFAULT_CUTOFFS, **kwargs):
+    def __init__(self, cutoffs: int | Sequence[int] = DEFAULT_CUTOFFS, **kwargs):
         super().__init__(**kwargs)
-        self.cutoffs = tuple(cutoffs)
+        self.cutoffs = (cutoffs,) if isinstance(cutoffs, int) else tuple(cutoffs)
         self.ranking = ranking_metrics(self.cutoffs)
 
     @property

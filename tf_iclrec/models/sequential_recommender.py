@@ -82,7 +82,7 @@ class SequentialRecommender(Recommender):
         self,
         encoder: Encoder | EnsembleEncoder,
         objectives: Sequence[Objective],
-        num_intents: Sequence[int] = (),
+        num_intents: int | Sequence[int] = (),
         temperature: Annotated[
             float,
             Setting(
@@ -91,13 +91,13 @@ class SequentialRecommender(Recommender):
                 option="score_temperature",
             ),
         ] = 0.0,
-        cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
+        cutoffs: int | Sequence[int] = DEFAULT_CUTOFFS,
         **kwargs,
     ):
         super().__init__(cutoffs, **kwargs)
         self.encoder = encoder
         self.objectives = tuple(term.for_task(encoder.task) for term in objectives)
-        self.num_intents = tuple(num_intents)
+        self.num_intents = (num_intents,) if isinstance(num_intents, int) else tuple(num_intents)
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
