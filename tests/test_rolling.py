@@ -129,3 +129,31 @@ def test_nothing_is_trained_for_serving_at_the_dates(config, tmp_path):
     run = load_run(tmp_path / "run" / DATES[0], for_serving=True)
     assert not run.config.final.refit
     assert len(run.split.test.users)
+
+
+def test_a_date_more_has_the_one_before_trained_again(finished, log, tmp_path, capsys):
+    found, _ = finished
+    write_prepared(log, tmp_path / "log")
+    config = make_config("transitions", data=str(tmp_path / "log"))
+    fit_at_dates(config, DATES[:2], tmp_path / "run")
+    capsys.readouterr()
+    resumed = fit_at_dates(config, DATES, tmp_path / "run", resume=True)
+    assert {date: resumed[date]["test"] for date in DATES} == {
+        date: found[date]["test"] for date in DATES
+    }
+    printed = capsys.readouterr().out
+    assert printed.count(f"Trained again, as it is tested up to {DATES[2]} now.") == 1
+    # What was trained on other data is no figure beside these.
+    shutil.rmtree(tmp_path / "log")
+    write_prepared(log.select(log.times > log.times.min()), tmp_path / "log")
+    (tmp_path / "run" / DATES[2] / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"data have changed since .*1970-02-10 was trained"):
+        fit_at_dates(config, DATES, tmp_path / "run", resume=True)
+
+
+def test_other_times_of_a_split_are_refused(config, tmp_path):
+    source = config.data.source
+    for times in ({"split": "time:1970-02-01"}, {"split": "time", "split_until": "1970-03-01"}):
+        with pytest.raises(UserError, match="at its own dates, each tested up to the next: leave"):
+            fit_at_dates(make_config("ease", data=source, **times), DATES, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

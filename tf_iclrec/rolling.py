@@ -2,13 +2,15 @@
 
 import functools
 import itertools
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from tf_iclrec.checksums import read_sealed
-from tf_iclrec.config import Config
+from tf_iclrec.config import Config, make_config
+from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.prepared import noted, statistics
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.times import parse_time
 from tf_iclrec.errors import UserError
@@ -36,10 +38,12 @@ def fit_at_dates(
     A folder per date in ``output`` holds its run; ``metrics.json`` all metrics and their means.
 
     Args:
-        config: Settings, see `make_config`; those of the split are set for each date.
+        config: Settings, see `make_config`; where to split is set for each date, and nothing is
+            trained for serving.
         dates: Where to split, ascending, such as ``"2017-06-01"``; the last time has no end.
         output: The folder to write.
-        resume: Keep the runs that are finished, and go on with the others.
+        resume: Keep the runs that are finished, and go on with the others. Where another date
+            follows now, up to which it is tested, a date is trained again.
         overwrite: Replace what is in ``output``.
 
     Returns:
@@ -63,6 +67,7 @@ def fit_at_dates(
     moments = [parse_time(date) for date in dates]
     if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
         raise UserError(f"The dates to split at must ascend, not be {' '.join(dates)}.")
+    _check_dates_alone(config)
     by_date = {
         date: _split_at(config, date, until)
         for date, until in zip(dates, [*dates[1:], ""], strict=True)
@@ -81,8 +86,12 @@ def fit_at_dates(
         for date, one in by_date.items():
             print(f"\nAt {date}", flush=True)
             run = RunDirectory(directory.path / date)
-            if not run.metrics.is_file():
-                fit_log(one, run.path, resume=True, interactions=log())
+            is_another = run.config.is_file() and read_config(run).split != one.split
+            if is_another:
+                print(f"Trained again, as it is tested up to {one.split.until or 'the end'} now.")
+            if is_another or not run.metrics.is_file():
+                _check_same_log(log(), [directory.path / date for date in by_date])
+                fit_log(one, run.path, not is_another, is_another, interactions=log())
             found[date] = read_sealed(run.metrics)
         found["mean"] = _mean(list(found.values()))
         write_json(directory.metrics, found)
@@ -90,6 +99,27 @@ def fit_at_dates(
     print(metrics_table({date: metrics["test"] for date, metrics in found.items()}))
     print(f"Folder: {output.path}", flush=True)
     return found
+
+
+def _check_dates_alone(config: Config) -> None:
+    """Refuse times of a split beside the dates, as they would not be applied."""
+    usual = make_config(config.model, split="time").split
+    for name in ("at", "test_at", "until"):
+        if config.split.get(name, usual[name]) != usual[name]:
+            raise UserError(
+                f"--roll splits at its own dates, each tested up to the next: leave out the {name} "
+                "of --split."
+            )
+
+
+def _check_same_log(log: Interactions, folders: Sequence[Path]) -> None:
+    """Refuse figures of several logs in one table."""
+    for run in map(RunDirectory, folders):
+        if run.metrics.is_file() and noted(run.data, "statistics") != statistics(log):
+            raise UserError(
+                f"The data have changed since {run.path} was trained: the dates would not compare. "
+                "Train all with --overwrite, or in another folder."
+            )
 
 
 def _split_at(config: Config, date: str, until: str) -> Config:
@@ -108,5 +138,5 @@ def _mean(found: Sequence[Metrics]) -> Metrics:
     for part in ("valid", "test", "lists"):
         of_dates = [one.get(part, {}) for one in found]
         names = [name for name in of_dates[0] if all(name in one for one in of_dates)]
-        means[part] = {name: statistics.fmean(one[name] for one in of_dates) for name in names}
+        means[part] = {name: fmean(one[name] for one in of_dates) for name in names}
     return means
