@@ -231,7 +231,7 @@ def evaluation_batches(
     >>> [batch] = evaluation_batches(leave_one_out(log), "test")
     >>> log.items.decode(batch["item_ids"][0]).tolist(), log.items.decode(batch["target_ids"])[0]
     (['tea', 'jam', 'tea'], 'egg')
-    >>> log.items.decode(batch["seen_ids"][0, 1:]).tolist()
+    >>> log.items.decode(batch["seen_ids"][0]).tolist()
     ['jam', 'tea']
     """
     if batch_size is None:
