@@ -76,6 +76,8 @@ def fit_at_dates(
     # Once for all dates, and not at all where all are finished.
     log = functools.cache(lambda: read_log(**config.data).log)
     with output.written(resume, overwrite) as directory:
+        folders = [directory.path / date for date in by_date]
+        check_log = functools.cache(lambda: _check_same_log(log(), folders))
         if resume and directory.config.is_file():
             _check_resumable(config, directory)
         else:
@@ -90,7 +92,7 @@ def fit_at_dates(
             if is_another:
                 print(f"Trained again, as it is tested up to {one.split.until or 'the end'} now.")
             if is_another or not run.metrics.is_file():
-                _check_same_log(log(), [directory.path / date for date in by_date])
+                check_log()
                 fit_log(one, run.path, not is_another, is_another, interactions=log())
             found[date] = read_sealed(run.metrics)
         found["mean"] = _mean(list(found.values()))

@@ -177,14 +177,15 @@ class Results:
             for (place, one), p_value in zip(found.items(), corrected, strict=True)
         }
 
-    def untested(self, dataset: str) -> list[str]:
-        """Labels of trained rows whose group has baselines, none of the same items and users."""
+    def untested(self, dataset: str, compared: Mapping[tuple[str, str], Comparison]) -> list[str]:
+        """Labels of trained rows whose group has baselines, none of the same items and users: they
+        are not among the `comparisons`."""
         groups = {
             row.group
             for row in self.experiment.rows
             if row.baseline and self.outcomes(dataset, row)
         }
-        tested = {label for label, _ in self.comparisons(dataset)}
+        tested = {label for label, _ in compared}
         return [
             row.label
             for row in self.experiment.rows

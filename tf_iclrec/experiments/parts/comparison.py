@@ -70,7 +70,7 @@ def _of_dataset(results: Results, dataset: str) -> Part:
     if failures:
         content.append(Table(f"{dataset}: failed", ("", "why"), failures))
     content += [_chart(results, dataset), *_tests(dataset, compared)]
-    if untested := results.untested(dataset):
+    if untested := results.untested(dataset, compared):
         content.append(
             f"Not tested, as no baseline was asked for the same items of the same users: "
             f"{', '.join(untested)}."
