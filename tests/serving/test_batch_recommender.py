@@ -4,7 +4,9 @@ import pytest
 from tf_iclrec import BatchRecommender, Interactions, UserError, make_config, recommend
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.runs import Run
+from tf_iclrec.serving import batch_recommender
 from tf_iclrec.serving.batch_recommender import encode_lists
+from tf_iclrec.serving.searches import Asked
 from tf_iclrec.serving.user_table import raw_lists
 
 
@@ -87,6 +89,23 @@ def test_candidates_alone_are_returned(served, ask):
         for answers, candidates in [(for_all, lists[0]), (per_user, lists[user])]:
             others = [item for item in ids if item not in candidates]
             assert_same(answers[user], served.best(history, 8, [*history, *out, *others]))
+
+
+def test_what_is_excluded_for_all_is_not_copied_to_each_user(served, monkeypatch):
+    """A list of much of the catalogue, among all items and among candidates for all or each."""
+    ids, histories, asked = served.log.items.ids, served.random_histories(2, 5), []
+    monkeypatch.setattr(
+        batch_recommender, "Asked", lambda *given: asked.append(Asked(*given)) or asked[-1]
+    )
+    for candidates in (None, ids[40:80], [ids[40:80], ids[45:]]):
+        settings = {"split": served.split, "k": 9, "candidates": candidates}
+        found = [
+            recommend(served.model, histories, exclude=out, **settings)
+            for out in (ids[:60], [ids[:60], ids[:60]])
+        ]
+        assert found[0].equals(found[1])
+        assert not set(found[0]["item_id"]) & set(ids[:60])
+    assert [one.excluded.shape[1] <= 5 for one in asked] == [True, False] * 3
 
 
 def test_fewer_candidates_than_k_give_fewer_rows(served, ask):

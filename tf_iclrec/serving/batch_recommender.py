@@ -227,15 +227,21 @@ class BatchRecommender:
         max_length = self.ranker.model.max_length
         if trained_rows is None:
             trained_rows = np.full(num_users, -1, dtype=np.int32)
+        barred = np.zeros(len(self.items), dtype=bool)
+        lists = [histories] if filter_seen else []
+        if len(exclude.starts) == 1:
+            barred[exclude.joined().item_ids - NUM_SPECIAL_IDS] = True
+        else:
+            lists.append(exclude)
         batch_size = ranking_batch_size(len(self.items))
         by_length = np.argsort(histories.lengths, kind="stable")
         for start in range(0, num_users, batch_size):
             users = by_length[start : start + batch_size]
             item_ids = histories.padded(users, max_length)
-            excluded = [exclude.padded(users if len(exclude.starts) > 1 else np.zeros_like(users))]
-            if filter_seen:
-                excluded.append(histories.padded(users, distinct=True))
-            asked = Asked(users, item_ids, trained_rows[users], np.concatenate(excluded, axis=1))
+            excluded = [np.zeros((len(users), 0), dtype=np.int32)]
+            excluded += [one.padded(users, distinct=True) for one in lists]
+            excluded = np.concatenate(excluded, axis=1)
+            asked = Asked(users, item_ids, trained_rows[users], excluded, barred)
             found = search(asked, k)
             width = found[0].shape[1]
             scores[users, :width], rows[users, :width] = found[0].numpy(), found[1].numpy()
