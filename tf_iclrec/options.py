@@ -123,10 +123,7 @@ def resolved(sections: Sequence[Section], layers: Sequence[Options]) -> tuple[Tr
             option = declared.option(section.prefix)
             # What has a switch is off until somebody turns it on.
             default = 0.0 if name == section.switch else declared.default
-            try:
-                own[name] = declared.checked(value(option, default), option)
-            except ValueError as error:
-                raise UserError(str(error)) from error
+            own[name] = declared.checked(value(option, default), option)
     return tree, read
 
 

@@ -6,7 +6,8 @@ adds its help and range to the type and default that the signature has anyway::
     def __init__(self, units: Annotated[int, Setting("width of the states", at_least=1)] = 64): ...
 
 From there come the option of the command, its line of help, its check and its place in a run's
-``config.json``. Parameters without a `Setting` are not set by people.
+``config.json``. Parameters without a `Setting` are not set by people. With `checked` above it, the
+part refuses other values from Python too.
 """
 
 import dataclasses
@@ -17,13 +18,17 @@ import os
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from tf_iclrec.errors import UserError
+
 Part = Callable[..., Any]
+_Checked = TypeVar("_Checked", bound=Part)
 # A value that is left to the data.
 AUTO = "auto"
+_PLAIN = (bool, int, float, str, list, tuple, np.generic)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Setting:
     ('smooth_window', 3)
     >>> declared.checked(0, "the window")
     Traceback (most recent call last):
-    ValueError: the window must be at least 1, not 0.
+    tf_iclrec.errors.UserError: the window must be at least 1, not 0.
     """
 
     help: str
@@ -133,14 +138,14 @@ class Declared:
             shown: How to name the setting in an error.
 
         Raises:
-            ValueError: If it has another type or is out of range.
+            UserError: If it has another type or is out of range.
         """
         if self.setting.auto and value in (AUTO, (AUTO,), [AUTO]):
             return AUTO
         if self.is_tuple:
             parts = value if isinstance(value, list | tuple) else (value,)
             if not parts:
-                raise ValueError(f"{shown} can't be empty: one value or several expected.")
+                raise UserError(f"{shown} can't be empty: one value or several expected.")
             return tuple(self._checked_one(self.part_kind, part, shown) for part in parts)
         return self._checked_one(self.kind, value, shown)
 
@@ -154,12 +159,12 @@ class Declared:
             value = float(value)
         if type(value) is not kind:
             expected = kind.__name__ + " or auto" * self.setting.auto
-            raise ValueError(f"{shown} can't be {value!r}: {expected} expected.")
+            raise UserError(f"{shown} can't be {value!r}: {expected} expected.")
         if self.choices and value not in self.choices:
-            raise ValueError(f"{shown} must be one of {', '.join(self.choices)}, not {value}.")
+            raise UserError(f"{shown} must be one of {', '.join(self.choices)}, not {value}.")
         if kind in (int, float) and not self.setting.allows(value):
             rule = self.setting.rule() or "a finite number"
-            raise ValueError(f"{shown} must be {rule}, not {value}.")
+            raise UserError(f"{shown} must be {rule}, not {value}.")
         return value
 
 
@@ -196,6 +201,47 @@ def settings_of(part: Part) -> Mapping[str, Declared]:
             if declared:
                 found[name] = declared
     return types.MappingProxyType(found)
+
+
+def checked(part: _Checked) -> _Checked:
+    """The same function or class, which refuses values that its own settings don't allow.
+
+    Only numbers, texts and truth values are looked at, and lists of them: what else a caller may
+    hand over, such as a schedule in place of a learning rate, is the part's to judge.
+
+    Args:
+        part: A function, ``__init__`` among them, or a dataclass.
+
+    Example:
+    >>> from typing import Annotated
+    >>> @checked
+    ... def smooth(window: Annotated[int, Setting("items averaged", at_least=1)] = 3): ...
+    >>> smooth(0)
+    Traceback (most recent call last):
+    tf_iclrec.errors.UserError: window must be at least 1, not 0.
+    """
+    if inspect.isclass(part):
+        part.__init__ = checked(part.__init__)
+        return part
+    signature = inspect.signature(part)
+    by_place = [
+        name
+        for name, one in signature.parameters.items()
+        if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+
+    @functools.wraps(part)
+    def refusing(*args, **kwargs):
+        # Too few or too many: the part says so itself.
+        given = dict(zip(by_place, args, strict=False)) | kwargs
+        for name, declared in settings_of(part).items():
+            if isinstance(given.get(name), _PLAIN):
+                declared.checked(given[name], name)
+        return part(*args, **kwargs)
+
+    # Keras asks layers for it without a look at what is wrapped.
+    refusing.__signature__ = signature
+    return refusing
 
 
 def _declared(name: str, hint: Any, default: Any) -> Declared | None:

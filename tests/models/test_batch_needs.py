@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_iclrec import (
     SYSTEMS,
@@ -126,7 +127,7 @@ def test_one_that_finds_them_or_has_them_is_not(split):
 def test_words_that_mean_nothing_are_refused(split):
     with pytest.raises(ValueError, match=r"Items are not sampled by 'in-batch'\."):
         Sampling("in-batch", 10)
-    with pytest.raises(ValueError, match="views must be augmented or dropout, not augment"):
+    with pytest.raises(ValueError, match="views must be one of augmented, dropout, not augment"):
         IntentContrast(views="augment")
     with pytest.raises(ValueError, match="targets must be one of last, first, all, not frist"):
         by_time(split.interactions, targets="frist")
@@ -148,7 +149,18 @@ def test_a_model_of_fewer_items_is_refused(split):
         training_batches(split, max_length=0)
 
 
-def test_one_number_of_intents_and_one_cutoff(split):
+def test_one_number_of_intents_one_objective_and_one_cutoff(split):
     encoder = SelfAttentiveEncoder(split.catalogue.vocabulary_size, 4, hidden_dim=8, num_blocks=1)
-    model = SequentialRecommender(encoder, [IntentContrast()], num_intents=3, cutoffs=10)
-    assert (model.num_intents, model.cutoffs) == ((3,), (10,))
+    contrast = IntentContrast()
+    model = SequentialRecommender(encoder, contrast, num_intents=3, cutoffs=10)
+    assert (model.num_intents, model.objectives, model.cutoffs) == ((3,), (contrast,), (10,))
+
+
+def test_sequences_longer_than_the_model_reads_are_refused(split):
+    model = made("sasrec", split)
+    for train_or_evaluate in (
+        lambda: model.fit(training_batches(split, 16), shuffle=False, verbose=0),
+        lambda: model.evaluate(evaluation_batches(split, "test"), verbose=0),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="of more than max_length=4"):
+            train_or_evaluate()

@@ -13,9 +13,10 @@ from typing import Annotated
 import tensorflow as tf
 
 from tf_iclrec.data.vocabulary import MASK_ID, PADDING_ID
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class ViewRatios:
     """How strongly the three augmentations change a sequence.

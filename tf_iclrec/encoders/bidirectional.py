@@ -13,7 +13,7 @@ from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.dense import built_dense
 from tf_iclrec.layers.masks import at_right_end, valid_mask
 from tf_iclrec.layers.norm import built_norm
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -51,6 +51,7 @@ class BidirectionalEncoder(TransformerEncoder):
     ([[0, 5, 9, 2]], TensorShape([1, 4, 64]))
     """
 
+    @checked
     def __init__(
         self,
         *args,

@@ -11,7 +11,7 @@ from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 from tf_iclrec.layers.masks import valid_mask
 from tf_iclrec.layers.user_embedding import UserEmbedding
 from tf_iclrec.layers.window_filters import WindowFilters
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -58,6 +58,7 @@ class ConvolutionalEncoder(Encoder):
 
     reads = ("items", "users")
 
+    @checked
     def __init__(
         self,
         vocabulary_size: int,

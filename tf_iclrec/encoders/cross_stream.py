@@ -10,7 +10,7 @@ from tf_iclrec.layers.co_attention_block import CoAttentionBlock
 from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.segment_embedding import SegmentEmbedding
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -34,6 +34,7 @@ class CrossStreamEncoder(ItemProviderEncoder):
     (TensorShape([1, 3, 64]), TensorShape([1, 3, 64]))
     """
 
+    @checked
     def __init__(
         self,
         *args,

@@ -13,7 +13,7 @@ from tf_iclrec.layers.masks import additive_mask, causal_mask, last_valid, valid
 from tf_iclrec.layers.norm import built_norm
 from tf_iclrec.layers.position_embedding import PositionEmbedding
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -64,6 +64,7 @@ class DisentangledEncoder(TransformerEncoder):
     TensorShape([1, 3, 192])
     """
 
+    @checked
     def __init__(
         self,
         *args,

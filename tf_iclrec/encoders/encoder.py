@@ -12,7 +12,7 @@ from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.layers.id_embedding import IdEmbedding, without_special_ids
 from tf_iclrec.layers.masks import last_valid, valid_mask
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 # What an encoder may read of a batch that has a value per position.
 STREAMS = ("item_ids", "provider_ids")
@@ -69,6 +69,7 @@ class Encoder(keras.layers.Layer):
     users_suffice: bool = False
     value_embeddings: tuple[IdEmbedding, ...] = ()
 
+    @checked
     def __init__(
         self,
         vocabulary_size: int,

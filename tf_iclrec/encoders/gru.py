@@ -7,7 +7,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.layers.gated_recurrent_unit import GatedRecurrentUnit
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -35,6 +35,7 @@ class GruEncoder(Encoder):
     TensorShape([1, 3, 64])
     """
 
+    @checked
     def __init__(
         self,
         *args,

@@ -11,7 +11,7 @@ from tf_iclrec.layers.masks import causal_mask
 from tf_iclrec.layers.relative_position_bias import RelativePositionBias
 from tf_iclrec.layers.row_dropout import RowDropout
 from tf_iclrec.layers.transduction_block import TransductionBlock
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -39,6 +39,7 @@ class HSTUEncoder(Encoder):
     TensorShape([1, 3, 64])
     """
 
+    @checked
     def __init__(
         self,
         *args,

@@ -15,7 +15,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.layers.item_provider_embedding import ItemProviderEmbedding
 from tf_iclrec.layers.masks import valid_mask
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class ItemProviderEncoder(TransformerEncoder):
@@ -49,6 +49,7 @@ class ItemProviderEncoder(TransformerEncoder):
     num_streams = 2
     reads = ("items", "providers", "attributes")
 
+    @checked
     def __init__(
         self,
         vocabulary_size: int,

@@ -8,7 +8,7 @@ from keras import KerasTensor
 
 from tf_iclrec.encoders.transformer_encoder import TransformerEncoder
 from tf_iclrec.layers.masks import valid_mask
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -37,6 +37,7 @@ class SelfAttentiveEncoder(TransformerEncoder):
     TensorShape([1, 3, 64])
     """
 
+    @checked
     def __init__(
         self,
         *args,

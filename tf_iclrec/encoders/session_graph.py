@@ -11,7 +11,7 @@ from tf_iclrec.layers.dense import built_dense
 from tf_iclrec.layers.gated_graph import GatedGraph
 from tf_iclrec.layers.pair_attention import Pairs, attend_pairs
 from tf_iclrec.layers.prefix_graphs import PrefixGraphs, running_count
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -48,6 +48,7 @@ class SessionGraphEncoder(Encoder):
     TensorShape([1, 4, 64])
     """
 
+    @checked
     def __init__(
         self,
         *args,

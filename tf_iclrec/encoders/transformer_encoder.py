@@ -4,7 +4,7 @@ from typing import Annotated
 
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.layers.causal_transformer import CausalTransformer
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class TransformerEncoder(Encoder):
@@ -19,6 +19,7 @@ class TransformerEncoder(Encoder):
         For the others see `Encoder`.
     """
 
+    @checked
     def __init__(
         self,
         *args,

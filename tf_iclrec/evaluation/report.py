@@ -11,9 +11,10 @@ from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.ranking import rank_and_list
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
+@checked
 def held_out_answers(
     model: Callable[[dict[str, tf.Tensor]], tf.Tensor],
     split: Split,

@@ -8,7 +8,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from tf_iclrec.layers.unit_vectors import unit_vectors
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -38,6 +38,7 @@ class IntentPrototypes(keras.layers.Layer):
     (1, [[0.0, 1.0]])
     """
 
+    @checked
     def __init__(
         self,
         num_intents: Annotated[

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import tensorflow as tf
+
 if TYPE_CHECKING:
     from tf_iclrec.models.sequential_recommender import SequentialRecommender
 
@@ -25,6 +27,7 @@ def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: If it has not; the message says how to make batches that have.
+        tf.errors.InvalidArgumentError: If its sequences are longer than the model reads.
     """
     of_model = "model=model"
     # In those to evaluate with, a row has one target.
@@ -33,6 +36,7 @@ def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
             "A training step reads item_ids and target_ids, each (batch, time): make such batches "
             f"with training_batches(split, {of_model})."
         )
+    _check_length(batch, model.max_length)
     for needed, name, what, how in (
         (
             model.needs_futures,
@@ -51,14 +55,30 @@ def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
             )
 
 
-def check_ranking_batch(batch: Mapping[str, Any]) -> None:
+def check_ranking_batch(batch: Mapping[str, Any], max_length: int | None) -> None:
     """Make sure that a batch has a held-out item of each user and the items that they had.
+
+    Args:
+        batch: What to evaluate with.
+        max_length: Items of a history that the model reads; None: all.
 
     Raises:
         ValueError: If it has not.
+        tf.errors.InvalidArgumentError: If its histories are longer.
     """
     if "seen_ids" not in batch or "target_ids" not in batch:
         raise ValueError(
             "An evaluation reads item_ids (batch, time), target_ids (batch,) and seen_ids (batch, "
             "seen): make such batches with evaluation_batches(split, 'test', model=model)."
+        )
+    _check_length(batch, max_length)
+
+
+def _check_length(batch: Mapping[str, Any], max_length: int | None) -> None:
+    if max_length is not None:
+        tf.debugging.assert_less_equal(
+            tf.shape(batch["item_ids"])[1],
+            max_length,
+            f"The batches have sequences of more than max_length={max_length} items, which the "
+            "model was not made for: give model=model to what makes them.",
         )

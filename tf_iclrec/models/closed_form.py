@@ -9,7 +9,7 @@ from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.models.recommender import Recommender
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class ClosedFormRecommender(Recommender):
@@ -34,6 +34,7 @@ class ClosedFormRecommender(Recommender):
         popularity: ``(items,)`` float32 interactions of each item.
     """
 
+    @checked
     def __init__(
         self,
         num_items: int,

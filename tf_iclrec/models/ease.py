@@ -13,7 +13,7 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.errors import UserError
 from tf_iclrec.models.voting import VotingRecommender
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -58,6 +58,7 @@ class EaseRecommender(VotingRecommender):
     'jam'
     """
 
+    @checked
     def __init__(
         self,
         num_items: int,

@@ -65,7 +65,7 @@ class Recommender(StepwiseModel):
 
     def test_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         batch = self.batch_of(batch)
-        check_ranking_batch(batch)
+        check_ranking_batch(batch, self.max_length)
         scores = self(batch, training=False)
         ranks = target_ranks(scores, batch["target_ids"], batch["seen_ids"])
         for metric in self.ranking:

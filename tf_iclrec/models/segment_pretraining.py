@@ -9,7 +9,7 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.segments import segment_batches
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.models.segment_pretrainer import SegmentPretrainer
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class SegmentPretraining:
@@ -40,6 +40,7 @@ class SegmentPretraining:
     ['loss', 'masked_item', 'segment']
     """
 
+    @checked
     def __init__(
         self,
         epochs: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
-from keras import KerasTensor, ops
+from keras import KerasTensor, ops, tree
 
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.new_items import MeansOfKindred
@@ -34,7 +34,7 @@ from tf_iclrec.objectives.objective import (
     loss_of,
     num_replicas,
 )
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -49,7 +49,7 @@ class SequentialRecommender(Recommender):
         encoder: An `Encoder`; states of two streams are put side by side. The members of an
             `EnsembleEncoder` learn side by side, each with all objectives; they share the
             intents, and an item's score is the mean of theirs.
-        objectives: Loss terms; see `tf_iclrec.objectives`.
+        objectives: Loss terms, or one; see `tf_iclrec.objectives`.
         num_intents: Numbers of intents ``K`` for objectives that need them.
         temperature: If above 0, an item's score is the cosine of its vector and the user's,
             divided by this. Defaults to 0: their dot product. Frequent items have long vectors,
@@ -78,10 +78,11 @@ class SequentialRecommender(Recommender):
     # How many of the items, the last ones, came after the training.
     num_new_items: int = 0
 
+    @checked
     def __init__(
         self,
         encoder: Encoder | EnsembleEncoder,
-        objectives: Sequence[Objective],
+        objectives: Objective | Sequence[Objective],
         num_intents: int | Sequence[int] = (),
         temperature: Annotated[
             float,
@@ -96,7 +97,7 @@ class SequentialRecommender(Recommender):
     ):
         super().__init__(cutoffs, **kwargs)
         self.encoder = encoder
-        self.objectives = tuple(term.for_task(encoder.task) for term in objectives)
+        self.objectives = tuple(one.for_task(encoder.task) for one in tree.flatten(objectives))
         self.num_intents = (num_intents,) if isinstance(num_intents, int) else tuple(num_intents)
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)

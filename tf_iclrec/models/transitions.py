@@ -13,7 +13,7 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.layers.masks import valid_mask
 from tf_iclrec.models.followers import followers
 from tf_iclrec.models.voting import VotingRecommender, largest_of_rows
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -64,6 +64,7 @@ class TransitionRecommender(VotingRecommender):
     'jam'
     """
 
+    @checked
     def __init__(
         self,
         num_items: int,

@@ -11,7 +11,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.layers.item_votes import ItemVotes
 from tf_iclrec.models.closed_form import ClosedFormRecommender
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -36,6 +36,7 @@ class VotingRecommender(ClosedFormRecommender):
         kwargs: See `ClosedFormRecommender`.
     """
 
+    @checked
     def __init__(
         self,
         num_items: int,

@@ -7,7 +7,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
 from tf_iclrec.objectives.sampled_items import NumSamples, SampledObjective, SamplingKind
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 def bpr_max_loss(
@@ -67,6 +67,7 @@ class BprMax(SampledObjective):
         regularization: Factor ``λ`` of the squared scores of the samples. Defaults to 1.
     """
 
+    @checked
     def __init__(
         self,
         weight: float = 1.0,

@@ -6,7 +6,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.layers.unit_vectors import unit_vectors
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class Contrast(Objective):
@@ -41,6 +41,7 @@ class Contrast(Objective):
     prefix: ClassVar[str] = ""
     compares_rows = True
 
+    @checked
     def __init__(
         self,
         weight: Annotated[

@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.objectives.log_partition import log_partition
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -34,6 +34,7 @@ class DisentangledSoftmax(Objective):
 
     name = "next_item"
 
+    @checked
     def __init__(
         self,
         weight: float = 1.0,

@@ -10,7 +10,7 @@ from keras import KerasTensor, ops
 from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import others_of_group
 from tf_iclrec.objectives.objective import EXCLUDED, EncodedBatch
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 def past_to_future_losses(
@@ -76,6 +76,7 @@ class FutureContrast(Contrast):
     title = "Future contrast (DSSRec)"
     needs_futures = True
 
+    @checked
     def __init__(
         self,
         *args,

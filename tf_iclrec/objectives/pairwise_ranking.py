@@ -6,7 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 def pairwise_ranking_loss(
@@ -51,6 +51,7 @@ class PairwiseRanking(Objective):
     name = "next_item"
     needs_negatives = True
 
+    @checked
     def __init__(
         self,
         weight: float = 1.0,

@@ -7,7 +7,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.item_sampler import Sampling
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 SamplingKind = Annotated[
     Literal["uniform", "popularity", "in_batch"],
@@ -50,6 +50,7 @@ class SampledObjective(Objective):
 
     name = "next_item"
 
+    @checked
     def __init__(
         self,
         weight: float = 1.0,

@@ -11,7 +11,7 @@ from tf_iclrec.data.tasks import NextItem, Task
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID
 from tf_iclrec.objectives.log_partition import log_partition_and_gradients
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 def softmax_cross_entropy(
@@ -91,6 +91,7 @@ class SoftmaxCrossEntropy(Objective):
 
     name = "next_item"
 
+    @checked
     def __init__(
         self,
         weight: float = 1.0,

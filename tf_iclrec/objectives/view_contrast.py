@@ -8,7 +8,7 @@ from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.in_batch_info_nce import in_batch_info_nce
 from tf_iclrec.objectives.objective import EncodedBatch
 from tf_iclrec.objectives.sequence_contrast import two_view_info_nce
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
 class ViewContrast(Contrast):
@@ -28,9 +28,10 @@ class ViewContrast(Contrast):
         For the others see `Contrast`.
 
     Raises:
-        ValueError: If ``views`` is something else.
+        UserError: If ``views`` is something else.
     """
 
+    @checked
     def __init__(
         self,
         *args,
@@ -44,8 +45,6 @@ class ViewContrast(Contrast):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        if views not in ("augmented", "dropout"):
-            raise ValueError(f"views must be augmented or dropout, not {views}.")
         self.views = views
         self.both_ways = both_ways
         self.needs_views = views == "augmented"

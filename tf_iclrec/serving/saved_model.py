@@ -13,9 +13,10 @@ from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.ranker import Ranker
 from tf_iclrec.serving.serving_module import ServingModule
 from tf_iclrec.serving.warm_up import write_warm_up_requests
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
+@checked
 def export_saved_model(
     model: Recommender,
     split: Split,

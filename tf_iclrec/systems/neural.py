@@ -24,7 +24,7 @@ from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
 from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.settings import AUTO, Setting, settings_of
+from tf_iclrec.settings import AUTO, Setting, checked, settings_of
 from tf_iclrec.systems.own_parts import check_can_be_loaded, check_kinds
 from tf_iclrec.systems.sections import AFTER, BEFORE
 from tf_iclrec.systems.system import Family, Section, System, Tree
@@ -45,6 +45,7 @@ _AUTO_PARTS = (SoftmaxCrossEntropy, SampledSoftmaxCrossEntropy)
 MAX_SOFTMAX_ITEMS = 100_000
 
 
+@checked
 def encoder_of(
     kind: type[Encoder],
     catalogue: Catalogue,

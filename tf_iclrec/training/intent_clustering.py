@@ -14,7 +14,7 @@ from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.faiss_library import import_faiss
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 from tf_iclrec.training.replicas import Replicas
 
 
@@ -184,6 +184,7 @@ class IntentClustering(keras.callbacks.Callback):
         return reports
 
 
+@checked
 def clustering_of_training_users(
     split: Split,
     max_length: int | None,

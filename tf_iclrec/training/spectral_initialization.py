@@ -16,7 +16,7 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.models.followers import followers
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -28,6 +28,7 @@ _MOST_USERS = 250_000
 _STDDEV = 0.03
 
 
+@checked
 def start_from_spectral_vectors(
     members: Sequence[Encoder],
     split: Split,

@@ -11,7 +11,7 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.training_rows import num_training_steps
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 from tf_iclrec.training.intent_clustering import IntentClustering, clustering_device
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.progress_lines import ProgressLines
@@ -21,6 +21,7 @@ from tf_iclrec.training.stop_on_non_finite import StopOnNonFinite
 from tf_iclrec.training.tensorboard_log import TensorBoardLog
 
 
+@checked
 def train_recommender(
     model: SequentialRecommender,
     split: Split,

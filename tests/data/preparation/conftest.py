@@ -5,6 +5,12 @@ import pytest
 NAMES = ("user_id", "item_id", "timestamp", "rating", "provider")
 
 
+@pytest.fixture
+def output(tmp_path):
+    """A folder to prepare that is not there yet."""
+    return tmp_path / "prepared"
+
+
 @pytest.fixture(scope="session")
 def write_csv():
     """A function that writes rows, dicts of text, as a table with all columns that any has."""

@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tf_iclrec import UserError, load_interactions, prepare
+from tf_iclrec import UserError, load_interactions
 from tf_iclrec.data.preparation.duckdb_engine import DuckDBEngine
 from tf_iclrec.data.preparation.source import source_of_files
+
+from .prepare_here import run
 
 HEADER = "user_id,item_id,timestamp"
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
@@ -127,7 +129,7 @@ def test_a_broken_file_is_refused_in_one_line(case, tmp_path):
 
 def check_refused(path, message, output):
     with pytest.raises(UserError) as caught:
-        prepare.main(["--data", str(path), "--output", str(output)])
+        run("--data", path, "--output", output)
     told = str(caught.value)
     assert told.startswith(str(path))
     assert message in told

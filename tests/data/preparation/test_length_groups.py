@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from tf_iclrec import Selection, UserError, load_interactions, prepare
+from tf_iclrec import Selection, UserError, load_interactions
 from tf_iclrec.data.preparation.prepare_log import reduce_log
 from tf_iclrec.data.prepared import read_prepared
+
+from .prepare_here import run
 
 
 def group_of(log, group, **selection):
@@ -51,15 +53,15 @@ def test_the_core_is_that_of_all_users(random_log, raw_sequences):
     assert made.rounds
 
 
-def test_a_prepared_group_stays_one_when_newer_data_is_added(tmp_path):
+def test_a_prepared_group_stays_one_when_newer_data_is_added(tmp_path, output):
     header = "user_id,item_id,timestamp\n"
     rows = ["ann,tea,1\n", "ann,jam,2\n", "bob,tea,1\n"]
-    log, newer, output = (tmp_path / name for name in ("log.csv", "newer.csv", "prepared"))
+    log, newer = tmp_path / "log.csv", tmp_path / "newer.csv"
     log.write_text(header + "".join(rows))
     newer.write_text(header + "ann,egg,3\ncat,tea,4\n")
-    prepare.main(["--data", str(log), "--output", str(output), "--users-by-length", "2/2"])
+    run("--data", log, "--output", output, "--users-by-length", "2/2")
     assert read_prepared(output).users.tolist() == ["ann"]
-    prepare.main(["--data", str(newer), "--append", str(output)])
+    run("--data", newer, "--append", output)
     assert read_prepared(output).users.tolist() == ["ann", "cat"]
     assert load_interactions(output, users_by_length="1/2").users.tolist() == ["cat"]
 

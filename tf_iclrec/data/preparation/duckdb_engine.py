@@ -16,7 +16,7 @@ from tf_iclrec.data.preparation.faults import raise_fault
 from tf_iclrec.data.preparation.source import Kind, Source, first_line
 from tf_iclrec.data.preparation.text_lines import LONGEST_LINE, check_whole
 from tf_iclrec.errors import UserError
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +38,7 @@ class DuckDBEngine(Engine):
 
     order = ("row",)
 
+    @checked
     def __init__(
         self,
         folder: Path,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tf_iclrec.data.times import UNITS, microseconds_per_unit, parse_time
 from tf_iclrec.errors import UserError
-from tf_iclrec.settings import Setting, settings_of
+from tf_iclrec.settings import Setting, checked
 
 # Microseconds that fit into 64 bits.
 _LONGEST = 9e18
@@ -14,6 +14,7 @@ Repeats = Literal["keep", "first", "last", "drop-consecutive"]
 TimeUnit = Literal["auto", "seconds", "milliseconds", "microseconds", "nanoseconds"]
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """What is kept of a log, in this order: rows by time and rating, then repeats, then the core,
@@ -108,13 +109,8 @@ class Selection:
         """Make sure that it can be meant.
 
         Raises:
-            UserError: If a value is none, or the end is not after the beginning.
+            UserError: If the group of users is none, or the end is not after the beginning.
         """
-        for name, declared in settings_of(type(self)).items():
-            try:
-                declared.checked(getattr(self, name), name)
-            except ValueError as error:
-                raise UserError(str(error)) from error
         _ = self.length_group
         first, end = self.first_time, self.end_time
         if first is not None and end is not None and first >= end:

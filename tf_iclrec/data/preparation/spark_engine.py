@@ -14,7 +14,7 @@ from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.faults import raise_fault
 from tf_iclrec.data.preparation.source import Source, first_line
 from tf_iclrec.errors import UserError
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +37,7 @@ class SparkEngine(Engine):
 
     order = ("row_file", "row_block", "row")
 
+    @checked
     def __init__(
         self,
         folder: Path,

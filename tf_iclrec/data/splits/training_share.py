@@ -6,9 +6,10 @@ from typing import Annotated
 import numpy as np
 
 from tf_iclrec.data.splits.split import Split
-from tf_iclrec.settings import Setting
+from tf_iclrec.settings import Setting, checked
 
 
+@checked
 def train_on_share(
     split: Split,
     training_share: Annotated[

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, load_interactions, prepare
+from tf_iclrec import UserError, load_interactions
 from tf_iclrec.data.prepared import read_prepared
+
+from .prepare_here import run
 
 HEADER = "user_id,item_id,timestamp,provider\n"
 ROWS = ["ann,tea,3,acme\n", "bob,tea,1,\n", "ann,jam,2,best\n", "bob,egg,5,acme\n", "cat,tea,4,\n"]
@@ -17,15 +19,6 @@ def log(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text(HEADER + "".join(ROWS))
     return path
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "prepared"
-
-
-def run(*arguments):
-    prepare.main(list(map(str, arguments)))
 
 
 def written(folder):

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from tf_iclrec import UserError, load_interactions, prepare
+from tf_iclrec import UserError, load_interactions
 from tf_iclrec.data.prepared import read_prepared
+
+from .prepare_here import run
 
 HEADER = "user_id,item_id,timestamp\n"
 
@@ -16,15 +18,6 @@ def log(tmp_path):
     days = [f"u{day % 3},i{day % 4},2017-06-{day:02}\n" for day in range(1, 21)]
     path.write_text(HEADER + "".join(days))
     return path
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "prepared"
-
-
-def run(*arguments):
-    prepare.main(list(map(str, arguments)))
 
 
 def append(log, output, since="", until=""):
