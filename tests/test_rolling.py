@@ -143,6 +143,13 @@ def test_a_date_more_has_the_one_before_trained_again(finished, log, tmp_path, c
     }
     printed = capsys.readouterr().out
     assert printed.count(f"Trained again, as it is tested up to {DATES[2]} now.") == 1
+    assert "Nothing to train" not in printed
+    assert fit_at_dates(config, DATES, tmp_path / "run", resume=True) == resumed
+    assert "Nothing to train: all dates are finished." in capsys.readouterr().out
+    # What can't be split is refused before what comes before it is trained again.
+    with pytest.raises(UserError, match="Nothing is after the cut at 1980-01-01"):
+        fit_at_dates(config, [*DATES, "1980-01-01"], tmp_path / "run", resume=True)
+    assert "Trained again" not in capsys.readouterr().out
     # What was trained on other data is no figure beside these.
     shutil.rmtree(tmp_path / "log")
     write_prepared(log.select(log.times > log.times.min()), tmp_path / "log")

@@ -1,8 +1,7 @@
 """The same training at several dates: how a system does from one time to the next."""
 
-import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -73,28 +72,30 @@ def fit_at_dates(
         for date, until in zip(dates, [*dates[1:], ""], strict=True)
     }
     output = RunDirectory.at(output)
-    # Once for all dates, and not at all where all are finished.
-    log = functools.cache(lambda: read_log(**config.data).log)
     with output.written(resume, overwrite) as directory:
-        folders = [directory.path / date for date in by_date]
-        check_log = functools.cache(lambda: _check_same_log(log(), folders))
-        if resume and directory.config.is_file():
+        goes_on = resume and directory.config.is_file()
+        if goes_on:
             _check_resumable(config, directory)
+        runs = {date: RunDirectory(directory.path / date) for date in dates}
+        others = {date for date in dates if _is_another(runs[date], by_date[date])}
+        unfinished = [date for date in dates if date in others or not runs[date].metrics.is_file()]
+        if unfinished:
+            # Once for all dates, and not at all where all are finished.
+            log = read_log(**config.data).log
+            _check_same_log(log, runs.values())
+            for date in unfinished:
+                split_of(by_date[date], log)
         else:
-            for one in by_date.values():
-                split_of(one, log())
+            print("Nothing to train: all dates are finished. The data were not read.")
+        if not goes_on:
             start_run(directory, config)
-        found = {}
-        for date, one in by_date.items():
+        for date in unfinished:
             print(f"\nAt {date}", flush=True)
-            run = RunDirectory(directory.path / date)
-            is_another = run.config.is_file() and read_config(run).split != one.split
-            if is_another:
+            one, again = by_date[date], date in others
+            if again:
                 print(f"Trained again, as it is tested up to {one.split.until or 'the end'} now.")
-            if is_another or not run.metrics.is_file():
-                check_log()
-                fit_log(one, run.path, not is_another, is_another, interactions=log())
-            found[date] = read_sealed(run.metrics)
+            fit_log(one, runs[date].path, not again, again, interactions=log)
+        found = {date: read_sealed(run.metrics) for date, run in runs.items()}
         found["mean"] = _mean(list(found.values()))
         write_json(directory.metrics, found)
     print("\nTest metrics by date, whole catalogue ranked")
@@ -114,9 +115,14 @@ def _check_dates_alone(config: Config) -> None:
             )
 
 
-def _check_same_log(log: Interactions, folders: Sequence[Path]) -> None:
+def _is_another(run: RunDirectory, config: Config) -> bool:
+    """Whether what is there was trained for another time."""
+    return run.config.is_file() and read_config(run).split != config.split
+
+
+def _check_same_log(log: Interactions, runs: Iterable[RunDirectory]) -> None:
     """Refuse figures of several logs in one table."""
-    for run in map(RunDirectory, folders):
+    for run in runs:
         if run.metrics.is_file() and noted(run.data, "statistics") != statistics(log):
             raise UserError(
                 f"The data have changed since {run.path} was trained: the dates would not compare. "
