@@ -54,6 +54,9 @@ def test_repeats(log):
             repeated += item in items[:place]
             consecutive += items[place - 1 : place] == [item]
     assert (repeats.repeated, repeats.consecutive) == (repeated, consecutive)
+    of_users = zip(histories(log, log.item_ids), histories(log, log.times), strict=True)
+    copies = log.num_actions - sum(len(set(zip(*one, strict=True))) for one in of_users)
+    assert repeats.copies == copies > 0
     assert repeats.users_of_items.tolist() == [
         users_of_items[item + 3] for item in range(log.num_items)
     ]

@@ -134,6 +134,7 @@ def _items(figures: DataFigures) -> Html:
                     Share(repeats.repeated / number),
                 ),
                 ("those with the item just before", Share(repeats.consecutive / number)),
+                ("those at the very same time", Share(repeats.copies / number)),
             ],
         ),
         table(

@@ -21,6 +21,7 @@ _ONE_USER = 0.1
 _ONE_ITEM = 2 / 3
 _SHORT = 0.5
 _REPEATED = 0.1
+_COPIED = 0.01
 # In a log of fewer users one user or item easily has a large share.
 _FEW_USERS = 20
 _MOST_LETTERS = 60  # Of an id that is quoted.
@@ -196,6 +197,13 @@ def _about_repeats(figures: DataFigures) -> Iterator[str]:
             f"{_part(repeated, number)} of the interactions are items that the user had before, "
             "which an evaluation that leaves seen items out never finds; keep only first "
             "interactions, or don't leave seen items out."
+        )
+    copies = figures.repeats.copies
+    if copies > _COPIED * number:
+        yield (
+            f"{_part(copies, number)} of the interactions are there once more, with the same user, "
+            "item and time; look whether rows were exported or read twice, and leave out the "
+            "copies, with --repeats first if a user's first interaction with an item will do."
         )
 
 

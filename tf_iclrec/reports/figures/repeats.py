@@ -19,25 +19,40 @@ class Repeats:
     Attributes:
         repeated: Number of interactions with an item that the user had before.
         consecutive: Number of those with the item that the user had just before.
+        copies: Number of those with an item that the user has at the very same time, too.
         users_of_items: ``(items,)`` int64 number of users that have each item.
 
     Example:
     >>> Repeats.of(Interactions.from_sequences({"ann": ["tea", "tea", "jam", "tea"]}))
-    Repeats(repeated=2, consecutive=1, users_of_items=array([1, 1]))
+    Repeats(repeated=2, consecutive=1, copies=0, users_of_items=array([1, 1]))
     """
 
     repeated: int
     consecutive: int
+    copies: int
     users_of_items: np.ndarray
 
     @classmethod
     def of(cls, log: Interactions) -> Repeats:
         """Counted in one pass over the log."""
-        repeated = consecutive = 0
+        repeated = consecutive = copies = 0
         users_of_items = np.zeros(log.items.size, dtype=np.int64)
         for part in user_parts(log):
             _, items, _ = count_pairs(part.owners, part.item_ids, log.items.size)
             users_of_items += np.bincount(items, minlength=log.items.size)
             repeated += part.num_actions - len(items)
             consecutive += int(repeats_previous(part.item_ids, part.offsets).sum())
-        return cls(repeated, consecutive, users_of_items[NUM_SPECIAL_IDS:])
+            copies += _copies(part)
+        return cls(repeated, consecutive, copies, users_of_items[NUM_SPECIAL_IDS:])
+
+
+def _copies(log: Interactions) -> int:
+    if log.times is None:
+        return 0
+    at_once = repeats_previous(log.times, log.offsets)
+    moments = np.cumsum(~at_once)
+    # Most moments have one interaction, which need not be sorted.
+    shared = at_once.copy()
+    shared[:-1] |= at_once[1:]
+    _, _, counts = count_pairs(moments[shared], log.item_ids[shared], log.items.size)
+    return int((counts - 1).sum())
