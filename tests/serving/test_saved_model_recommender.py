@@ -82,6 +82,32 @@ def test_items_can_be_excluded_for_all_users_of_a_table(served, recommender, use
     assert_same(found, recommend(recommender, table, exclude=out))
 
 
+def test_the_bytes_of_an_answer_are_ids(served, signatures, recommender):
+    """What TensorFlow says goes back in: as histories, as exclusions, as values of filters."""
+    (history,) = served.random_histories(1, 5)
+    best = signatures("serving_default", history=[history])["item_ids"]
+    providers = signatures("provider_affinities", history=[history])["provider_ids"][0, :2]
+    users = served.log.users[:2]
+    for model in (recommender, served.folder):
+
+        def ask(histories, model=model, **asked):
+            return recommend(model, histories, k=4, **asked).to_dict("list")
+
+        text = [[item.decode() for item in best[0]]]
+        assert ask(best) == ask(text)
+        assert ask([history], exclude=best[0]) == ask([history], exclude=text[0])
+        assert ask([history], exclude=best) == ask([history], exclude=text)
+        assert ask([history], exclude=best[0, 0]) == ask([history], exclude=text[0][0])
+        names = [provider.decode() for provider in providers]
+        for given, meant in ((providers, names), (providers[0], names[0])):
+            expected = ask([history], only={"provider": meant})
+            assert expected["item_id"]
+            assert ask([history], only={"provider": given}) == expected
+    answer = recommend(recommender, user_ids=[user.encode() for user in users], k=4)
+    expected = recommend(recommender, user_ids=users, k=4)
+    assert answer["item_id"].tolist() == expected["item_id"].tolist()
+
+
 def test_record_batches_are_answered_by_a_model_that_is_loaded_once(
     served, saved, users, monkeypatch
 ):

@@ -12,6 +12,7 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 from tf_iclrec.serving.graph_inputs import as_bytes, lookup_table, required
 from tf_iclrec.serving.retrieval_index import contains
+from tf_iclrec.serving.user_table import as_text
 
 # Values by the name of an attribute, or a single one.
 ItemValues = Mapping[str, Sequence[str] | str]
@@ -121,7 +122,7 @@ def _pairs(values: ItemValues | None) -> list[tuple[str, str]]:
     return [(name, value) for name, some in _lists(values) for value in some]
 
 
-def _lists(values: ItemValues | None) -> list[tuple[str, Sequence[str]]]:
+def _lists(values: ItemValues | None) -> list[tuple[str, list[str]]]:
     """Names with their values; a name without a value says nothing."""
     if not (values is None or isinstance(values, Mapping)):
         raise UserError(f"Filters are a dict such as {{'category': 'tea'}}, not {values!r}.")
@@ -129,10 +130,10 @@ def _lists(values: ItemValues | None) -> list[tuple[str, Sequence[str]]]:
         if some is None:
             raise UserError(f"The filter {name!r} has no value: None. Leave it out, or name one.")
     lists = [
-        (name, [v] if isinstance(v, str) or not isinstance(v, Iterable) else v)
+        (name, [v] if isinstance(v, str | bytes) or not isinstance(v, Iterable) else v)
         for name, v in (values or {}).items()
     ]
-    return [(name, some) for name, some in lists if len(some)]
+    return [(name, [as_text(value) for value in some]) for name, some in lists if len(some)]
 
 
 def parse_values(options: Iterable[str]) -> dict[str, list[str]]:
@@ -181,7 +182,7 @@ def allowed_items(
                 f"Items can't be told by {name!r}: what is known of them is "
                 f"{', '.join(known) or 'nothing'}."
             )
-        if must_exist and known[name].vocabulary.encode([str(value)])[0] == UNKNOWN_ID:
+        if must_exist and known[name].vocabulary.encode([value])[0] == UNKNOWN_ID:
             raise UserError(f"No item of the data has the {name} {value!r}.")
     allowed = np.ones(catalogue.num_items, dtype=bool)
     for name, values in _lists(only):
@@ -193,5 +194,5 @@ def allowed_items(
 
 def _have(attribute: ItemAttribute, values: Sequence[str]) -> np.ndarray:
     """Which items have one of the values, ``(items,)`` bool."""
-    wanted = attribute.vocabulary.encode([str(value) for value in values])
+    wanted = attribute.vocabulary.encode(values)
     return np.isin(attribute.of_items[NUM_SPECIAL_IDS:], wanted[wanted != UNKNOWN_ID])

@@ -57,7 +57,7 @@ class UserTable:
         if isinstance(histories, pa.Table):
             return cls._of_arrow(histories, exclude)
         if isinstance(histories, Mapping):
-            names, lists = pa.array(map(str, histories)), list(histories.values())
+            names, lists = pa.array(map(as_text, histories)), list(histories.values())
         else:
             names, lists = pa.array(np.arange(len(histories))), histories
         return cls(names, raw_lists(lists), raw_lists_for(exclude, len(lists)))
@@ -84,6 +84,16 @@ class UserTable:
         return cls(user_ids.cast(pa.string()), _lists_of(table, "history"), excluded)
 
 
+def as_text(raw_id: object) -> str:
+    """An id as text; TensorFlow's strings, such as the answers of a SavedModel, are bytes.
+
+    Example:
+    >>> as_text("thé".encode()), as_text(7)
+    ('thé', '7')
+    """
+    return raw_id.decode(errors="replace") if isinstance(raw_id, bytes) else str(raw_id)
+
+
 def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
     """Lists of raw ids, one after the other in one array.
 
@@ -100,7 +110,7 @@ def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
         raise UserError(
             f"Items are given as a list for each user, [[...]], and {single!r} is none."
         )
-    raw = np.array([str(item) for items in lists for item in items], dtype=object)
+    raw = np.array([as_text(item) for items in lists for item in items], dtype=object)
     return _one_after_the_other(raw, np.fromiter(map(len, lists), np.int64, len(lists)))
 
 
@@ -110,7 +120,7 @@ def raw_lists_for(ids: ItemIds, num_users: int) -> Histories:
     Raises:
         UserError: If there is another number of lists, or none.
     """
-    ids = [ids] if isinstance(ids, str) else list(ids)
+    ids = [ids] if isinstance(ids, str | bytes) else list(ids)
     is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
     if not is_per_user:
         return raw_lists([ids])
