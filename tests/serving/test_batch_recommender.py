@@ -141,6 +141,8 @@ def test_strangers_get_what_is_popular(served, ask):
         ({"histories": ["12", "7"]}, r"as a list for each user, \[\[...\]\], and '12' is none"),
         ({"histories": {"ann": "12"}}, "'12' is none"),
         ({"histories": [["1"]], "on_unknown": "error"}, "'ignore' or 'raise', not 'error'"),
+        ({"histories": {"ann": ["1"]}, "exclude": {"ann": ["2"]}}, r"or a list per user in their"),
+        ({"histories": {"ann": ["1"]}, "candidates": {"ann": ["2"]}}, r"not \{'ann': \['2'\]\}"),
         ({"user_ids": "12"}, r"user_ids is a list, \['12'\], not '12'"),
     ],
 )

@@ -118,8 +118,10 @@ def raw_lists_for(ids: ItemIds, num_users: int) -> Histories:
     """Raw item ids for all users as one list, or those of each as ``num_users``.
 
     Raises:
-        UserError: If there is another number of lists, or none.
+        UserError: If there is another number of lists, or they are given by name.
     """
+    if isinstance(ids, Mapping):
+        raise UserError(f"Items are one list, or a list per user in their order, not {ids!r:.80}.")
     ids = [ids] if isinstance(ids, str | bytes) else list(ids)
     is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
     if not is_per_user:
