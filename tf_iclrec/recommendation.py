@@ -123,7 +123,7 @@ def recommend(
             on_unknown=strict,
         )
         served = SavedModelRecommender(run_or_model)
-        seen = filter_seen is not False
+        seen = filter_seen is None or bool(filter_seen)
         found = served.recommend(users, k, seen, only, without, because, diversity, diversify)
         return found if isinstance(histories, pa.Table) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)

@@ -82,6 +82,16 @@ def test_items_can_be_excluded_for_all_users_of_a_table(served, recommender, use
     assert_same(found, recommend(recommender, table, exclude=out))
 
 
+@pytest.mark.parametrize("no", [False, np.False_, 0])
+def test_seen_items_stay_whatever_says_no(served, recommender, no):
+    (history,) = served.random_histories(1, 30)
+    answers = [
+        recommend(one, [history], k=40, filter_seen=no) for one in (served.folder, recommender)
+    ]
+    assert set(history) & set(answers[0]["item_id"])
+    assert answers[0]["item_id"].tolist() == answers[1]["item_id"].tolist()
+
+
 def test_the_bytes_of_an_answer_are_ids(served, signatures, recommender):
     """What TensorFlow says goes back in: as histories, as exclusions, as values of filters."""
     (history,) = served.random_histories(1, 5)
