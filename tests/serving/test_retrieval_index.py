@@ -81,3 +81,12 @@ def test_contains_is_membership_row_by_row():
         result = contains(tf.constant(values, tf.int32, values.shape), tf.constant(wanted))
         for row in range(5):
             assert result[row].numpy().tolist() == np.isin(wanted[row], values[row]).tolist()
+
+
+def test_nobody_gets_nothing():
+    nobody = tf.zeros([0, 3])
+    for width in (0, 2):
+        scores, rows = RetrievalIndex(np.eye(3, dtype="float32"))(
+            nobody, tf.zeros([0, width], tf.int32), 2
+        )
+        assert scores.shape == rows.shape == (0, 2)

@@ -122,9 +122,10 @@ def contains(values: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
     >>> contains(tf.constant([[4, 7]]), tf.constant([[7, 5]])).numpy().tolist()
     [[True, False]]
     """
-    # A last column, so that there is one to find when there are no values.
-    ordered = tf.pad(tf.sort(values, axis=1), [[0, 0], [0, 1]], constant_values=-1)
-    places = tf.searchsorted(ordered[:, :-1], wanted)
+    # A last column, so that there is one to find when there are no values, or no rows.
+    last = values.dtype.max
+    ordered = tf.pad(tf.sort(values, axis=1), [[0, 0], [0, 1]], constant_values=last)
+    places = tf.searchsorted(ordered, wanted)
     return tf.gather(ordered, places, batch_dims=1) == wanted
 
 
