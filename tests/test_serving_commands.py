@@ -124,10 +124,10 @@ def test_recommend_writes_all_users(trained, tmp_path):
 @pytest.mark.parametrize("form", ["txt", "csv", "parquet"])
 def test_recommend_takes_users_and_items_from_files(trained, tmp_path, form):
     _, path = trained
-    users, items = ["u5", "nobody"], ["1", "2", "3"]
+    users, items = ["u5", "nobody"], ["1", "2", "3", "x"]
     if form == "txt":
         (tmp_path / "users.txt").write_text("u5\n\nnobody\n")
-        (tmp_path / "items.txt").write_text("1\n2\n3\n")
+        (tmp_path / "items.txt").write_text("1\n2\n3\nx\n")
     else:
         for name, column, ids in (("users", "who", users), ("items", "what", items)):
             frame = pd.DataFrame({"other": ids, column: ids})
@@ -141,8 +141,9 @@ def test_recommend_takes_users_and_items_from_files(trained, tmp_path, form):
     assert result.returncode == 0, result.stderr
     recommended = pd.read_parquet(tmp_path / "recs.parquet")
     assert "1 of 2 users in " in result.stdout
+    assert f"1 of 4 ids in {tmp_path}/items.{form} are no items of this run." in result.stdout
     assert recommended["user_id"].tolist() == ["u5"] * 3 + ["nobody"] * 3
-    assert set(recommended["item_id"]) == set(items)
+    assert set(recommended["item_id"]) == {"1", "2", "3"}
     assert recommended["from_popularity"].tolist() == [False] * 3 + [True] * 3
 
 

@@ -55,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: list(read_ids(path, "item", run.how_read["item_column"])) if path else None
         for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
     }
-    if items["exclude"]:
-        _say_unknown(values.exclude, items["exclude"], recommender)
+    for name, ids in items.items():
+        if ids:
+            _say_unknown(getattr(values, name), ids, recommender)
     num_users = len(recommender.users)
     if values.users:
         num_users = _count_users(values.users, users(), recommender)
@@ -167,7 +168,7 @@ def _count_users(path: str, ids: Iterable[str], recommender: BatchRecommender) -
 
 
 def _say_unknown(path: str, ids: Sequence[str], recommender: BatchRecommender) -> None:
-    """Ids of another spelling exclude nothing."""
+    """Ids of another spelling exclude nothing, and are never returned."""
     unknown = len(ids) - len(recommender.encode_items(ids, 0, "ignore").item_ids)
     if unknown:
         print(f"{unknown} of {len(ids)} ids in {path} are no items of this run.", flush=True)
