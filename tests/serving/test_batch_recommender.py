@@ -156,6 +156,19 @@ def test_a_single_item_can_be_excluded(ask):
     assert ask([["1"]], k=1, exclude=best)[0][0] == [second]
 
 
+def test_whole_numbers_have_no_decimal_point(served, ask):
+    """As in logs: pandas makes floats of integers with a hole."""
+    history = served.random_histories(1, 5)[0]
+    numbers = [float(item) for item in history if item.isdecimal()]
+    text = [str(int(number)) for number in numbers]
+    assert ask([numbers], k=4)[0][0] == ask([text], k=4)[0][0]
+    best = ask([text], k=1)[0][0]
+    assert ask([text], k=4, exclude=[float(best[0])])[0][0] == ask([text], k=4, exclude=best)[0][0]
+    recommender = BatchRecommender(served.model, served.split)
+    users = served.log.users[:3]
+    assert recommender.knows([float(user) for user in users]).all()
+
+
 def test_a_model_alone_is_not_enough(served):
     with pytest.raises(UserError, match="give its split"):
         recommend(served.model, [["1"]])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Ids for all users, or a list of ids per user.
 ItemIds = Sequence[str] | Sequence[Sequence[str]]
+# Kinds of ids, where a list may stand.
+_SINGLE = (str, bytes, int, float, np.integer, np.floating)
 UserHistories = Mapping[str, Sequence[str]] | Sequence[Sequence[str]]
 
 
@@ -87,10 +89,15 @@ class UserTable:
 def as_text(raw_id: object) -> str:
     """An id as text; TensorFlow's strings, such as the answers of a SavedModel, are bytes.
 
+    Whole numbers have no decimal point, as in logs: a column of integers with a hole is one of
+    floats.
+
     Example:
-    >>> as_text("thé".encode()), as_text(7)
-    ('thé', '7')
+    >>> as_text("thé".encode()), as_text(7), as_text(7.0)
+    ('thé', '7', '7')
     """
+    if isinstance(raw_id, float | np.floating) and float(raw_id).is_integer():
+        return str(int(raw_id))
     return raw_id.decode(errors="replace") if isinstance(raw_id, bytes) else str(raw_id)
 
 
@@ -123,7 +130,7 @@ def raw_lists_for(ids: ItemIds, num_users: int) -> Histories:
     if isinstance(ids, Mapping):
         raise UserError(f"Items are one list, or a list per user in their order, not {ids!r:.80}.")
     ids = [ids] if isinstance(ids, str | bytes) else list(ids)
-    is_per_user = len(ids) > 0 and not isinstance(ids[0], str | bytes | int | np.integer)
+    is_per_user = len(ids) > 0 and not isinstance(ids[0], _SINGLE)
     if not is_per_user:
         return raw_lists([ids])
     if len(ids) != num_users:
