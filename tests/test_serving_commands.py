@@ -152,7 +152,10 @@ def test_recommend_keeps_a_file_unless_told(trained, tmp_path):
     output = tmp_path / "recs.parquet"
     output.write_text("precious")
     (tmp_path / "users.txt").write_text("u5\n")
+    # On a day when nothing is out of stock.
+    (tmp_path / "sold_out.txt").write_text("")
     arguments = ["--output", output, "--users", tmp_path / "users.txt"]
+    arguments += ["--exclude", tmp_path / "sold_out.txt"]
     refused("exists. Use --overwrite", "recommend", path, *arguments)
     assert output.read_text() == "precious"
     result = run_here("recommend", path, *arguments, "--overwrite", "--k", 2)

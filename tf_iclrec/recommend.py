@@ -51,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return read_ids(values.users, "user", run.how_read["user_column"])
         return iter(recommender.users)
 
-    items = {
-        name: list(read_ids(path, "item", run.how_read["item_column"])) if path else None
-        for name, path in (("exclude", values.exclude), ("candidates", values.candidates))
-    }
-    for name, ids in items.items():
-        if ids:
-            _say_unknown(getattr(values, name), ids, recommender)
+    items = {"exclude": None, "candidates": None}
+    for name in items:
+        if path := getattr(values, name):
+            # Out of stock, there may be nothing today.
+            ids = read_ids(path, "item", run.how_read["item_column"], name == "exclude")
+            items[name] = list(ids)
+            _say_unknown(path, items[name], recommender)
     num_users = len(recommender.users)
     if values.users:
         num_users = _count_users(values.users, users(), recommender)

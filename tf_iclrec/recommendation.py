@@ -56,7 +56,7 @@ def recommend(
         split: What the model was trained on; with a model only.
         k: Items per user.
         filter_seen: Whether items of a user's own history are left out. Defaults to what a run was
-            evaluated with, of anything else to True.
+            evaluated with, also where it was exported, of anything else to True.
         exclude: Item ids that are never returned: the same for all users, or a list per user.
         candidates: Item ids that alone may be returned, in the same two forms.
         only: Values that items must have, such as ``{"category": ["tea", "jam"]}``: one of those
@@ -123,8 +123,9 @@ def recommend(
             on_unknown=strict,
         )
         served = SavedModelRecommender(run_or_model)
-        seen = filter_seen is None or bool(filter_seen)
-        found = served.recommend(users, k, seen, only, without, because, diversity, diversify)
+        found = served.recommend(
+            users, k, filter_seen, only, without, because, diversity, diversify
+        )
         return found if isinstance(histories, pa.Table) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None

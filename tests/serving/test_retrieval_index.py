@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_iclrec.serving.retrieval_index import RetrievalIndex, contains
+from tf_iclrec.serving.retrieval_index import RetrievalIndex, best_of_scores, contains
 
 NUM_ITEMS = 200
 
@@ -16,7 +16,7 @@ def expected(vectors, query, excluded, k):
     return scores, np.where(np.isinf(scores), -1, rows)
 
 
-@pytest.mark.parametrize("width", [0, 1, 30, 195, 400])
+@pytest.mark.parametrize("width", [0, 1, 30, 195, 400, 600])
 @pytest.mark.parametrize("k", [1, 7, NUM_ITEMS])
 def test_equals_sorting_all_items(width, k):
     random = np.random.default_rng(width + k)
@@ -56,6 +56,22 @@ def test_k_and_width_are_chosen_at_call_time_in_one_graph():
     for k, excluded, rows in [(2, [[]], [0, 1]), (3, [[1, 0]], [2, 3, 4]), (1, [[0, 1, 2]], [3])]:
         found = graph(query, tf.constant(excluded, tf.int32, [1, len(excluded[0])]), tf.constant(k))
         assert found[1].numpy().tolist() == [rows]
+    # So many exclusions are marked, and none is still none.
+    for excluded, rows in [([0, 1] * 300, [2, 3]), ([-1] * 600, [0, 1])]:
+        assert graph(query, tf.constant([excluded]), tf.constant(2))[1].numpy().tolist() == [rows]
+
+
+@pytest.mark.parametrize("width", [3, 600])
+def test_scores_that_are_there_already(width):
+    random = np.random.default_rng(width)
+    scores = random.integers(-3, 4, size=(4, NUM_ITEMS)).astype("float32")
+    scores[:, ::7] = -np.inf
+    excluded = random.integers(-1, NUM_ITEMS, size=(4, width)).astype("int32")
+    found = best_of_scores(tf.constant(scores), tf.constant(excluded), 9)
+    for user in range(4):
+        wanted = expected(scores[user][:, np.newaxis], np.ones(1), excluded[user], 9)
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one[user], other)
 
 
 def test_scores_of_some_rows():

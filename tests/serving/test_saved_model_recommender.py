@@ -6,8 +6,10 @@ import pytest
 
 from tf_iclrec import (
     BatchRecommender,
+    PopularityRecommender,
     SavedModelRecommender,
     UserError,
+    export_saved_model,
     recommend,
     recommend_batches,
 )
@@ -80,6 +82,26 @@ def test_items_can_be_excluded_for_all_users_of_a_table(served, recommender, use
     found = recommend(served.folder, table, exclude=out)
     assert not set(found["item_id"].to_pylist()) & set(out)
     assert_same(found, recommend(recommender, table, exclude=out))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_not_said_is_as_the_model_was_exported(served, tmp_path, kept):
+    model = PopularityRecommender.from_training_data(served.split)
+    export_saved_model(model, served.split, tmp_path / "1", filter_seen=not kept)
+    popular = recommend(tmp_path / "1", [[]], k=1)["item_id"].tolist()
+    again = recommend(tmp_path / "1", [popular], k=1)["item_id"].tolist()
+    assert (again == popular) == kept
+    assert (
+        recommend(tmp_path / "1", [popular], k=1, filter_seen=False)["item_id"].tolist() == popular
+    )
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_missing_item_is_no_item(served, recommender, missing):
+    for one in (served.folder, recommender):
+        with pytest.raises(UserError, match=f"An id is missing: {missing} stands in its place"):
+            recommend(one, [["1", missing]])
+        assert len(recommend(one, [["1"]], k=2, exclude=None)) == 2
 
 
 @pytest.mark.parametrize("no", [False, np.False_, 0])

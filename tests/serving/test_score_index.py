@@ -16,7 +16,7 @@ def expected(scores, excluded, k):
     return scores, np.where(np.isinf(scores), -1, rows)
 
 
-@pytest.mark.parametrize("width", [0, 1, 30, 195, 400])
+@pytest.mark.parametrize("width", [0, 1, 30, 195, 400, 600])
 @pytest.mark.parametrize("k", [1, 7, NUM_ITEMS])
 def test_equals_sorting_all_items(width, k):
     random = np.random.default_rng(width + k)

@@ -9,7 +9,9 @@ from tf_iclrec.data.tables import TABLE_SUFFIXES, column_names, read_chunks
 from tf_iclrec.errors import UserError
 
 
-def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
+def read_ids(
+    path: str | Path, role: str, column: str = "", may_be_empty: bool = False
+) -> Iterator[str]:
     """Raw ids of a file, one at a time, so that the file may be of any size.
 
     Args:
@@ -18,9 +20,10 @@ def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
         role: Whose ids: ``"user"`` or ``"item"``.
         column: The table's column with the ids; if there is none of that name, the one that looks
             like them.
+        may_be_empty: Whether a file without an id is one.
 
     Raises:
-        UserError: If there is no such file or column, no id in it, or it is no UTF-8.
+        UserError: If there is no such file or column, no id in it but should be, or it is no UTF-8.
 
     Example:
     >>> import tempfile
@@ -35,9 +38,11 @@ def read_ids(path: str | Path, role: str, column: str = "") -> Iterator[str]:
     is_table = path.suffix.lower() in TABLE_SUFFIXES
     ids = _of_table(path, role, column) if is_table else _of_text(path)
     first = next(ids, None)
-    if first is None:
+    if first is not None:
+        return itertools.chain([first], ids)
+    if not may_be_empty:
         raise UserError(f"{path} holds no ids.")
-    return itertools.chain([first], ids)
+    return ids
 
 
 def _of_text(path: Path) -> Iterator[str]:

@@ -74,6 +74,8 @@ class RecommendingModule(tf.Module):
         self.max_k = min(max(k, max_k), len(items))
         self.k = min(k, len(items))
         self.filter_seen = filter_seen
+        # Of a saved module, this can be read.
+        self.filter_seen_by_default = tf.Variable(filter_seen, trainable=False)
         self.rerankers = {
             name: make_reranker(name, ranker, catalogue)
             for name in possible_rerankers(ranker, catalogue)

@@ -34,6 +34,10 @@ class SavedModelRecommender:
     Args:
         directory: A version folder, such as ``savedmodels/shop/1``.
 
+    Attributes:
+        filter_seen: Whether items of a user's own history are left out where it is not said: as the
+            model was exported.
+
     Raises:
         UserError: If the folder holds no such model.
 
@@ -62,12 +66,14 @@ class SavedModelRecommender:
                 f"The SavedModel in {directory} has no signature {_SIGNATURE} of this version of "
                 "tf_iclrec: export the model again."
             )
+        # Versions before 0.6.8 don't tell.
+        self.filter_seen = bool(getattr(self._loaded, "filter_seen_by_default", True))
 
     def recommend_table(
         self,
         table: pa.Table,
         k: int = 20,
-        filter_seen: bool = True,
+        filter_seen: bool | None = None,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
@@ -80,7 +86,8 @@ class SavedModelRecommender:
             table: Columns ``user_id`` (strings), ``history`` (lists of raw item ids, oldest first)
                 and optionally ``exclude`` (lists of ids that are not returned).
             k: Items per user.
-            filter_seen: Whether items of a user's own history are left out.
+            filter_seen: Whether items of a user's own history are left out. Defaults to what the
+                model was exported with.
             only: Values that items must have, as in `tf_iclrec.recommend`.
             without: Values that items must not have, likewise.
             because: Reasons for each item, as in `tf_iclrec.recommend`.
@@ -101,7 +108,7 @@ class SavedModelRecommender:
         self,
         users: UserTable,
         k: int,
-        filter_seen: bool,
+        filter_seen: bool | None,
         only: ItemValues | None = None,
         without: ItemValues | None = None,
         because: int = 0,
@@ -116,7 +123,8 @@ class SavedModelRecommender:
         # The model says what it takes, but a request holds no larger number.
         if not 0 <= k <= tf.int32.max:
             raise UserError(f"k must be from 1 to what the model was exported with, not {k}.")
-        request = {"k": tf.constant(k), "filter_seen": tf.constant(filter_seen)}
+        seen = self.filter_seen if filter_seen is None else bool(filter_seen)
+        request = {"k": tf.constant(k), "filter_seen": tf.constant(seen)}
         signature = _SIGNATURE
         if diversity:
             signature = "recommend_diverse"

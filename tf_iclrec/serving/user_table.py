@@ -92,10 +92,15 @@ def as_text(raw_id: object) -> str:
     Whole numbers have no decimal point, as in logs: a column of integers with a hole is one of
     floats.
 
+    Raises:
+        UserError: If it is None or NaN.
+
     Example:
     >>> as_text("thé".encode()), as_text(7), as_text(7.0)
     ('thé', '7', '7')
     """
+    if raw_id is None or raw_id != raw_id:
+        raise UserError(f"An id is missing: {raw_id} stands in its place.")
     if isinstance(raw_id, float | np.floating) and float(raw_id).is_integer():
         return str(int(raw_id))
     return raw_id.decode(errors="replace") if isinstance(raw_id, bytes) else str(raw_id)
@@ -121,15 +126,15 @@ def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
     return _one_after_the_other(raw, np.fromiter(map(len, lists), np.int64, len(lists)))
 
 
-def raw_lists_for(ids: ItemIds, num_users: int) -> Histories:
-    """Raw item ids for all users as one list, or those of each as ``num_users``.
+def raw_lists_for(ids: ItemIds | None, num_users: int) -> Histories:
+    """Raw item ids for all users as one list, or those of each as ``num_users``; None: no ids.
 
     Raises:
         UserError: If there is another number of lists, or they are given by name.
     """
     if isinstance(ids, Mapping):
         raise UserError(f"Items are one list, or a list per user in their order, not {ids!r:.80}.")
-    ids = [ids] if isinstance(ids, str | bytes) else list(ids)
+    ids = [ids] if isinstance(ids, str | bytes) else list(() if ids is None else ids)
     is_per_user = len(ids) > 0 and not isinstance(ids[0], _SINGLE)
     if not is_per_user:
         return raw_lists([ids])
