@@ -1,11 +1,20 @@
 import numpy as np
 import pytest
 
-from tf_iclrec import Interactions, leave_one_out
+from tf_iclrec import (
+    Interactions,
+    PopularityRecommender,
+    Run,
+    UserError,
+    evaluate_run,
+    leave_one_out,
+    make_config,
+)
 from tf_iclrec.evaluation.groups import (
     GROUPINGS,
     MOSTLY_KNOWN,
     MOSTLY_UNKNOWN,
+    Grouping,
     length_groups,
     popularity_groups,
     provider_coverage_groups,
@@ -93,3 +102,13 @@ def test_every_held_out_item_is_in_one_group(name, part):
     log = Interactions.from_sequences(sequences).with_item_providers({"i1": "acme"})
     masks = GROUPINGS[name].masks(leave_one_out(log), part)
     assert len(groups_of(masks)) == 50
+
+
+@pytest.mark.parametrize("mask", [[1, 0], [True], [[True, False]]])
+def test_what_is_no_mask_is_refused(mask):
+    """Numbers would be taken for rows: the first user's figures twice, as those of a group."""
+    split = leave_one_out(Interactions.from_sequences({"ann": "abc", "bob": "cab"}))
+    run = Run(PopularityRecommender([1, 2, 3]), split, make_config("transitions"), metrics={})
+    own = {"mine": Grouping("mine", lambda split, part: {"some": np.array(mask)})}
+    with pytest.raises(UserError, match=r"group 'some' of 'mine' is .*bool of the shape \(2,\)"):
+        evaluate_run(run, groupings=own)

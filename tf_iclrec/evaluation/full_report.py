@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_iclrec.data.splits.split import HeldOutPart, Split
-from tf_iclrec.evaluation.groups import GROUPINGS, Grouping
+from tf_iclrec.evaluation.groups import GROUPINGS, Grouping, checked_masks
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.lists.registry import metrics_of_lists
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
@@ -47,7 +47,8 @@ def full_report(
     found = evaluate_users(model, split, facts, part, k, **settings)
     groups = {}
     for name, grouping in groupings.items():
-        masks = {group: mask[found.rows] for group, mask in grouping.masks(split, part).items()}
+        masks = checked_masks(name, grouping, split, part)
+        masks = {group: mask[found.rows] for group, mask in masks.items()}
         of_masks = {group: found.of_group(mask) for group, mask in masks.items() if mask.any()}
         if of_masks:
             groups[name] = of_masks

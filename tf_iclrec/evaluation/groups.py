@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
+from tf_iclrec.errors import UserError
 
 MOSTLY_KNOWN = "mostly known"
 MOSTLY_UNKNOWN = "mostly unknown"
@@ -111,6 +112,32 @@ GROUPINGS = {
     "popularity": Grouping("interactions of the target in the training data", popularity_groups),
     "provider": Grouping("known providers in the history", provider_coverage_groups),
 }
+
+
+def checked_masks(
+    name: str, grouping: Grouping, split: Split, part: HeldOutPart
+) -> dict[str, np.ndarray]:
+    """The masks of a grouping, of which one's own may give something else: NumPy takes numbers for
+    rows.
+
+    Args:
+        name: What errors call it.
+        grouping: The way to group.
+        split: The log and what is held out.
+        part: ``"valid"`` or ``"test"``.
+
+    Raises:
+        UserError: If one is no mask over what is held out.
+    """
+    masks = {group: np.asarray(mask) for group, mask in grouping.masks(split, part).items()}
+    expected = (len(split.held_out(part).users),)
+    for group, mask in masks.items():
+        if mask.dtype != bool or mask.shape != expected:
+            raise UserError(
+                f"The group {group!r} of {name!r} is {mask.dtype} of the shape {mask.shape}, and a "
+                f"mask over what is held out is expected: bool of the shape {expected}."
+            )
+    return masks
 
 
 def _ranges(values: np.ndarray, starts) -> dict[str, np.ndarray]:
