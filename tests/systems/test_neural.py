@@ -1,5 +1,6 @@
 from typing import Annotated
 
+import keras
 import numpy as np
 import pytest
 
@@ -154,6 +155,7 @@ def test_only_where_next_items_are_asked_for_there_are_several(encoder, horizon)
     assert build_model(config, ITEMS_ALONE).objectives[0].horizon == horizon
 
 
+@keras.saving.register_keras_serializable("tests")
 class Patient(Objective):
     """A loss with a setting that only happens to be called as one of the softmax."""
 
@@ -162,6 +164,9 @@ class Patient(Objective):
     def __init__(self, weight=1.0, horizon: Annotated[int, Setting("steps", option="steps")] = 3):
         super().__init__(weight)
         self.horizon = horizon
+
+    def get_config(self):
+        return super().get_config() | {"horizon": self.horizon}
 
 
 @pytest.mark.parametrize("encoder", ["self_attentive", "bidirectional"])

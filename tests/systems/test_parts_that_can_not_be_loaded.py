@@ -11,6 +11,7 @@ from tf_iclrec import (
     ENCODERS,
     Catalogue,
     SelfAttentiveEncoder,
+    SequenceContrast,
     SoftmaxCrossEntropy,
     UserError,
     build_model,
@@ -43,6 +44,41 @@ def test_it_is_refused(monkeypatch, kind, message):
     monkeypatch.setitem(ENCODERS, "mine", kind)
     with pytest.raises(UserError, match=message):
         build_model(make_config("sasrec", encoder="mine"), Catalogue(num_items=5))
+
+
+class UnregisteredLoss(SoftmaxCrossEntropy):
+    pass
+
+
+@keras.saving.register_keras_serializable("tests")
+class ForgetfulContrast(SequenceContrast):
+    name, prefix, title = "mine", "mine_", "Mine"
+
+    def __init__(self, *args, power: Annotated[float, Setting("of what")] = 2.0, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("registry", "kind", "settings", "message"),
+    [
+        (
+            "NEXT_ITEM_LOSSES",
+            UnregisteredLoss,
+            {"loss": "mine"},
+            "UnregisteredLoss is not registered with Keras",
+        ),
+        (
+            "CONTRASTS",
+            ForgetfulContrast,
+            {"mine_weight": 0.1},
+            r"ForgetfulContrast\.get_config\(\) leaves out power",
+        ),
+    ],
+)
+def test_so_are_objectives(monkeypatch, registry, kind, settings, message):
+    monkeypatch.setitem(getattr(tf_iclrec, registry), "mine", kind)
+    with pytest.raises(UserError, match=message):
+        build_model(make_config("sasrec", **settings), Catalogue(num_items=5))
 
 
 @pytest.mark.parametrize("command", [True, False])

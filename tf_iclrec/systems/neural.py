@@ -194,6 +194,7 @@ def build(config: Mapping[str, Any], catalogue: Catalogue) -> SequentialRecommen
     encoder = encoder_of(kind, catalogue, config.encoder.arguments, **config.ensemble)
     objectives = [_next_item(config.next_item, catalogue), *contrasts]
     for term in objectives:
+        check_can_be_loaded(term, settings_of(type(term)))
         term.build(catalogue, encoder.state_dim // config.ensemble.num_members)
     num_intents = config.intents.num_intents if "intents" in config else ()
     if num_intents == AUTO:

@@ -1,7 +1,6 @@
 """Parts of one's own that can't be trained or loaded: said before anything else happens."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import keras
 
@@ -32,7 +31,7 @@ def check_kinds() -> None:
                 )
 
 
-def check_can_be_loaded(part: keras.layers.Layer, settings: Mapping[str, Any]) -> None:
+def check_can_be_loaded(part: keras.layers.Layer | Objective, settings: Iterable[str]) -> None:
     """Or its run would be read as another model, or not at all, after the training.
 
     Raises:
