@@ -10,6 +10,7 @@ import tf_iclrec
 from tf_iclrec import (
     ENCODERS,
     Catalogue,
+    Contrast,
     SelfAttentiveEncoder,
     SequenceContrast,
     SoftmaxCrossEntropy,
@@ -104,6 +105,28 @@ def test_another_kind_than_a_registry_is_for_is_named(
     with pytest.raises(UserError, match=message) as error:
         train.main(["--help"]) if command else make_config("sasrec")
     assert "\n" not in str(error.value)
+
+
+class Derived(SequenceContrast):
+    name, title = "mine", "Mine, with the prefix of its base"
+
+
+class Untitled(Contrast):
+    name, prefix = "mine", "mine_"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Derived, r"the prefix 'sequence_' of 'sequence_contrast'.*give Derived a prefix"),
+        (Untitled, r"CONTRASTS\['mine'\], Untitled, has no title"),
+    ],
+)
+def test_a_contrast_has_options_of_its_own(monkeypatch, kind, message):
+    """With those of another one, cl4srec would be trained with both."""
+    monkeypatch.setitem(tf_iclrec.CONTRASTS, "mine", kind)
+    with pytest.raises(UserError, match=message):
+        make_config("cl4srec")
 
 
 def test_a_misspelled_setting_of_a_system_is_named(monkeypatch):

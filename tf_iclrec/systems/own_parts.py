@@ -16,7 +16,8 @@ def check_kinds() -> None:
     """Make sure that what is registered can be asked for its settings and made.
 
     Raises:
-        UserError: If it is no class, or another one than a registry is for.
+        UserError: If it is no class, or another one than a registry is for; or if a contrast has no
+            name or title, or the options of another one.
     """
     for registry, parts, kind in (
         ("ENCODERS", ENCODERS, Encoder),
@@ -29,6 +30,20 @@ def check_kinds() -> None:
                     f"tf_iclrec.{registry}[{name!r}] is {part!r}, and must be a class: a subclass "
                     f"of tf_iclrec.{kind.__name__}."
                 )
+    owners: dict[str, str] = {}
+    for name, contrast in CONTRASTS.items():
+        for needed in ("name", "title"):
+            if not getattr(contrast, needed, ""):
+                raise UserError(
+                    f"tf_iclrec.CONTRASTS[{name!r}], {contrast.__name__}, has no {needed}: give "
+                    f"the class one, {needed} = ..., for logs and help."
+                )
+        if owners.setdefault(contrast.prefix, name) != name:
+            raise UserError(
+                f"tf_iclrec.CONTRASTS[{name!r}] has the prefix {contrast.prefix!r} of "
+                f"{owners[contrast.prefix]!r}, so that each weight would turn on both: give "
+                f"{contrast.__name__} a prefix of its own."
+            )
 
 
 def check_can_be_loaded(part: keras.layers.Layer | Objective, settings: Iterable[str]) -> None:
