@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tf_iclrec import CONTRASTS, ENCODERS, make_config
+from tf_iclrec import CONTRASTS, ENCODERS, SPLITS, make_config
 from tf_iclrec.errors import UserError
 from tf_iclrec.experiments import Dataset, Row
+from tf_iclrec.experiments.measurement import Measurement
 from tf_iclrec.experiments.parts.noise import noise_measurement
 from tf_iclrec.experiments.parts.vectors import vectors_measurement
 from tf_iclrec.experiments.trial import Trial
@@ -179,6 +180,55 @@ def test_so_does_a_number_of_its_module(tmp_path, monkeypatch):
     assert named(encoder="scaled") == before
     monkeypatch.setattr(module, "FACTOR", 4)
     assert named(encoder="scaled") != before
+
+
+@pytest.mark.parametrize("changed", ["SHARE", "SHARES", "base"])
+def test_so_does_what_is_in_a_module_beside(tmp_path, monkeypatch, changed):
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = f"helper_{changed}"
+    imported(
+        tmp_path / f"{helper}.py",
+        """
+        import tf_iclrec
+        SHARE, SHARES, UNUSED = 0.5, (0.5, 0.9), 1
+        def base(log):
+            return tf_iclrec.leave_one_out(log)
+        def other(log):
+            return base(log), SHARE
+        """,
+    )
+    module = imported(
+        tmp_path / f"splits_{changed}.py",
+        f"""
+        import {helper} as helper
+        from {helper} import base, SHARES
+        def mine(log):
+            return base(log), helper.SHARE, SHARES[0]
+        """,
+    )
+    monkeypatch.setitem(SPLITS, "mine", module.mine)
+    before = named(split="mine")
+    monkeypatch.setattr(module.helper, "UNUSED", 2)
+    assert named(split="mine") == before
+    if changed == "base":
+        monkeypatch.setattr(module, "base", module.helper.other)
+    else:
+        monkeypatch.setattr(module if changed == "SHARES" else module.helper, changed, (0.6,))
+    assert named(split="mine") != before
+
+
+def test_a_measurement_of_ones_own_counts_by_its_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    files = []
+    for number, least in enumerate((8, 9, 8)):
+        text = f"""
+            # Number {number}.
+            def long(run):
+                return int((run.interactions.lengths >= {least}).sum())
+            """
+        module = imported(tmp_path / f"measured{number}.py", text)
+        files.append(Measurement("long", module.long).file)
+    assert files[0] == files[2] != files[1]
 
 
 def test_a_contrast_of_ones_own_counts_where_it_is_on(tmp_path, monkeypatch):

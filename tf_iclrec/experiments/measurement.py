@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tf_iclrec.experiments.own_code import sources_of
 from tf_iclrec.runs import Run
 
 
@@ -18,7 +19,8 @@ class Measurement:
     Attributes:
         name: Of the answer.
         measure: ``measure(run, **settings)`` to what can be written as JSON. A function of a
-            module, as it runs in another process.
+            module, as it runs in another process; if it is no part of the library, its source
+            counts: another one is another answer.
         settings: Its further arguments; another value is another answer.
         items: Whether ``measure`` also takes ``items``, the path of the data set's table of items.
 
@@ -50,6 +52,8 @@ class Measurement:
     def file(self) -> str:
         """Name of the file with the answer."""
         written = json.dumps(self.settings, sort_keys=True) + self.items_digest
+        if own := sources_of(self.measure):
+            written += json.dumps(own, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(written.encode()).hexdigest()[:8]}.json"
 
     def __call__(self, run: Run) -> Any:

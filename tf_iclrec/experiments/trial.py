@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import functools
 import hashlib
-import inspect
 import json
 import re
-import sys
-import textwrap
 from typing import Any
 
 from tf_iclrec.config import Config
 from tf_iclrec.experiments.measurement import Measurement
-from tf_iclrec.settings import Part
+from tf_iclrec.experiments.own_code import sources_of
 from tf_iclrec.systems.registry import SYSTEMS
 from tf_iclrec.systems.system import CHOICE, Section
 
@@ -92,22 +88,5 @@ def _sources(section: Section, chosen: str) -> dict[str, str]:
     parts = section.alternatives[chosen] if chosen else section.parts
     found: dict[str, str] = {}
     for part in parts if isinstance(parts, tuple) else (parts,):
-        if part.__module__.partition(".")[0] != __name__.partition(".")[0]:
-            _add_source(part, found)
+        found |= sources_of(part)
     return found
-
-
-def _add_source(part: Part, found: dict[str, str]) -> None:
-    """Add the text of a class or function, and of all of its module that it names: bases among
-    them, and numbers and texts by what they are."""
-    if part.__qualname__ in found:
-        return
-    found[part.__qualname__] = text = inspect.getsource(part)
-    beside = vars(sys.modules[part.__module__])
-    for node in ast.walk(ast.parse(textwrap.dedent(text))):
-        one = beside.get(node.id) if isinstance(node, ast.Name) else None
-        if isinstance(one, bool | int | float | str):
-            found[f"{part.__module__}.{node.id}"] = repr(one)
-        is_code = inspect.isfunction(one) or inspect.isclass(one)
-        if is_code and one.__module__ == part.__module__:
-            _add_source(one, found)
