@@ -179,3 +179,23 @@ def test_a_value_can_be_left_to_the_data_where_that_is_said():
             declared.checked(value, "it")
     with pytest.raises(ValueError, match="'auto': int expected"):
         settings_of(Alone)["names"].checked(AUTO, "it")
+
+
+def test_a_default_of_ones_own_counts_without_its_help():
+    """The base's was handed over in its place: trained with another value than the class says."""
+
+    class Base:
+        def __init__(self, width: Annotated[int, Setting("width", at_least=1)] = 8): ...
+
+    class Narrow(Base):
+        def __init__(self, width=2, **kwargs):
+            super().__init__(width, **kwargs)
+
+    class Narrower(Narrow):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    for kind in (Narrow, Narrower):
+        declared = settings_of(kind)["width"]
+        assert (declared.default, declared.setting.at_least) == (2, 1)
+    assert settings_of(Base)["width"].default == 8

@@ -172,7 +172,8 @@ class Declared:
 def settings_of(part: Part) -> Mapping[str, Declared]:
     """The settings that a class or function declares, by parameter.
 
-    What a class hands on as ``**kwargs`` belongs to its base, whose settings come first.
+    What a class hands on as ``**kwargs`` belongs to its base, whose settings come first. One
+    that it takes itself, without a `Setting`, is its base's with another default.
 
     Example:
     >>> from typing import Annotated
@@ -200,6 +201,8 @@ def settings_of(part: Part) -> Mapping[str, Declared]:
             declared = _declared(name, hints.get(name), parameter.default)
             if declared:
                 found[name] = declared
+            elif name in found and parameter.default is not parameter.empty:
+                found[name] = dataclasses.replace(found[name], default=parameter.default)
     return types.MappingProxyType(found)
 
 
