@@ -74,3 +74,32 @@ def parts_of_others(split):
 def test_one_that_can_not_be_trusted_is_refused(change, message, trained):
     with pytest.raises(UserError, match=message):
         trained(change)
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_a_history_is_the_users_own(trained, shift):
+    """That of the user after would be read for this one's, with figures of no meaning."""
+
+    def of_others(split):
+        histories = split.test.histories.rows(np.roll(np.arange(len(split.test.users)), shift))
+        return dataclasses.replace(
+            split, test=dataclasses.replace(split.test, histories=histories), how="shifted"
+        )
+
+    with pytest.raises(UserError, match=r"shifted\) asks for .* by what others did, in test"):
+        trained(of_others)
+
+
+def test_nor_of_the_user_after(trained):
+    def of_the_next(split):
+        users = split.test.users[:-1]
+        test = dataclasses.replace(
+            split.test,
+            users=users,
+            histories=split.test.histories.rows(users + 1),
+            target_ids=split.test.target_ids[:-1],
+        )
+        return dataclasses.replace(split, test=test, how="next")
+
+    with pytest.raises(UserError, match=r"next\) asks for .* by what others did, in test"):
+        trained(of_the_next)

@@ -85,7 +85,8 @@ class Split:
             The split.
 
         Raises:
-            UserError: If parts differ in length, or what follows a history is trained on.
+            UserError: If parts differ in length, what follows a history is trained on, or a history
+                is another user's.
         """
         if len(self.train.starts) != self.interactions.num_users:
             raise UserError(
@@ -105,6 +106,12 @@ class Split:
                 raise UserError(
                     f"The split ({self.how}) has {sizes[0]} users, {sizes[1]} histories and "
                     f"{sizes[2]} targets in {part}: each target has one of both."
+                )
+            starts, ends = one.histories.starts, one.histories.ends
+            if (starts < offsets[one.users]).any() or (ends > offsets[one.users + 1]).any():
+                raise UserError(
+                    f"The split ({self.how}) asks for a user's item by what others did, in {part}: "
+                    "a history lies within the user's own interactions."
                 )
             if (self.train.ends[one.users] > one.histories.ends).any():
                 raise UserError(
