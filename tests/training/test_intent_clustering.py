@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_iclrec import (
     IntentClustering,
@@ -180,6 +181,21 @@ def test_a_model_without_intents_is_refused(split):
     callback.set_model(model)
     with pytest.raises(ValueError, match="leave the callback out"):
         callback.on_train_begin()
+
+
+def test_longer_sequences_than_the_model_reads_are_refused(split):
+    """As in fit, which the E-step is part of; positions further back would all be the first one."""
+    config = make_config(num_blocks=1, num_intents=(4,), hidden_dim=8, max_length=3)
+    model = build_model(config, split.catalogue)
+    clustering = IntentClustering(sequence_batches(split), verbose=False)
+    clustering.set_model(model)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="more than max_length=3 items"):
+        clustering.run()
+    assert not model.found_intents
+    clustering = IntentClustering(sequence_batches(split, model=model), verbose=False)
+    clustering.set_model(model)
+    clustering.run()
+    assert model.found_intents
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def check_batch(model: SequentialRecommender, batch: Mapping[str, Any]) -> None:
             "A training step reads item_ids and target_ids, each (batch, time): make such batches "
             f"with training_batches(split, {of_model})."
         )
-    _check_length(batch, model.max_length)
+    check_length(batch, model.max_length)
     for needed, name, what, how in (
         (
             model.needs_futures,
@@ -71,10 +71,19 @@ def check_ranking_batch(batch: Mapping[str, Any], max_length: int | None) -> Non
             "An evaluation reads item_ids (batch, time), target_ids (batch,) and seen_ids (batch, "
             "seen): make such batches with evaluation_batches(split, 'test', model=model)."
         )
-    _check_length(batch, max_length)
+    check_length(batch, max_length)
 
 
-def _check_length(batch: Mapping[str, Any], max_length: int | None) -> None:
+def check_length(batch: Mapping[str, Any], max_length: int | None) -> None:
+    """Make sure that a model reads so long sequences.
+
+    Args:
+        batch: ``item_ids`` and what else.
+        max_length: Items of a history that the model reads; None: all.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If they are longer.
+    """
     if max_length is not None:
         tf.debugging.assert_less_equal(
             tf.shape(batch["item_ids"])[1],

@@ -14,6 +14,7 @@ from tf_iclrec.data.share import WHOLE, Share
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
 from tf_iclrec.faiss_library import import_faiss
+from tf_iclrec.models.batch_needs import check_length
 from tf_iclrec.settings import Setting, checked
 from tf_iclrec.training.replicas import Replicas
 
@@ -76,6 +77,7 @@ class IntentClustering(keras.callbacks.Callback):
 
     Raises:
         UserError: If there are fewer sequences than intents.
+        tf.errors.InvalidArgumentError: If sequences are longer than the model reads.
 
     Example: one E-step by hand; in ``fit(..., callbacks=[clustering])`` there is one an epoch.
     >>> from tf_iclrec import ENCODERS, IntentContrast, Interactions, SequentialRecommender
@@ -132,8 +134,12 @@ class IntentClustering(keras.callbacks.Callback):
         if self.model.intents is None:
             raise ValueError("No objective of this model uses intents; leave the callback out.")
 
+        def vectors(batch):
+            check_length(batch, self.model.max_length)
+            return self.model.mean_vectors(batch)
+
         self._replicas = Replicas.of(self.model)
-        self._vectors = self._replicas.on_all_rows(self.model.mean_vectors, self.sequences)
+        self._vectors = self._replicas.on_all_rows(vectors, self.sequences)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch >= self.warm_up_epochs:
