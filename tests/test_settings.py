@@ -3,6 +3,7 @@ from typing import Annotated, Literal
 
 import pytest
 
+from tf_iclrec.errors import UserError
 from tf_iclrec.settings import AUTO, Setting, settings_of
 
 
@@ -199,3 +200,18 @@ def test_a_default_of_ones_own_counts_without_its_help():
         declared = settings_of(kind)["width"]
         assert (declared.default, declared.setting.at_least) == (2, 1)
     assert settings_of(Base)["width"].default == 8
+
+
+@pytest.mark.parametrize("kind", [int | None, float | str, dict, tuple, Literal[1, 2]])
+def test_what_no_option_can_be_is_told(kind):
+    def part(own: Annotated[kind, Setting("something")] = 1): ...
+
+    with pytest.raises(UserError, match=r"^The setting 'own' of a part is .* can be bool, int"):
+        settings_of(part)
+
+
+def test_a_setting_has_a_default():
+    def part(own: Annotated[int, Setting("something")]): ...
+
+    with pytest.raises(UserError, match=r"^The setting 'own' of a part has no default"):
+        settings_of(part)

@@ -28,6 +28,7 @@ Part = Callable[..., Any]
 _Checked = TypeVar("_Checked", bound=Part)
 # A value that is left to the data.
 AUTO = "auto"
+_KINDS = (bool, int, float, str)
 _PLAIN = (bool, int, float, str, list, tuple, np.generic)
 
 
@@ -175,6 +176,9 @@ def settings_of(part: Part) -> Mapping[str, Declared]:
     What a class hands on as ``**kwargs`` belongs to its base, whose settings come first. One
     that it takes itself, without a `Setting`, is its base's with another default.
 
+    Raises:
+        UserError: If one is of another type than settings have, or has no default.
+
     Example:
     >>> from typing import Annotated
     >>> class Base:
@@ -253,5 +257,17 @@ def _declared(name: str, hint: Any, default: Any) -> Declared | None:
             kind, choices = hint.__origin__, ()
             if typing.get_origin(kind) is typing.Literal:
                 kind, choices = str, typing.get_args(kind)
+            _check_kind(name, kind, choices, default)
             return Declared(name, kind, default, choices, setting)
     return None
+
+
+def _check_kind(name: str, kind: Any, choices: tuple[Any, ...], default: Any) -> None:
+    of_several = isinstance(kind, types.GenericAlias) and kind.__args__[0] in _KINDS
+    if not (of_several or kind in _KINDS) or any(type(one) is not str for one in choices):
+        raise UserError(
+            f"The setting {name!r} of a part is a {choices or kind}, and can be "
+            "bool, int, float, str, tuple[int, ...] and the like, or a Literal of texts."
+        )
+    if default is inspect.Parameter.empty:
+        raise UserError(f"The setting {name!r} of a part has no default, and needs one.")
