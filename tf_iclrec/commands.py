@@ -103,7 +103,13 @@ def _add(group, section: Section, declared: Declared, default: Any, added: set[s
     else:
         options |= {"type": declared.kind, "metavar": declared.kind.__name__.upper()}
     shown = f" (default: {default})" if default != "" else ""
-    group.add_argument(flag(option), **options, help=declared.setting.help + shown)
+    try:
+        group.add_argument(flag(option), **options, help=declared.setting.help + shown)
+    except argparse.ArgumentError as error:
+        raise UserError(
+            f"The setting {declared.name!r} of {section.title!r} can't be the option "
+            f"{flag(option)}, which the command has: give it another name."
+        ) from error
 
 
 def _type_of(declared: Declared) -> Callable[[str], Any]:

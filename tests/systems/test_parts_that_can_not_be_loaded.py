@@ -143,3 +143,40 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
     assert type(config.encoder.hidden_dim) is int
     assert config.training.learning_rate == 0.5
     assert config.data.source == (str(tmp_path / "a.csv"),)
+
+
+Mine = Annotated[int, Setting("mine")]
+
+
+class Seeded(SelfAttentiveEncoder):
+    def __init__(self, *args, seed: Mine = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Named(SelfAttentiveEncoder):
+    def __init__(self, *args, name: Mine = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class WithOutput(SelfAttentiveEncoder):
+    def __init__(self, *args, output: Mine = 1, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Seeded, "option 'seed' would set something of 'Encoder' and of 'Training' alike"),
+        (Named, "A setting of 'Encoder' can't be called 'name'"),
+    ],
+)
+def test_a_value_is_the_setting_of_one_part(monkeypatch, kind, message):
+    monkeypatch.setitem(ENCODERS, "mine", kind)
+    with pytest.raises(UserError, match=message):
+        make_config("sasrec")
+
+
+def test_an_option_of_the_command_is_no_setting(monkeypatch):
+    monkeypatch.setitem(ENCODERS, "mine", WithOutput)
+    with pytest.raises(UserError, match="of 'Encoder' can't be the option --output"):
+        train.main(["--output", "nowhere"])

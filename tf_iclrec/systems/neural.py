@@ -25,7 +25,7 @@ from tf_iclrec.objectives.sampled_softmax import SampledSoftmaxCrossEntropy
 from tf_iclrec.objectives.softmax_cross_entropy import SoftmaxCrossEntropy
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.settings import AUTO, Setting, checked, settings_of
-from tf_iclrec.systems.own_parts import check_can_be_loaded, check_kinds
+from tf_iclrec.systems.own_parts import check_can_be_loaded, check_kinds, check_options
 from tf_iclrec.systems.sections import AFTER, BEFORE
 from tf_iclrec.systems.system import Family, Section, System, Tree
 from tf_iclrec.training.intent_clustering import (
@@ -109,10 +109,13 @@ def sections() -> tuple[Section, ...]:
     """What can be set; a contrast has a section when it has been entered in `CONTRASTS`.
 
     Raises:
-        UserError: If something else than a class of the right kind has been entered.
+        UserError: If something else than a class of the right kind has been entered, or one with
+            settings that are another's.
     """
     check_kinds()
-    return _sections(tuple(CONTRASTS.items()))
+    made = _sections(tuple(CONTRASTS.items()))
+    check_options(made)
+    return made
 
 
 # The same ones while there are the same contrasts: sections are told apart by identity.

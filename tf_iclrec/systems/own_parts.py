@@ -1,6 +1,6 @@
 """Parts of one's own that can't be trained or loaded: said before anything else happens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 
@@ -10,6 +10,7 @@ from tf_iclrec.errors import UserError
 from tf_iclrec.objectives.contrast import Contrast
 from tf_iclrec.objectives.objective import Objective
 from tf_iclrec.objectives.registry import CONTRASTS, NEXT_ITEM_LOSSES
+from tf_iclrec.systems.system import CHOICE, Section
 
 
 def check_kinds() -> None:
@@ -44,6 +45,33 @@ def check_kinds() -> None:
                 f"{owners[contrast.prefix]!r}, so that each weight would turn on both: give "
                 f"{contrast.__name__} a prefix of its own."
             )
+
+
+def check_options(sections: Sequence[Section]) -> None:
+    """Make sure that a value is the setting of one part.
+
+    Args:
+        sections: All of a family.
+
+    Raises:
+        UserError: If parts of two sections have the same option, which neither asks for, or if a
+            setting has the name of the choice of its part.
+    """
+    owners: dict[str, Section] = {}
+    for section in sections:
+        for (option, name), declared in section.all_settings().items():
+            if section.alternatives and name == CHOICE:
+                raise UserError(
+                    f"A setting of {section.title!r} can't be called {name!r}: in config.json that "
+                    "is what is chosen."
+                )
+            owner = owners.setdefault(option, section)
+            if owner is not section and declared.setting.option is None:
+                raise UserError(
+                    f"The option {option!r} would set something of {owner.title!r} and of "
+                    f"{section.title!r} alike: give your own another name, or an option of its "
+                    "own, Setting(..., option='my_...')."
+                )
 
 
 def check_can_be_loaded(part: keras.layers.Layer | Objective, settings: Iterable[str]) -> None:
