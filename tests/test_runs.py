@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tf_iclrec import UserError, fit, load_run, make_config
+from tf_iclrec import SPLITS, UserError, by_time, fit, load_run, make_config
 from tf_iclrec import checksums as module
 from tf_iclrec.data.prepared import write_prepared
 
@@ -65,3 +65,15 @@ def test_a_damaged_model_without_a_checksum_is_found(run):
     (run / "checksums.json").unlink()
     with pytest.raises(UserError, match=r"model\.keras is damaged: its part .* is not as it was"):
         load_run(run)
+
+
+def test_a_split_that_became_another_one_is_no_measure(run, monkeypatch):
+    """As one of one's own that was changed, or that draws anew each time."""
+    before = load_run(run).split.digest()
+    monkeypatch.setitem(SPLITS, "leave_one_out", lambda log: by_time(log, "0.5"))
+    with pytest.raises(UserError, match="The split leave_one_out is another one than when the run"):
+        load_run(run)
+    # What is served is trained on everything.
+    assert len(load_run(run, for_serving=True).split.test.users) == 0
+    monkeypatch.undo()
+    assert load_run(run).split.digest() == before

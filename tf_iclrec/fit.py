@@ -32,7 +32,14 @@ from tf_iclrec.options import marked
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
 from tf_iclrec.run_directory import RunDirectory
-from tf_iclrec.runs import Run, of_given_log, read_config, split_of, start_run
+from tf_iclrec.runs import (
+    Run,
+    check_same_split,
+    of_given_log,
+    read_config,
+    split_of,
+    start_run,
+)
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.settings import AUTO
 from tf_iclrec.systems.registry import SYSTEMS
@@ -75,7 +82,7 @@ def fit(
         verbose: Whether to print what is done. The figures of the epochs are in ``train.log`` and
             ``history.csv`` of the run in any case.
         callbacks: Further ones of Keras for the epochs of the model that is evaluated, such as
-            those that send figures elsewhere.
+            those that send figures elsewhere. They begin anew where a run goes on.
 
     Returns:
         The finished run, with the best epoch's model. Where several processes train it together
@@ -177,6 +184,10 @@ def train(
         notes["sources"] = fingerprint(config.data.source)
         interactions = read_log(**config.data).log
     split = split_of(config, interactions)
+    if resume:
+        check_same_split(split, config, directory)
+    else:
+        notes["split"] = split.digest()
     print(split.summary(), flush=True)
     config = config.replace(**replicas.agreed(lambda: family.decide(config, split)))
     started = resume and directory.state.is_file()

@@ -131,6 +131,21 @@ def split_of(config: Config, interactions: Interactions) -> Split:
     return train_on_share(split, **config.trained_on)
 
 
+def check_same_split(split: Split, config: Config, directory: RunDirectory) -> None:
+    """Make sure that the log of a run is split as it was for the training.
+
+    Raises:
+        UserError: If it is not: a split of one's own was changed, or draws anew each time.
+    """
+    before = noted(directory.data, "split")
+    if before and before != split.digest():
+        raise UserError(
+            f"The split {config.split.name} is another one than when the run in {directory.path} "
+            "was started, so that figures of then and now would not compare: bring back what it "
+            "was, or train anew."
+        )
+
+
 def of_given_log(config: Config, interactions: Interactions) -> Config:
     """The configuration without its source, which is not read.
 
@@ -162,7 +177,7 @@ def start_run(
         config: The settings.
         interactions: The data; None where each run inside the folder has its own.
         notes: What to note of them: ``sources``, the `fingerprint` of what they were read from,
-            and ``how_read``.
+            ``how_read``, and the digest of their ``split``.
     """
     directory.path.parent.mkdir(parents=True, exist_ok=True)
     # As a whole, so that what is there can be resumed.
@@ -197,7 +212,8 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
             model that was evaluated.
 
     Raises:
-        UserError: If the folder holds no run, or one that was interrupted or is damaged.
+        UserError: If the folder holds no run, or one that was interrupted or is damaged, or the
+            split of what was evaluated is another one now.
 
     Example: that of `tf_iclrec.fit` trains a run and reads it.
     >>> run = load_run("runs/mine")  # doctest: +SKIP
@@ -225,6 +241,8 @@ def load_run(path: str | Path, for_serving: bool = False) -> Run:
     split = split_of(config, read_prepared(directory.data))
     if for_serving:
         split = split_to_serve(split, **config.final)
+    else:
+        check_same_split(split, config, directory)
     return Run(
         model=_load_model(model, is_whole=model in checked),
         split=split,
