@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 from typing import Annotated, Literal
 
 import pytest
@@ -53,6 +54,10 @@ def function(
 
 def named(part):
     return {name: one.default for name, one in settings_of(part).items()}
+
+
+def test_what_is_given_already_is_the_default():
+    assert named(functools.partial(function, name="that")) == {"name": "that"}
 
 
 def test_annotated_parameters_are_settings_and_no_others():

@@ -200,7 +200,9 @@ def settings_of(part: Part) -> Mapping[str, Declared]:
                 break
     found: dict[str, Declared] = {}
     for function in reversed(functions):
-        hints = typing.get_type_hints(function, include_extras=True)
+        # Of a part with some settings given, the rest are still its own.
+        declaring = function.func if isinstance(function, functools.partial) else function
+        hints = typing.get_type_hints(declaring, include_extras=True)
         for name, parameter in inspect.signature(function).parameters.items():
             declared = _declared(name, hints.get(name), parameter.default)
             if declared:

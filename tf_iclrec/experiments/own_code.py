@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 import textwrap
@@ -25,6 +26,9 @@ def sources_of(part: Part) -> dict[str, str]:
     {}
     """
     found: dict[str, str] = {}
+    if isinstance(part, functools.partial):
+        given = {name: repr(one) for name, one in part.keywords.items() if _is_plain(one)}
+        return given | sources_of(part.func)
     if _top(part.__module__) != _LIBRARY:
         _add(part, part.__module__, found)
     return found

@@ -13,7 +13,7 @@ def systems_table() -> str:
     """
     rows = [("model", "paper", "reads", "what it is")]
     rows += [
-        (one.name, one.paper, ", ".join(one.family.reads(one)), one.summary)
-        for one in SYSTEMS.values()
+        (name, one.paper, ", ".join(one.family.reads(one)), one.summary)
+        for name, one in SYSTEMS.items()
     ]
     return aligned(rows)

@@ -1,11 +1,12 @@
 """A way of splitting of one's own, by its name."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
-from tf_iclrec import Interactions, UserError, fit, leave_one_out, make_config
+from tf_iclrec import Interactions, UserError, by_time, fit, leave_one_out, make_config
 from tf_iclrec.data.splits.registry import SPLITS
 
 LOG = Interactions.from_sequences({f"u{user}": list("abcdefgh") for user in range(20)})
@@ -103,3 +104,9 @@ def test_nor_of_the_user_after(trained):
 
     with pytest.raises(UserError, match=r"next\) asks for .* by what others did, in test"):
         trained(of_the_next)
+
+
+def test_one_of_the_librarys_with_a_setting_given(monkeypatch):
+    monkeypatch.setitem(SPLITS, "late", functools.partial(by_time, at="0.3"))
+    assert make_config("transitions", split="late").split.at == "0.3"
+    assert make_config("transitions", split="late:0.4").split.at == "0.4"
