@@ -21,9 +21,8 @@ class Place(NamedTuple):
 
 def all_sections() -> list[Section]:
     """The sections of all systems, each once."""
-    found: dict[int, Section] = {}
-    for system in SYSTEMS.values():
-        found |= {id(section): section for section in system.family.sections}
+    families = dict.fromkeys(system.family for system in SYSTEMS.values())
+    found = {id(section): section for family in families for section in family.sections}
     return list(found.values())
 
 

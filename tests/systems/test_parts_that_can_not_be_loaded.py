@@ -176,6 +176,13 @@ def test_a_value_is_the_setting_of_one_part(monkeypatch, kind, message):
         make_config("sasrec")
 
 
+def test_what_is_registered_is_looked_at_once(monkeypatch):
+    """A configuration asks for its sections by the hundred."""
+    make_config("sasrec")
+    monkeypatch.setattr("tf_iclrec.systems.neural.check_options", None)
+    assert make_config("sasrec").options()
+
+
 def test_an_option_of_the_command_is_no_setting(monkeypatch):
     monkeypatch.setitem(ENCODERS, "mine", WithOutput)
     with pytest.raises(UserError, match="of 'Encoder' can't be the option --output"):

@@ -113,9 +113,18 @@ def sections() -> tuple[Section, ...]:
             settings that are another's.
     """
     check_kinds()
-    made = _sections(tuple(CONTRASTS.items()))
-    check_options(made)
+    contrasts = tuple(CONTRASTS.items())
+    made = _sections(contrasts)
+    _check_options(
+        contrasts, *(tuple(one.alternatives.items()) for one in made if one.alternatives)
+    )
     return made
+
+
+# Once for what is registered: sections are asked for by the thousand.
+@functools.cache
+def _check_options(contrasts: tuple[tuple[str, type[Contrast]], ...], *_: tuple) -> None:
+    check_options(_sections(contrasts))
 
 
 # The same ones while there are the same contrasts: sections are told apart by identity.
