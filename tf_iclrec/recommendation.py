@@ -17,7 +17,7 @@ from tf_iclrec.serving.item_filters import ItemValues
 from tf_iclrec.serving.new_items import with_new_items
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER
 from tf_iclrec.serving.saved_model_recommender import SavedModelRecommender, is_saved_model
-from tf_iclrec.serving.user_table import ItemIds, UserHistories, UserTable, as_text
+from tf_iclrec.serving.user_table import ItemIds, UserHistories, UserTable, id_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +132,7 @@ def recommend(
     if users is None:
         user_ids = list(user_ids)
         if len({*map(type, user_ids)}) > 1:  # A column of the answer has one type.
-            user_ids = [as_text(user) for user in user_ids]
+            user_ids = [id_text(user) for user in user_ids]
         names, encoded = user_ids, recommender.histories_of(user_ids, on_unknown)
         excluded = recommender.encode_items(exclude, len(names), on_unknown)
         trained_rows = recommender.trained_rows(user_ids)

@@ -25,7 +25,7 @@ from tf_iclrec.serving.reranking.registry import check_diversity, make_reranker
 from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
 from tf_iclrec.serving.reranking.reranker import Reranker
 from tf_iclrec.serving.searches import Asked, IndexSearch, ListSearch, Search
-from tf_iclrec.serving.user_table import ItemIds, as_text, raw_lists_for
+from tf_iclrec.serving.user_table import ItemIds, id_text, raw_lists_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,11 +97,11 @@ class BatchRecommender:
 
     def knows(self, user_ids: Sequence[str]) -> np.ndarray:
         """Which users are in the log, ``(users,)`` bool."""
-        return self._users.encode([as_text(user) for user in user_ids]) != UNKNOWN_ID
+        return self._users.encode([id_text(user) for user in user_ids]) != UNKNOWN_ID
 
     def histories_of(self, user_ids: Sequence[str], on_unknown: OnUnknown = "ignore") -> Histories:
         """All interactions of users of the log; none for an unknown user."""
-        users = self._users.encode([as_text(user) for user in user_ids])
+        users = self._users.encode([id_text(user) for user in user_ids])
         if on_unknown == "raise" and (users == UNKNOWN_ID).any():
             stranger = user_ids[int((users == UNKNOWN_ID).argmax())]
             raise UserError(f"User {stranger!r} is not in the data.")
@@ -115,7 +115,7 @@ class BatchRecommender:
         that has a vector of each; None for others."""
         if "users" not in self.ranker.model.reads:
             return None
-        users = self._trained_users.encode([as_text(user) for user in user_ids])
+        users = self._trained_users.encode([id_text(user) for user in user_ids])
         rows = self._row_of_trained[np.maximum(users - NUM_SPECIAL_IDS, 0)]
         return np.where(users == UNKNOWN_ID, -1, rows)
 

@@ -12,7 +12,7 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID
 from tf_iclrec.errors import UserError
 from tf_iclrec.serving.graph_inputs import as_bytes, lookup_table, required
 from tf_iclrec.serving.retrieval_index import contains
-from tf_iclrec.serving.user_table import as_text
+from tf_iclrec.serving.user_table import id_text
 
 # Values by the name of an attribute, or a single one.
 ItemValues = Mapping[str, Sequence[str] | str]
@@ -133,7 +133,7 @@ def _lists(values: ItemValues | None) -> list[tuple[str, list[str]]]:
         (name, [v] if isinstance(v, str | bytes) or not isinstance(v, Iterable) else v)
         for name, v in (values or {}).items()
     ]
-    return [(name, [as_text(value) for value in some]) for name, some in lists if len(some)]
+    return [(name, [id_text(value) for value in some]) for name, some in lists if len(some)]
 
 
 def parse_values(options: Iterable[str]) -> dict[str, list[str]]:

@@ -59,7 +59,7 @@ class UserTable:
         if isinstance(histories, pa.Table):
             return cls._of_arrow(histories, exclude)
         if isinstance(histories, Mapping):
-            names, lists = pa.array(map(as_text, histories)), list(histories.values())
+            names, lists = pa.array(map(id_text, histories)), list(histories.values())
         else:
             names, lists = pa.array(np.arange(len(histories))), histories
         return cls(names, raw_lists(lists), raw_lists_for(exclude, len(lists)))
@@ -86,7 +86,7 @@ class UserTable:
         return cls(user_ids.cast(pa.string()), _lists_of(table, "history"), excluded)
 
 
-def as_text(raw_id: object) -> str:
+def id_text(raw_id: object) -> str:
     """An id as text; TensorFlow's strings, such as the answers of a SavedModel, are bytes.
 
     Whole numbers have no decimal point, as in logs: a column of integers with a hole is one of
@@ -96,7 +96,7 @@ def as_text(raw_id: object) -> str:
         UserError: If it is None or NaN.
 
     Example:
-    >>> as_text("thé".encode()), as_text(7), as_text(7.0)
+    >>> id_text("thé".encode()), id_text(7), id_text(7.0)
     ('thé', '7', '7')
     """
     if raw_id is None or raw_id != raw_id:
@@ -122,7 +122,7 @@ def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
         raise UserError(
             f"Items are given as a list for each user, [[...]], and {single!r} is none."
         )
-    raw = np.array([as_text(item) for items in lists for item in items], dtype=object)
+    raw = np.array([id_text(item) for items in lists for item in items], dtype=object)
     return _one_after_the_other(raw, np.fromiter(map(len, lists), np.int64, len(lists)))
 
 
