@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -84,14 +84,12 @@ class RetrievalIndex(tf.Module):
     def __call__(
         self, queries: tf.Tensor, excluded: tf.Tensor, k: int | tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        def of_a_few_more():
-            wanted = tf.minimum(k + tf.shape(excluded)[1], self.num_items)
-            return best_but_excluded(*self._search(_aligned(queries), k=wanted), excluded, k)
-
-        return tf.cond(
-            tf.shape(excluded)[1] <= _FEW,
-            of_a_few_more,
-            lambda: _best_unmarked(self.score_all(queries), excluded, k),
+        return _best_of(
+            lambda wanted: self._search(_aligned(queries), k=wanted),
+            lambda: self.score_all(queries),
+            self.num_items,
+            excluded,
+            k,
         )
 
 
@@ -100,15 +98,33 @@ def best_of_scores(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The best ``k`` of all rows by their scores ``(batch, items)``, minus infinity for rows that
     do not count; otherwise as `best_but_excluded`."""
+    return _best_of(
+        lambda wanted: tf.math.top_k(scores, wanted),
+        lambda: scores,
+        tf.shape(scores)[1],
+        excluded,
+        k,
+    )
+
+
+def _best_of(
+    search: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    score_all: Callable[[], tf.Tensor],
+    num_items: int | tf.Tensor,
+    excluded: tf.Tensor,
+    k: int | tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `best_but_excluded`, of a search for as many more or, where those are very many, of the
+    scores of all."""
 
     def of_a_few_more():
-        wanted = tf.minimum(k + tf.shape(excluded)[1], tf.shape(scores)[1])
-        return best_but_excluded(*tf.math.top_k(scores, wanted), excluded, k)
+        wanted = tf.minimum(k + tf.shape(excluded)[1], num_items)
+        return best_but_excluded(*search(wanted), excluded, k)
 
     return tf.cond(
         tf.shape(excluded)[1] <= _FEW,
         of_a_few_more,
-        lambda: _best_unmarked(scores, excluded, k),
+        lambda: _best_unmarked(score_all(), excluded, k),
     )
 
 
