@@ -122,6 +122,20 @@ def test_it_is_an_option_of_the_command(config, tmp_path, capsys):
     assert "Test metrics by date" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--refit"], "--roll trains nothing for serving: leave out --refit."),
+        (["--split", "leave_one_out"], "at its own dates: leave out --split leave_one_out."),
+    ],
+)
+def test_what_would_not_be_done_is_refused(config, tmp_path, options, message):
+    asked = ["--model", "transitions", "--data", *config.data.source, "--roll", *DATES]
+    with pytest.raises(UserError, match=message):
+        train.main([*asked, *options, "--output", str(tmp_path / "run")])
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.usefixtures("not_compared")
 def test_nothing_is_trained_for_serving_at_the_dates(config, tmp_path):
     refit = make_config("transitions", data=config.data.source, refit=True)

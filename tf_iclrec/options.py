@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tf_iclrec.errors import UnknownNameError, UserError, nearest
 from tf_iclrec.systems.registry import SYSTEMS
-from tf_iclrec.systems.system import CHOICE, Section, Tree
+from tf_iclrec.systems.system import CHOICE, Section, System, Tree
 
 # Values by option.
 Options = Mapping[str, Any]
@@ -20,7 +20,16 @@ class Place(NamedTuple):
 
 
 def all_sections() -> list[Section]:
-    """The sections of all systems, each once."""
+    """The sections of all systems, each once.
+
+    Raises:
+        UserError: If something else than a system has been entered in `SYSTEMS`.
+    """
+    for name, system in SYSTEMS.items():
+        if not isinstance(system, System):
+            raise UserError(
+                f"tf_iclrec.SYSTEMS[{name!r}] is {system!r}, and must be a tf_iclrec.System."
+            )
     families = dict.fromkeys(system.family for system in SYSTEMS.values())
     found = {id(section): section for family in families for section in family.sections}
     return list(found.values())

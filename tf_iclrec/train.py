@@ -1,8 +1,9 @@
 """Train a model: ``python -m tf_iclrec.train --data SOURCE --output DIR``."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tf_iclrec.commands import (
     Parser,
@@ -95,6 +96,7 @@ def _config(values: argparse.Namespace) -> Config:
     start from), those that are given as options."""
     given = given_settings(values)
     if values.roll:
+        _check_roll(given)
         given.setdefault("split", "time")
     if values.config:
         model, from_file = read_settings(values.config)
@@ -108,6 +110,15 @@ def _config(values: argparse.Namespace) -> Config:
         from_file,
         file_model=model,
     )
+
+
+def _check_roll(given: Mapping[str, Any]) -> None:
+    """Refuse what was asked for and would not be done."""
+    if given.get("refit"):
+        raise UserError("--roll trains nothing for serving: leave out --refit.")
+    split = str(given.get("split", "time"))
+    if split.partition(":")[0] != "time":
+        raise UserError(f"--roll splits by time, at its own dates: leave out --split {split}.")
 
 
 def _to_resume(values: argparse.Namespace) -> Path | None:

@@ -212,6 +212,17 @@ def test_objectives_of_two_sides_want_an_encoder_with_two_streams():
             SequentialRecommender(encoder, [ItemProviderContrast()])
 
 
+@pytest.mark.parametrize("given", [3, np.int64(3), (3,), np.array([3]), [np.int32(3)]])
+def test_numbers_of_intents_may_be_numpys(given, tmp_path):
+    encoder = SelfAttentiveEncoder(vocabulary_size=15, max_length=10)
+    model = SequentialRecommender(encoder, [IntentContrast()], given)
+    model.build()
+    model.save(tmp_path / "model.keras")
+    assert (
+        model.num_intents == keras.saving.load_model(tmp_path / "model.keras").num_intents == (3,)
+    )
+
+
 def test_what_is_clustered_is_the_mean_of_the_items_not_of_the_question(split):
     """BERT4Rec is asked by a mask behind the last item; in training there is none."""
     model = new_model(model="bert4rec", intent_weight=0.1, num_intents=(2,), dropout=0.0)

@@ -272,6 +272,20 @@ def test_users_are_explained_with_their_own_vectors(served_to_users, log):
     assert (answer["reasons"].numpy()[:, 1] == b"").all()
 
 
+@pytest.mark.parametrize(
+    ("users", "length", "items"), [(0, 0, 0), (0, 3, 2), (2, 0, 0), (2, 3, 0), (2, 0, 2)]
+)
+def test_nothing_to_explain_or_to_explain_by(signatures, users, length, items):
+    answer = signatures(
+        "explain",
+        history=np.full((users, length), "1"),
+        item_ids=np.full((users, items), "2"),
+        because=3,
+    )
+    assert answer["reasons"].shape == answer["drops"].shape == (users, items, 3)
+    assert length or not answer["drops"].any()
+
+
 @pytest.mark.parametrize("because", [0, 41])
 def test_numbers_of_reasons_that_are_refused(signatures, because):
     with pytest.raises(tf.errors.InvalidArgumentError, match="because must be from 1 to 40, not"):

@@ -1,5 +1,6 @@
 """Said before a training, not when its run is read."""
 
+import dataclasses
 from typing import Annotated
 
 import keras
@@ -105,6 +106,22 @@ def test_another_kind_than_a_registry_is_for_is_named(
     with pytest.raises(UserError, match=message) as error:
         train.main(["--help"]) if command else make_config("sasrec")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("system", "message"),
+    [
+        ("sasrec", r"SYSTEMS\['mine'\] is 'sasrec', and must be a tf_iclrec\.System\."),
+        (
+            dataclasses.replace(SYSTEMS["gru4rec"], name="mine", settings={"encoder": "gur"}),
+            "Unknown encoder 'gur' of the model mine: did you mean 'gru'",
+        ),
+    ],
+)
+def test_so_is_what_is_no_system_or_has_no_encoder(monkeypatch, system, message):
+    monkeypatch.setitem(SYSTEMS, "mine", system)
+    with pytest.raises(UserError, match=message):
+        train.main(["--list-models"])
 
 
 class Derived(SequenceContrast):

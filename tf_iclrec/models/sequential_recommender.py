@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import KerasTensor, ops, tree
 
@@ -98,7 +99,7 @@ class SequentialRecommender(Recommender):
         super().__init__(cutoffs, **kwargs)
         self.encoder = encoder
         self.objectives = tuple(one.for_task(encoder.task) for one in tree.flatten(objectives))
-        self.num_intents = (num_intents,) if isinstance(num_intents, int) else tuple(num_intents)
+        self.num_intents = tuple(np.atleast_1d(num_intents).tolist())
         self.temperature = temperature
         self.needs_negatives = any(term.needs_negatives for term in self.objectives)
         self.sampling = next((term.sampling for term in self.objectives if term.sampling), None)
@@ -111,9 +112,8 @@ class SequentialRecommender(Recommender):
             raise ValueError("These objectives need intents: give num_intents, such as (256,).")
         if self.needs_sides and encoder.num_streams < 2:
             raise ValueError("These objectives need an encoder with a provider stream.")
-        self.intents = (
-            IntentPrototypes(self.num_intents, encoder.state_dim) if self.needs_intents else None
-        )
+        dim = encoder.state_dim
+        self.intents = IntentPrototypes(self.num_intents, dim) if self.needs_intents else None
         # Objectives are no layers; those of their weights that are trained are found here.
         self.objective_layers = [term.layer for term in self.objectives if term.layer]
         self.loss_tracker = keras.metrics.Mean(name="loss")

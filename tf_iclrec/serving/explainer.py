@@ -107,8 +107,9 @@ class Explainer(tf.Module):
         scores = self._scores(
             known, users, item_ids, places[:, 0], tf.boolean_mask(left_out, is_real)
         )
-        shape = tf.concat([tf.shape(left_out), tf.shape(item_ids)[1:]], axis=0)
-        scores = tf.scatter_nd(places, scores, tf.cast(shape, tf.int64))
+        # Padding has the scores of the place before.
+        number = tf.cumsum(tf.cast(tf.reshape(is_real, [-1]), tf.int32)) - 1
+        scores = tf.gather(scores, tf.reshape(number, tf.shape(is_real)))
         whole = scores[:, 0, :, tf.newaxis]
         drops = whole - tf.transpose(scores[:, 1:], [0, 2, 1])
         counts = (items != PADDING_ID)[:, tf.newaxis] & (drops > _ROUNDING * tf.abs(whole))
@@ -120,9 +121,11 @@ class Explainer(tf.Module):
         the batch, from their histories without the items ``left_out`` ``(histories,)``."""
         longest = tf.cast(known.bounding_shape(axis=1), tf.int32)
         each = _PER_ITEM * longest + _PER_SCORE * tf.shape(item_ids)[1]
-        size = tf.minimum(_BYTES // each, ranking_batch_size(self.ranker.index.num_items))
+        # Nothing to explain by nothing takes no bytes.
+        size = _BYTES // tf.maximum(each, 1)
+        size = tf.minimum(size, ranking_batch_size(self.ranker.index.num_items))
         size = tf.maximum(size, 1)
-        parts = (tf.shape(rows)[0] + size - 1) // size
+        parts = tf.maximum((tf.shape(rows)[0] + size - 1) // size, 1)
 
         def score(part, found):
             some = slice(part * size, (part + 1) * size)

@@ -14,7 +14,7 @@ from tf_iclrec.data.training_rows import trainable_users
 from tf_iclrec.encoders.encoder import Encoder
 from tf_iclrec.encoders.ensemble import EnsembleEncoder
 from tf_iclrec.encoders.registry import ENCODERS
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UnknownNameError, UserError, nearest
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
 from tf_iclrec.models.segment_pretraining import SegmentPretraining
 from tf_iclrec.models.sequential_recommender import SequentialRecommender
@@ -368,7 +368,11 @@ def _pretrain(model, split: Split, config: Mapping[str, Any], directory: RunDire
 
 def reads(system: System) -> tuple[str, ...]:
     """What the encoder and the contrasts of a system read."""
-    encoder = ENCODERS[system.settings.get("encoder", _DEFAULT_ENCODER)]
+    name = system.settings.get("encoder", _DEFAULT_ENCODER)
+    if name not in ENCODERS:
+        known = nearest(str(name), ENCODERS)
+        raise UnknownNameError(f"Unknown encoder {name!r} of the model {system.name}: {known}")
+    encoder = ENCODERS[name]
     contrasts = [kind for kind in CONTRASTS.values() if system.settings.get(f"{kind.prefix}weight")]
     found = [*encoder.reads, *(name for kind in contrasts for name in kind.reads)]
     return tuple(dict.fromkeys(found))
