@@ -164,7 +164,7 @@ def test_dropout_reaches_both_transformers_and_the_fusion():
 def test_item_vectors_join_those_of_items_and_their_providers_as_the_streams_are(encoder):
     layer = encoder.embedding
     tables = (layer.item_embedding, layer.provider_embedding, *layer.attribute_embeddings)
-    items, providers, values = (table.get_weights()[0] for table in tables)
+    items, providers, values = (table.get_weights()[0] * table.scale for table in tables)
     expected = items + providers[TABLE] + values[ATTRIBUTE]
     if not isinstance(encoder, ProviderSumEncoder):
         expected = np.concatenate([expected, providers[TABLE]], axis=1)
@@ -185,3 +185,11 @@ def test_feedforward_is_four_times_as_wide_by_default(kind):
     assert encoder.feedforward_dim == 64
     widths = {weight.shape[-1] for weight in encoder.trainable_variables if "expand" in weight.path}
     assert widths == {64}
+
+
+def test_providers_and_attributes_learn_three_times_as_fast_in_the_sum(encoder):
+    expected = 3.0 if isinstance(encoder, ProviderSumEncoder) else 1.0
+    assert [table.scale for table in encoder.value_embeddings] == [expected] * 2
+    assert [
+        one.scale for one in build(type(encoder), value_learning_rate=2.0).value_embeddings
+    ] == [2.0] * 2

@@ -4,6 +4,7 @@ import keras
 from keras import KerasTensor
 
 from tf_iclrec.encoders.item_provider_encoder import ItemProviderEncoder
+from tf_iclrec.settings import checked
 
 
 @keras.saving.register_keras_serializable("tf_iclrec")
@@ -14,7 +15,10 @@ class ProviderSumEncoder(ItemProviderEncoder):
     streams have to beat it.
 
     Args:
-        See `ItemProviderEncoder`.
+        value_learning_rate: How fast vectors of providers and attributes learn, in multiples of the
+            items'. Defaults to 3: they stand for many items each, and gain by it.
+
+        For the others see `ItemProviderEncoder`.
 
     Returns:
         Hidden states ``(batch, time, hidden_dim)``, zero at padded positions. A position sees
@@ -28,6 +32,10 @@ class ProviderSumEncoder(ItemProviderEncoder):
     """
 
     num_streams = 1
+
+    @checked
+    def __init__(self, *args, value_learning_rate: float = 3.0, **kwargs):
+        super().__init__(*args, value_learning_rate=value_learning_rate, **kwargs)
 
     def build_streams(self):
         self.transformer = self.built_transformer(1, "transformer")
