@@ -18,6 +18,7 @@ from tf_iclrec.data.item_attributes import ItemAttribute, special_ids_and
 from tf_iclrec.data.tasks import OwnItems
 from tf_iclrec.data.vocabulary import Vocabulary
 from tf_iclrec.encoders.registry import ENCODERS
+from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.settings import settings_of
 
 # Settings to test beside the default ones.
@@ -120,8 +121,12 @@ def new_encoder(name, settings, dtype="float32"):
     given = {"hidden_dim": 16, "dropout": 0.5, "max_length": 8, "dtype": dtype} | dict(settings)
     encoder = ENCODERS[name].for_catalogue(CATALOGUE, **given)
     rng = np.random.default_rng(0)
+    tables = (one for one in encoder._flatten_layers() if isinstance(one, IdEmbedding))
+    scales = {id(one.embeddings): one.scale for one in tables}
     for weight in encoder.trainable_variables:
-        weight.assign_add(rng.normal(scale=0.2, size=weight.shape))
+        # Vectors of all tables are alike, however fast they learn.
+        scale = scales.get(id(weight), 1.0)
+        weight.assign_add(rng.normal(scale=0.2 / scale, size=weight.shape))
     return encoder
 
 

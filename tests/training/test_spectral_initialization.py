@@ -110,7 +110,7 @@ def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_th
 
     def tables(member):
         embeddings = (member.item_embedding, *member.value_embeddings)
-        return [embedding.embeddings.numpy() for embedding in embeddings]
+        return [embedding.embeddings.numpy() * embedding.scale for embedding in embeddings]
 
     before = [tables(member) for member in members]
     start_from_spectral_vectors(members, leave_one_out(log), spectral_members)
