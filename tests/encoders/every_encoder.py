@@ -122,11 +122,10 @@ def new_encoder(name, settings, dtype="float32"):
     encoder = ENCODERS[name].for_catalogue(CATALOGUE, **given)
     rng = np.random.default_rng(0)
     tables = (one for one in encoder._flatten_layers() if isinstance(one, IdEmbedding))
-    scales = {id(one.embeddings): one.scale for one in tables}
+    # Vectors of all tables are alike, however fast they learn.
+    changes = {id(one.embeddings): one.add_to_vectors for one in tables}
     for weight in encoder.trainable_variables:
-        # Vectors of all tables are alike, however fast they learn.
-        scale = scales.get(id(weight), 1.0)
-        weight.assign_add(rng.normal(scale=0.2 / scale, size=weight.shape))
+        changes.get(id(weight), weight.assign_add)(rng.normal(scale=0.2, size=weight.shape))
     return encoder
 
 
