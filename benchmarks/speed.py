@@ -67,7 +67,11 @@ def main() -> None:
     parser.add_argument("--choices", action="store_true", help="also other ways to run SASRec")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--on-demand", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.on_demand:
+        train_on_demand(options.data, json.loads(options.on_demand))
+        return
     if options.one:
         print(json.dumps(measured(options.data, options.repeats, **json.loads(options.one))))
         return
@@ -126,7 +130,6 @@ def measured(
         processor: Whether a GPU is left alone; set by `in_process`.
     """
     start = time.perf_counter()
-    import keras
     import tensorflow as tf
 
     import tf_iclrec
@@ -135,21 +138,7 @@ def measured(
     imported = time.perf_counter() - start
     if jitter is not None:
         epochs._LENGTH_JITTER = jitter
-    split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(data))
-    config = tf_iclrec.make_config(
-        **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}
-    )
-    model = tf_iclrec.build_model(config, split.catalogue)
-    model.compile(keras.optimizers.Adam(config.training.learning_rate), jit_compile=jit)
-    batches = tf_iclrec.training_batches(
-        split,
-        config.training.batch_size,
-        config.encoder.max_length,
-        negatives=model.needs_negatives,
-        views=tf_iclrec.ViewRatios() if model.needs_views else None,
-        sampling=model.sampling,
-        pad_to_max_length=pad,
-    )
+    config, split, model, batches = what_trains(data, settings, pad, jit)
     model.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False)
     result = {"import": imported, "first step": time.perf_counter() - start}
     if model.needs_intents:
@@ -196,6 +185,39 @@ def measured(
         run()
         result["floor"] = statistics.median(timed(run) for _ in range(repeats))
     return result
+
+
+def what_trains(data: str, settings: dict, pad: bool = False, jit: bool = False) -> tuple:
+    """Configuration, split, compiled model and batches of a row."""
+    import keras
+
+    import tf_iclrec
+
+    split = tf_iclrec.leave_one_out(tf_iclrec.load_interactions(data))
+    config = tf_iclrec.make_config(
+        **{name: tuple(x) if isinstance(x, list) else x for name, x in settings.items()}
+    )
+    model = tf_iclrec.build_model(config, split.catalogue)
+    model.compile(keras.optimizers.Adam(config.training.learning_rate), jit_compile=jit)
+    batches = tf_iclrec.training_batches(
+        split,
+        config.training.batch_size,
+        config.encoder.max_length,
+        negatives=model.needs_negatives,
+        views=tf_iclrec.ViewRatios() if model.needs_views else None,
+        sampling=model.sampling,
+        pad_to_max_length=pad,
+    )
+    return config, split, model, batches
+
+
+def train_on_demand(data: str, settings: dict) -> None:
+    """Train an epoch per line of standard input and say its seconds; for `by_turns.py`."""
+    *_, model, batches = what_trains(data, settings)
+    model.fit(batches, verbose=0, shuffle=False)  # Compiles.
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(timed(lambda: model.fit(batches, verbose=0, shuffle=False)), flush=True)
 
 
 def run_peer(options, name: str) -> dict:

@@ -98,16 +98,16 @@ def test_a_log_that_has_grown_since_is_said_and_not_read(tmp_path, capsys):
     log.write_text(log.read_text() + "9999 1 2 3 4\n")
     capsys.readouterr()
     assert fit(more, tmp_path / "run", resume=True).split.interactions.num_actions == before
-    said = f"{log} has changed since the run in {tmp_path / 'run'} was started, which goes on with"
+    said = f"By size or date, {log} is not what the run in {tmp_path / 'run'} was started with; "
     assert said in capsys.readouterr().out
     log.unlink()
     kept = fit(more, tmp_path / "run", resume=True).split.interactions
-    assert "has changed" not in capsys.readouterr().out
+    assert "was started with" not in capsys.readouterr().out
     # So is one that is given.
     fit(more, tmp_path / "run", resume=True, interactions=kept)
-    assert "has changed" not in capsys.readouterr().out
+    assert "was started with" not in capsys.readouterr().out
     fit(more, tmp_path / "run", resume=True, interactions=kept.select(kept.item_ids > 3))
-    assert "The log that is given has changed since the run in" in capsys.readouterr().out
+    assert "The log that is given is not what the run in" in capsys.readouterr().out
 
 
 def test_a_log_that_was_given_is_no_file_and_is_asked_for_by_what_starts_from_it(
@@ -121,7 +121,7 @@ def test_a_log_that_was_given_is_no_file_and_is_asked_for_by_what_starts_from_it
     again = fit(changed(quick, epochs=3), tmp_path / "run", resume=True)
     assert again.split.interactions.num_actions == log.num_actions
     assert again.config.data.source == ("(given in Python)",)
-    assert "has changed" not in capsys.readouterr().out
+    assert "was started with" not in capsys.readouterr().out
     newer = make_config(init_from=tmp_path / "run")
     with pytest.raises(UserError, match="was given in Python and is in no file: name the newer"):
         fit(newer, tmp_path / "newer")

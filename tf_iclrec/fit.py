@@ -341,18 +341,18 @@ def _say_what_is_newer(
 ) -> None:
     if given is not None:
         is_newer = statistics(given) != statistics(kept)
-        name = "The log that is given"
+        what = "The log that is given is not"
     else:
         before = noted(directory.data, "sources")
         try:
             is_newer = bool(before) and fingerprint(config.data.source) != before
         except UserError:
             return  # It need not be there any more.
-        name = ", ".join(config.data.source)
+        what = f"By size or date, {', '.join(config.data.source)} is not"
     if is_newer:
         print(
-            f"{name} has changed since the run in {directory.path} was started, which goes on with "
-            f"the data of then. A newer log is another run: --init-from {directory.path}.",
+            f"{what} what the run in {directory.path} was started with; the run goes on with the "
+            f"data of then. A newer log is another run: --init-from {directory.path}.",
             flush=True,
         )
 
