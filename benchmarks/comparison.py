@@ -9,8 +9,8 @@ import numpy as np
 
 import tf_iclrec
 from tf_iclrec.data.splits.split import HeldOutPart
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.metrics import NDCG
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import paired_t_test
 
 

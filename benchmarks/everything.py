@@ -17,8 +17,8 @@ import tf_iclrec
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.splits.time import by_time
 from tf_iclrec.data.times import format_time, parse_time
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.metrics import NDCG, HitRate
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.runs import load_run
 
 METRICS = (HitRate(5), HitRate(20), NDCG(5), NDCG(20))

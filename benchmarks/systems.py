@@ -87,7 +87,7 @@ def train_ours(name: str, output: Path) -> None:
     import keras
 
     import tf_iclrec
-    from tf_iclrec.evaluation.report import held_out_ranks
+    from tf_iclrec.evaluation.held_out import held_out_ranks
     from tf_iclrec.training.train_recommender import new_optimizer
 
     config = tf_iclrec.make_config(model=name, **COMMON | PAIRS[name][1])

@@ -130,7 +130,7 @@ def train_ours(sequences: Path, settings: dict, minutes: float, output: Path) ->
 
 def lists(model, split) -> dict[str, np.ndarray]:
     """The best unseen items of the users of the test, by raw ids."""
-    from tf_iclrec.evaluation.report import held_out_answers
+    from tf_iclrec.evaluation.held_out import held_out_answers
 
     _, best = held_out_answers(model, split, "test", k=K)
     users = split.interactions.users[split.test.users]

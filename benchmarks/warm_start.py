@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 import tf_iclrec
-from tf_iclrec.evaluation.report import evaluate_held_out
+from tf_iclrec.evaluation.held_out import evaluate_held_out
 
 METRIC = "NDCG@20"
 

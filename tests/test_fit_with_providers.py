@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tf_iclrec import fit, load_run, make_config
-from tf_iclrec.evaluation.report import evaluate_held_out
+from tf_iclrec.evaluation.held_out import evaluate_held_out
 
 from .afterwards import AFTERWARDS, training_without
 from .small_runs import (

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_iclrec import UserError, fit, load_run, make_config, recommend
 from tf_iclrec.data.prepared import write_prepared
-from tf_iclrec.evaluation.report import evaluate_held_out
+from tf_iclrec.evaluation.held_out import evaluate_held_out
 from tf_iclrec.models.transitions import TransitionRecommender
 
 from .afterwards import training_without

@@ -40,8 +40,8 @@ from tf_iclrec.encoders.self_attentive import SelfAttentiveEncoder
 from tf_iclrec.encoders.single_stream import SingleStreamEncoder
 from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError
 from tf_iclrec.evaluation.groups import GROUPINGS, Grouping
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import (
     confidence_interval,
     holm_correction,

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from tf_iclrec.config import Config
-from tf_iclrec.data.reading import names
-from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError, nearest
+from tf_iclrec.data.reading import split_names
+from tf_iclrec.errors import LostProcessError, NonFiniteLossError, UserError, first_line, nearest
 from tf_iclrec.files import storage_fault
 from tf_iclrec.options import flag, places, places_in
 from tf_iclrec.runs import Run
@@ -200,7 +200,7 @@ def add_item_table(parser: argparse.ArgumentParser) -> None:
 
 def with_item_table(run: Run, values: argparse.Namespace) -> Run:
     """A run whose items are called as the options of `add_item_table` say."""
-    labels = names(values.item_labels)
+    labels = split_names(values.item_labels)
     if values.items:
         return run.with_item_labels(values.items, values.title_column, labels)
     for option, value in (("--title-column", values.title_column), ("--item-labels", labels)):
@@ -288,8 +288,7 @@ def _explained(error: Exception) -> tuple[int, str]:
     if reason := storage_fault(error):
         return 2, f"{reason}. What was there is unchanged."
     if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
-        reason = (str(error).splitlines() or [""])[0]
-        return 1, f"Out of memory. {reason}"
+        return 1, f"Out of memory. {first_line(error)}"
     return 0, ""
 
 

@@ -24,6 +24,16 @@ class LostProcessError(RuntimeError):
     """Another process of a training over several has ended."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its class, where it says nothing.
+
+    Example:
+    >>> first_line(ValueError("no table\\nin it")), first_line(TimeoutError())
+    ('no table', 'TimeoutError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Say which valid name was probably meant, or else all of them.
 

@@ -12,7 +12,7 @@ from tf_iclrec.analysis.evaluate_run import evaluate_run
 from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.groups import GROUPINGS
-from tf_iclrec.evaluation.report import groups_table, noise_table
+from tf_iclrec.evaluation.tables import groups_table, noise_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
 from tf_iclrec.reports.numbers import p_value
 from tf_iclrec.runs import Run, load_run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tf_iclrec.analysis.intents.describe import describe_intents, with_intents
 from tf_iclrec.commands import Parser, add_import, add_item_table, run_command, with_item_table
-from tf_iclrec.data.reading import names
+from tf_iclrec.data.reading import split_names
 from tf_iclrec.errors import UserError
 from tf_iclrec.files import locked, replace_directory
 from tf_iclrec.reports.intent_page import write_intent_page
@@ -45,7 +45,7 @@ def _describe(values: argparse.Namespace) -> None:
     output = _free_folder(values.output, values.overwrite)
     run = with_item_table(with_intents(values.run), values)
     before = with_item_table(with_intents(values.compare), values) if values.compare else None
-    report = describe_intents(run, before, values=names(values.values) or None)
+    report = describe_intents(run, before, values=split_names(values.values) or None)
     with replace_directory(output) as folder:
         folder.mkdir()
         report.save(folder)

@@ -20,7 +20,7 @@ from tf_iclrec.commands import (
 from tf_iclrec.data.id_lists import read_ids
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
-from tf_iclrec.data.reading import load_interactions, names
+from tf_iclrec.data.reading import load_interactions, split_names
 from tf_iclrec.errors import UserError
 from tf_iclrec.recommendation import recommender_of_run
 from tf_iclrec.run_directory import RunDirectory
@@ -183,7 +183,7 @@ def _load_like(path: str, how_read: Mapping[str, Any]) -> Interactions:
         how_read["time_column"],
         # Ratings that say what is left out; others are not needed.
         rating_column=how_read["rating_column"] if how_read["min_rating"] else "",
-        header=names(how_read["header"]),
+        header=split_names(how_read["header"]),
         time_unit=how_read["time_unit"],
         min_rating=how_read["min_rating"],
         repeats=how_read["repeats"],

@@ -36,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="FILE",
         help="file to write (default: report.html in the run directory; needed for several runs)",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     add_item_table(parser)
     add_import(parser)
     values = parser.parse(arguments)
     if len(values.runs) > 1 and not values.output:
         raise UserError("Name a file to write with --output: the page is about several runs.")
     if values.output:
-        free_file(values.output, overwrite=True)
+        free_file(values.output, values.overwrite)
     paths = [*values.runs, *([values.compare] if values.compare else [])]
     reported = [
         ReportedRun.of(with_item_table(load_run(path), values), RunDirectory(Path(path)), name)

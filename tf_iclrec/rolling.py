@@ -13,7 +13,7 @@ from tf_iclrec.data.prepared import noted, statistics
 from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.times import parse_time
 from tf_iclrec.errors import UserError
-from tf_iclrec.evaluation.report import metrics_table
+from tf_iclrec.evaluation.tables import metrics_table
 from tf_iclrec.files import write_json
 from tf_iclrec.fit import fit_log
 from tf_iclrec.run_directory import RunDirectory

@@ -16,8 +16,8 @@ from tf_iclrec.commands import (
     run_command,
     with_item_table,
 )
-from tf_iclrec.data.reading import names
-from tf_iclrec.evaluation.report import metrics_table
+from tf_iclrec.data.reading import split_names
+from tf_iclrec.evaluation.tables import metrics_table
 from tf_iclrec.options import flag
 from tf_iclrec.reports.run_sections.reported_run import distinct_names
 from tf_iclrec.reports.vector_map import KINDS
@@ -96,7 +96,7 @@ def _parser() -> Parser:
 
 
 def _mapped(vectors: UserVectors, values: argparse.Namespace) -> MappedVectors:
-    chosen = names(values.map_values)
+    chosen = split_names(values.map_values)
     some = vectors.having(chosen) if chosen else vectors
     some = some.sample(values.map_users)
     return MappedVectors(

@@ -15,8 +15,8 @@ from tf_iclrec import (
     paired_t_test,
 )
 from tf_iclrec.analysis.compare_runs import compare_runs
+from tf_iclrec.evaluation.held_out import held_out_answers, held_out_ranks
 from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.report import held_out_answers, held_out_ranks
 from tf_iclrec.models.transitions import TransitionRecommender
 
 from ..timed_logs import timed_planted_intents

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from tf_iclrec.analysis.intents.typical import adjusted, lifts, users_of_values
+from tf_iclrec.analysis.intents.typical import benjamini_hochberg, lifts, users_of_values
 from tf_iclrec.data.histories import Histories
 
 
@@ -103,7 +103,7 @@ def test_what_chance_explains_is_not_typical():
 def test_adjusting_counts_comparisons_that_are_not_there():
     p_values = np.array([0.001, 0.04, 0.03, 0.2])
     expected = stats.false_discovery_control([*p_values, *[1.0] * 16])[:4]
-    np.testing.assert_allclose(adjusted(p_values, 20), expected)
+    np.testing.assert_allclose(benjamini_hochberg(p_values, 20), expected)
 
 
 def test_the_first_of_each_group():

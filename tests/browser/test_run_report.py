@@ -17,8 +17,8 @@ from tf_iclrec import build_model, fit, leave_one_out, make_config
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.data.synthetic import planted_intents
 from tf_iclrec.evaluation.groups import GROUPINGS
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import paired_t_test
 from tf_iclrec.reports.run_report import write_run_report
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun
@@ -292,4 +292,4 @@ def test_bad_input(run, earlier, other_data, tmp_path):
         *("report", run, "--compare", other_data, "--output", tmp_path / "x.html"),
     )
     assert not (tmp_path / "x.html").exists()
-    refused("can't be written", "report", earlier, "--output", tmp_path / "nowhere" / "x.html")
+    refused("No such folder", "report", earlier, "--output", tmp_path / "nowhere" / "x.html")

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from tf_iclrec import UserError
-from tf_iclrec.data.reading import load_interactions, names, read_log
+from tf_iclrec.data.reading import load_interactions, read_log, split_names
 
 
 def log_of(*arguments, **settings):
@@ -33,7 +33,7 @@ def items(tmp_path):
     [("a,b", ("a", "b")), ("category, color", ("category", "color")), ("one", ("one",)), ("", ())],
 )
 def test_names_are_separated_by_commas(text, expected):
-    assert names(text) == expected
+    assert split_names(text) == expected
 
 
 def test_a_log_is_read_and_what_was_found_is_said(table, raw_sequences, capsys):

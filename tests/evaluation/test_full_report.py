@@ -6,8 +6,8 @@ from tf_iclrec import Interactions, by_time, leave_one_out, metrics_of_ranks
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.groups import GROUPINGS
+from tf_iclrec.evaluation.held_out import evaluate_held_out, held_out_answers
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
-from tf_iclrec.evaluation.report import evaluate_held_out, held_out_answers
 from tf_iclrec.evaluation.significance import confidence_interval
 from tf_iclrec.models.popularity import PopularityRecommender
 

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from tf_iclrec import Interactions, evaluation_batches, leave_one_out, load_interactions
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.noise import NoisyHistories, drops, noise_counts
-from tf_iclrec.evaluation.report import held_out_ranks
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ import pytest
 
 from tf_iclrec import by_time
 from tf_iclrec.evaluation.full_report import full_report
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.evaluation.significance import confidence_interval
 from tf_iclrec.models.popularity import PopularityRecommender
 

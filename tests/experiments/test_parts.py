@@ -7,7 +7,7 @@ import pytest
 
 from tf_iclrec import load_interactions
 from tf_iclrec.data.synthetic import planted_intents
-from tf_iclrec.evaluation.report import evaluate_held_out
+from tf_iclrec.evaluation.held_out import evaluate_held_out
 from tf_iclrec.experiments import Dataset, Row, lines
 from tf_iclrec.experiments.page import write_results
 from tf_iclrec.experiments.parts.noise import noise, noise_measurement

@@ -7,8 +7,8 @@ import pytest
 
 from tf_iclrec import leave_one_out, make_config
 from tf_iclrec.data.synthetic import planted_intents
+from tf_iclrec.evaluation.held_out import held_out_answers
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
-from tf_iclrec.evaluation.report import held_out_answers
 from tf_iclrec.models.ease import EaseRecommender
 from tf_iclrec.models.transitions import TransitionRecommender
 from tf_iclrec.systems.registry import SYSTEMS

@@ -132,6 +132,6 @@ def test_first_encoders_start_from_items_and_the_others_from_what_is_known_of_th
 def test_a_sample_is_of_users_that_are_trained_on(monkeypatch):
     log = Interactions.from_sequences({f"u{user}": "abcde" for user in range(12)})
     split = train_on_share(leave_one_out(log), training_share=0.25)
-    expected = spectral_initialization.meetings(split).toarray()
+    expected = spectral_initialization.co_occurrences(split).toarray()
     monkeypatch.setattr(spectral_initialization, "_MOST_USERS", 3)
-    np.testing.assert_array_equal(spectral_initialization.meetings(split).toarray(), expected)
+    np.testing.assert_array_equal(spectral_initialization.co_occurrences(split).toarray(), expected)

@@ -17,7 +17,7 @@ from tf_iclrec.data.augmentation import (
     draw_past_and_future,
     draw_view,
 )
-from tf_iclrec.data.epochs import ahead, epochs_of_batches
+from tf_iclrec.data.epochs import epochs_of_batches, prefetched
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.item_sampler import ItemSampler, Sampling
 from tf_iclrec.data.negatives import draw_negatives
@@ -381,4 +381,4 @@ def _by_length(histories: Histories, rows: np.ndarray) -> np.ndarray:
 
 def _batches_of(rows: np.ndarray, batch_size: int, assemble, share: Share) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    return ahead(share.of(batches.map(assemble)))
+    return prefetched(share.of(batches.map(assemble)))

@@ -47,7 +47,7 @@ def epochs_of_batches(
     # expects it.
     batches = tf.data.Dataset.range(1).flat_map(one_epoch).map(assemble)
     batches = batches.apply(tf.data.experimental.assert_cardinality(num_steps))
-    return ahead(share.of(batches))
+    return prefetched(share.of(batches))
 
 
 def _similar_lengths(lengths: tf.Tensor, batch_size: int, seeds: tf.Tensor) -> tf.data.Dataset:
@@ -64,7 +64,7 @@ def _similar_lengths(lengths: tf.Tensor, batch_size: int, seeds: tf.Tensor) -> t
     )
 
 
-def ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
+def prefetched(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Prepared while the model is busy with the batches before.
 
     A batch takes a fiftieth of the time of its step, so there is nothing to tune; and at the end of

@@ -1,6 +1,7 @@
 """Sequences of users as parts of one flat array: nothing is copied until it is asked for."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -30,6 +31,23 @@ class Histories:
     def owners(self) -> np.ndarray:
         """``(visible items,)`` int64 the history of each, one after the other as in `joined`."""
         return np.repeat(np.arange(len(self.starts)), self.lengths)
+
+    def batches_by_length(self, size: int) -> Iterator[np.ndarray]:
+        """Numbers of the histories, those of a like length together, the shortest first.
+
+        Args:
+            size: Histories in a batch; the last one may have fewer.
+
+        Returns:
+            ``(size,)`` int64 for each batch.
+
+        Example:
+        >>> histories = Histories(np.arange(6), np.array([0, 3, 4]), np.array([3, 4, 6]))
+        >>> [rows.tolist() for rows in histories.batches_by_length(2)]
+        [[1, 2], [0]]
+        """
+        by_length = np.argsort(self.lengths, kind="stable")
+        return (by_length[start : start + size] for start in range(0, len(by_length), size))
 
     def longer_than(self, length: int) -> "Histories":
         """Only the histories with more than ``length`` items."""

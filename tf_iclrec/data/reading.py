@@ -160,11 +160,11 @@ def read_log(
         with unchanged([items]):
             table = read_item_table(
                 *(items, item_column, provider_column, title_column),
-                *(names(item_attributes), names(item_labels)),
+                *(split_names(item_attributes), split_names(item_labels)),
             )
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(
-        *(source, columns, names(header), Selection(**selection)),
+        *(source, columns, split_names(header), Selection(**selection)),
         *(make_engine, allocate, scratch),
     )
     log = made.log
@@ -216,11 +216,11 @@ def _by_role(user: str, item: str, time: str, rating: str, provider: str) -> dic
     return {"user": user, "item": item, "time": time, "rating": rating, "provider": provider}
 
 
-def names(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
     """Names that are separated by commas.
 
     Example:
-    >>> names("brand, color"), names("")
+    >>> split_names("brand, color"), split_names("")
     (('brand', 'color'), ())
     """
     return tuple(name.strip() for name in text.split(",")) if text else ()

@@ -14,7 +14,6 @@ from tf_iclrec.data.preparation.columns import choose_columns
 from tf_iclrec.data.preparation.source import (
     Source,
     files_of,
-    first_line,
     is_table,
     source_of_files,
     source_of_table,
@@ -24,7 +23,7 @@ from tf_iclrec.data.public.completejourney import DEFAULT_SOURCE, completejourne
 from tf_iclrec.data.public.public_log import PublicLog
 from tf_iclrec.data.public.registry import PUBLIC_LOGS, split_name
 from tf_iclrec.data.sequence_file import read_sequences
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa

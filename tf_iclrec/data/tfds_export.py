@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.preparation.source import first_line
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, first_line
 from tf_iclrec.files import locked, replace_directory
 
 _VERSION = "1.0.0"

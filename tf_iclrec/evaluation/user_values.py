@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.splits.split import HeldOutPart, Split
+from tf_iclrec.evaluation.held_out import held_out_answers
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.lists.recommended_lists import RecommendedLists
 from tf_iclrec.evaluation.lists.registry import metrics_of_lists, values_of_lists
 from tf_iclrec.evaluation.metrics import gains_of_ranks
-from tf_iclrec.evaluation.report import held_out_answers
 
 LIST_LENGTH = 20
 

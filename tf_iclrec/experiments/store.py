@@ -26,7 +26,7 @@ from tf_iclrec.run_directory import RunDirectory
 # Raised by a change after which a training with the same settings ends with other figures, or
 # leaves other files: what was trained before is not used any more. A release (0.4, 0.5) does the
 # same.
-TRAININGS = 1
+TRAININGS = 2
 # What a finished training leaves beside a run.
 TRIAL, RANKS = "trial.json", "ranks.npz"
 

@@ -19,8 +19,8 @@ import numpy as np
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import NonFiniteLossError, UserError
+from tf_iclrec.evaluation.held_out import held_out_ranks, users_of_ranks
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
-from tf_iclrec.evaluation.report import held_out_ranks, users_of_ranks
 from tf_iclrec.experiments.store import RANKS, TRIAL, Store
 from tf_iclrec.experiments.trial import Trial
 from tf_iclrec.files import replace_file, write_json

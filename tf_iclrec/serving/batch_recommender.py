@@ -233,10 +233,7 @@ class BatchRecommender:
             barred[exclude.joined().item_ids - NUM_SPECIAL_IDS] = True
         else:
             lists.append(exclude)
-        batch_size = ranking_batch_size(len(self.items))
-        by_length = np.argsort(histories.lengths, kind="stable")
-        for start in range(0, num_users, batch_size):
-            users = by_length[start : start + batch_size]
+        for users in histories.batches_by_length(ranking_batch_size(len(self.items))):
             item_ids = histories.padded(users, max_length)
             excluded = [np.zeros((len(users), 0), dtype=np.int32)]
             excluded += [one.padded(users, distinct=True) for one in lists]
@@ -284,10 +281,8 @@ class BatchRecommender:
         num_users = len(histories.starts)
         if trained_rows is None:
             trained_rows = np.full(num_users, -1, dtype=np.int32)
-        by_length = np.argsort(histories.lengths, kind="stable")
         size = max(1, min(_EXPLAINED, _EXPLAINED_ITEMS // max(1, item_ids.shape[1])))
-        for start in range(0, num_users, size):
-            users = by_length[start : start + size]
+        for users in histories.batches_by_length(size):
             some = histories.rows(users).joined()
             known = tf.RaggedTensor.from_row_lengths(some.item_ids.astype(np.int32), some.lengths)
             answer = self.explainer(known, trained_rows[users], item_ids[users], most)

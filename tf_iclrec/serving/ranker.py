@@ -76,12 +76,12 @@ class Ranker(tf.Module):
     def vectors_of(self, rows: tf.Tensor) -> tf.Tensor:
         """Item vectors ``(..., dim)`` of rows of the catalogue, of a model that has them."""
         # Without the counts, which stand in the coordinate after the model's own.
-        return tf.gather(self.index.vectors, rows)[..., : self.model.encoder.output_dim]
+        return tf.gather(self.index.vectors, rows)[..., :-1]
 
     def cosines(self, rows: tf.Tensor) -> tf.Tensor:
         """``(batch, items)`` float32 of rows ``(batch,)`` of the catalogue with all items, of a
         model that has item vectors."""
-        vectors = self.index.vectors[:, : self.model.encoder.output_dim]
+        vectors = self.index.vectors[:, :-1]
         own = tf.math.l2_normalize(self.vectors_of(rows), axis=1)
         cosines = tf.matmul(own, vectors, transpose_b=True)
         return cosines * tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)
@@ -95,7 +95,9 @@ class Ranker(tf.Module):
             intents[NUM_SPECIAL_IDS:] = item_intents(self.model, self.catalogue)
         return tf.constant(intents)
 
-    def are_new(self, is_empty, users):
+    def are_new(
+        self, is_empty: np.ndarray | tf.Tensor, users: np.ndarray | tf.Tensor
+    ) -> np.ndarray | tf.Tensor:
         """Whether nothing is known of users, ``(batch,)`` bool.
 
         Args:

@@ -134,9 +134,8 @@ class SavedModelRecommender:
         # Of no user, so that nothing of such a width is made before the model has taken k.
         items, scores = [np.empty((0, k), object)], [np.empty((0, k), np.float32)]
         from_popularity = [np.empty(0, bool)]
-        by_length = np.argsort(users.histories.lengths, kind="stable")
-        for start in range(0, len(by_length), _USERS):
-            rows = by_length[start : start + _USERS]
+        batches = list(users.histories.batches_by_length(_USERS))
+        for rows in batches:
             exclude_rows = rows if len(users.exclude.starts) > 1 else np.zeros_like(rows)
             lists = {
                 "history": _cells(users.histories.rows(rows)),
@@ -150,7 +149,7 @@ class SavedModelRecommender:
             items.append(answer["item_ids"].numpy())
             scores.append(answer["scores"].numpy())
             from_popularity.append(answer["from_popularity"].numpy())
-        places = np.argsort(by_length)
+        places = np.argsort(np.concatenate([np.empty(0, np.int64), *batches]))
         items, scores, from_popularity = (
             np.concatenate(parts)[places] for parts in (items, scores, from_popularity)
         )
@@ -170,9 +169,7 @@ class SavedModelRecommender:
             "intents": np.full(shape, NO_INTENT, dtype=np.int32),
             "providers": np.full(shape, b"", dtype=object),
         }
-        by_length = np.argsort(histories.lengths, kind="stable")
-        for start in range(0, len(items), _EXPLAINED):
-            rows = by_length[start : start + _EXPLAINED]
+        for rows in histories.batches_by_length(_EXPLAINED):
             answer = self._ask(
                 "explain",
                 history=_cells(histories.rows(rows)),

@@ -5,7 +5,7 @@ from tf_iclrec.data.reading import read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.registry import SPLITS
 from tf_iclrec.data.splits.training_share import train_on_share
-from tf_iclrec.evaluation.report import held_out_answers
+from tf_iclrec.evaluation.held_out import held_out_answers
 from tf_iclrec.serving.saved_model import export_saved_model
 from tf_iclrec.systems.system import Section
 

@@ -1,6 +1,6 @@
 """All systems at a glance."""
 
-from tf_iclrec.evaluation.report import aligned
+from tf_iclrec.evaluation.tables import aligned
 from tf_iclrec.systems.registry import SYSTEMS
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.evaluation.full_report import full_report
+from tf_iclrec.evaluation.held_out import evaluate_held_out
 from tf_iclrec.evaluation.lists.item_facts import ItemFacts
 from tf_iclrec.evaluation.metrics import MAIN_METRIC
-from tf_iclrec.evaluation.report import evaluate_held_out
 from tf_iclrec.models.ease import EaseRecommender
 from tf_iclrec.models.popularity import PopularityRecommender
 from tf_iclrec.models.transitions import TransitionRecommender

@@ -125,7 +125,7 @@ def _positive_mutual_information(split, attribute):
     """Sparse, symmetric ``(items, items)``, or of the attribute's values."""
     from scipy import sparse
 
-    met = meetings(split, attribute).tocoo()
+    met = co_occurrences(split, attribute).tocoo()
     size = met.shape[0]
     often = np.bincount(met.row, met.data, minlength=size)
     expected = often[met.row] * often[met.col] / often.sum()
@@ -133,7 +133,7 @@ def _positive_mutual_information(split, attribute):
     return sparse.csr_array((information, (met.row, met.col)), met.shape)
 
 
-def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr_array:
+def co_occurrences(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr_array:
     """How often items, or values of an attribute, meet in the training histories, and how closely.
 
     Two that are at most three steps apart have met, with a weight of one over the distance.
@@ -147,7 +147,8 @@ def meetings(split: Split, attribute: ItemAttribute | None = None) -> sparse.csr
 
     Example:
     >>> from tf_iclrec import Interactions, leave_one_out
-    >>> meetings(leave_one_out(Interactions.from_sequences({"ann": "abc??"}))).toarray()[1].tolist()
+    >>> split = leave_one_out(Interactions.from_sequences({"ann": "abc??"}))
+    >>> co_occurrences(split).toarray()[1].tolist()
     [0.0, 0.0, 1.0, 0.5]
     """
     histories = split.train.longer_than(1)

@@ -14,7 +14,7 @@ from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, Vocabulary
 from tf_iclrec.layers.id_embedding import IdEmbedding
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.settings import Setting
-from tf_iclrec.training.spectral_initialization import meetings
+from tf_iclrec.training.spectral_initialization import co_occurrences
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -101,7 +101,7 @@ def _take_rows(table: IdEmbedding, split: Split, before: IdEmbedding, known: Spl
     rows = table.embeddings.numpy()
     rows[is_known] = before.embeddings.numpy()[places[is_known]] * (before.scale / table.scale)
     if is_known[special:].any() and not is_known.all():
-        near = meetings(split) if table.rows_of == "items" else None
+        near = co_occurrences(split) if table.rows_of == "items" else None
         rows[special:] += _starts(rows[special:], is_known[special:], near)
     table.embeddings.assign(rows)
 

@@ -170,7 +170,7 @@ def lifts(users: sparse.csr_matrix, sizes: np.ndarray, significance: float = 0.0
     p_values = np.asarray(hypergeom.sf(x - 1, total, m, n))
     # Pairs that were never seen were compared too.
     compared = int((sizes > 0).sum()) * len(np.unique(values))
-    p_values = adjusted(p_values, compared)
+    p_values = benjamini_hochberg(p_values, compared)
     expected = n * m / total
     least = special.gammaincinv(x + 0.5, 0.025) / (expected + 0.5)
     order = np.lexsort((values, -least, groups))
@@ -179,12 +179,12 @@ def lifts(users: sparse.csr_matrix, sizes: np.ndarray, significance: float = 0.0
     return Lifts(*(column[order] for column in columns))
 
 
-def adjusted(p_values: np.ndarray, comparisons: int) -> np.ndarray:
+def benjamini_hochberg(p_values: np.ndarray, comparisons: int) -> np.ndarray:
     """P-values ``(n,)`` after Benjamini and Hochberg, where the p-values of the other
     ``comparisons - n`` are 1.
 
     Example:
-    >>> adjusted(np.array([0.01, 0.2, 0.02]), 4).round(4).tolist()
+    >>> benjamini_hochberg(np.array([0.01, 0.2, 0.02]), 4).round(4).tolist()
     [0.04, 0.2667, 0.04]
     """
     order = np.argsort(p_values)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.faults import raise_fault
-from tf_iclrec.data.preparation.source import Kind, Source, first_line
+from tf_iclrec.data.preparation.source import Kind, Source
 from tf_iclrec.data.preparation.text_lines import LONGEST_LINE, check_whole
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, first_line
 from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tf_iclrec.data.preparation.text_lines import COMPRESSIONS, text_lines
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -338,8 +338,3 @@ def _kind(type_: pa.DataType) -> Kind:
     if types.is_nested(type_) or types.is_time(type_) or types.is_binary(type_):
         return "other"
     return "text"
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

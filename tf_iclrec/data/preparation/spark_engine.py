@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tf_iclrec.data.preparation.engine import Engine
 from tf_iclrec.data.preparation.faults import raise_fault
-from tf_iclrec.data.preparation.source import Source, first_line
-from tf_iclrec.errors import UserError
+from tf_iclrec.data.preparation.source import Source
+from tf_iclrec.errors import UserError, first_line
 from tf_iclrec.settings import Setting, checked
 
 if TYPE_CHECKING:

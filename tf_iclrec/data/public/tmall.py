@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tf_iclrec.data.preparation.source import first_line, source_of_table
+from tf_iclrec.data.preparation.source import source_of_table
 from tf_iclrec.data.public.public_log import PublicLog, file_of
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa

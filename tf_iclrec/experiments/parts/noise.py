@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from tf_iclrec.evaluation.held_out import held_out_ranks
 from tf_iclrec.evaluation.metrics import metrics_of_ranks
 from tf_iclrec.evaluation.noise import NoisyHistories, drops
-from tf_iclrec.evaluation.report import held_out_ranks
 from tf_iclrec.experiments.measurement import Measurement
 from tf_iclrec.experiments.parts.part import Part
 from tf_iclrec.experiments.parts.table import Table

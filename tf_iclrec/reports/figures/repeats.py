@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from tf_iclrec.data.interactions import Interactions
+from tf_iclrec.data.preparation.append import num_identical
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 from tf_iclrec.evaluation.lists.value_counts import count_pairs
 from tf_iclrec.reports.figures.user_parts import repeats_previous, user_parts
@@ -42,17 +43,5 @@ class Repeats:
             users_of_items += np.bincount(items, minlength=log.items.size)
             repeated += part.num_actions - len(items)
             consecutive += int(repeats_previous(part.item_ids, part.offsets).sum())
-            copies += _copies(part)
+            copies += num_identical(part)
         return cls(repeated, consecutive, copies, users_of_items[NUM_SPECIAL_IDS:])
-
-
-def _copies(log: Interactions) -> int:
-    if log.times is None:
-        return 0
-    at_once = repeats_previous(log.times, log.offsets)
-    moments = np.cumsum(~at_once)
-    # Most moments have one interaction, which need not be sorted.
-    shared = at_once.copy()
-    shared[:-1] |= at_once[1:]
-    _, _, counts = count_pairs(moments[shared], log.item_ids[shared], log.items.size)
-    return int((counts - 1).sum())

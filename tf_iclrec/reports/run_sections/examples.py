@@ -11,7 +11,7 @@ from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.item_attributes import TITLE
 from tf_iclrec.data.splits.split import HeldOut, Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
-from tf_iclrec.evaluation.report import held_out_answers
+from tf_iclrec.evaluation.held_out import held_out_answers
 from tf_iclrec.reports.markup import Html, element
 from tf_iclrec.reports.page import Section, section, table
 from tf_iclrec.reports.run_sections.reported_run import ReportedRun

@@ -6,14 +6,9 @@ import tensorflow as tf
 from tf_iclrec import Interactions, UserError, leave_one_out
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.splits.everything import everything
+from tf_iclrec.evaluation.held_out import evaluate_held_out, held_out_answers, held_out_ranks
 from tf_iclrec.evaluation.ranking import NEVER_FOUND
-from tf_iclrec.evaluation.report import (
-    evaluate_held_out,
-    groups_table,
-    held_out_answers,
-    held_out_ranks,
-    metrics_table,
-)
+from tf_iclrec.evaluation.tables import groups_table, metrics_table
 
 NAMES = ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "NDCG@100", "MRR@5", "MRR@100"]
 
