@@ -1,5 +1,6 @@
 """What people give in Python by mistake, and what they are told."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,9 +21,20 @@ def test_a_table_is_no_log(tmp_path):
 
 def test_what_would_not_be_applied_to_a_log(tmp_path):
     config = make_config("transitions", min_item_count=5)
-    with pytest.raises(UserError, match=r"^min_item_count would not be applied"):
+    with pytest.raises(
+        UserError, match=r"^min_item_count would not be applied .* set min_item_count=0\."
+    ):
         fit(config, tmp_path / "run", interactions=LOG)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_table_names_no_files():
+    with pytest.raises(UserError, match="data names files, and a DataFrame is none"):
+        make_config("transitions", data=pd.DataFrame())
+
+
+def test_numbers_of_numpy_are_a_list():
+    assert make_config("iclrec", num_intents=np.array([3, 4])).intents.num_intents == (3, 4)
 
 
 def test_ids_of_mixed_types():

@@ -1,5 +1,7 @@
 """One training at each of several dates."""
 
+import dataclasses
+import datetime
 import importlib
 import json
 import shutil
@@ -122,6 +124,20 @@ def test_it_is_an_option_of_the_command(config, tmp_path, capsys):
     assert "Test metrics by date" in capsys.readouterr().out
 
 
+def test_the_date_of_an_earlier_run_is_not_one_of_them(config, tmp_path):
+    asked = ["--model", "transitions", "--data", *config.data.source]
+    earlier, later = str(tmp_path / "earlier"), str(tmp_path / "later")
+    train.main([*asked, "--split", f"time:{DATES[0]}", "--output", earlier])
+    settings = str(tmp_path / "earlier" / "config.json")
+    train.main(["--config", settings, "--roll", DATES[1], "--output", later])
+    assert load_run(tmp_path / "later" / DATES[1]).config.split.at == DATES[1]
+
+
+def test_days_of_python_are_dates(config, tmp_path):
+    found = fit_at_dates(config, [datetime.date(1970, 3, 1)], tmp_path / "run")
+    assert [*found] == ["1970-03-01", "mean"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -168,13 +184,28 @@ def test_a_date_more_has_the_one_before_trained_again(finished, log, tmp_path, c
     shutil.rmtree(tmp_path / "log")
     write_prepared(log.select(log.times > log.times.min()), tmp_path / "log")
     (tmp_path / "run" / DATES[2] / "metrics.json").unlink()
-    with pytest.raises(UserError, match=r"data have changed since .*1970-02-10 was trained"):
+    with pytest.raises(UserError, match=r"data have changed since .*1970-02-10 was started"):
         fit_at_dates(config, DATES, tmp_path / "run", resume=True)
+
+
+def test_other_items_in_as_many_interactions_are_other_data(log, tmp_path):
+    write_prepared(log, tmp_path / "log")
+    config = make_config("transitions", data=str(tmp_path / "log"))
+    fit_at_dates(config, DATES[:2], tmp_path / "run")
+    # One was interrupted before it was finished, the other before it was begun.
+    (tmp_path / "run" / DATES[0] / "metrics.json").unlink()
+    shutil.rmtree(tmp_path / "run" / DATES[1])
+    other = dataclasses.replace(log, item_ids=log.item_ids[::-1])
+    write_prepared(other, tmp_path / "log")
+    with pytest.raises(UserError, match=r"data have changed since .*1970-02-10 was started"):
+        fit_at_dates(config, DATES[:2], tmp_path / "run", resume=True)
+    write_prepared(log, tmp_path / "log")
+    fit_at_dates(config, DATES[:2], tmp_path / "run", resume=True)
 
 
 def test_other_times_of_a_split_are_refused(config, tmp_path):
     source = config.data.source
     for times in ({"split": "time:1970-02-01"}, {"split": "time", "split_until": "1970-03-01"}):
-        with pytest.raises(UserError, match="at its own dates, each tested up to the next: leave"):
+        with pytest.raises(UserError, match=r"each is tested up to the next: leave out split_\w+="):
             fit_at_dates(make_config("ease", data=source, **times), DATES, tmp_path / "run")
     assert not (tmp_path / "run").exists()

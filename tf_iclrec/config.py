@@ -178,9 +178,13 @@ def make_config(model: str | None = None, **settings: Any) -> Config:
     Traceback (most recent call last):
     tf_iclrec.errors.UserError: Unknown setting 'modle': did you mean 'model'?
     """
-    file_model, file = settings_to_start_from(
-        settings.get("init_from") or "", settings.get("data") or ()
-    )
+    source = settings.get("data", ())
+    if not isinstance(source, str | os.PathLike | list | tuple):
+        raise UserError(
+            f"data names files, and a {type(source).__name__} is none: give "
+            "fit(..., interactions=load_interactions(...)) a table."
+        )
+    file_model, file = settings_to_start_from(settings.get("init_from") or "", source)
     return resolve(model or file_model or DEFAULT_SYSTEM, settings, file, file_model)
 
 

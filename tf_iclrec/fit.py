@@ -17,7 +17,7 @@ from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.interactions import Interactions
 from tf_iclrec.data.preparation.fingerprint import fingerprint
 from tf_iclrec.data.preparation.source import GIVEN
-from tf_iclrec.data.prepared import noted, read_prepared, statistics
+from tf_iclrec.data.prepared import is_same_log, noted, read_prepared
 from tf_iclrec.data.reading import how_read, read_log
 from tf_iclrec.data.splits.everything import split_to_serve
 from tf_iclrec.data.splits.split import Split
@@ -341,7 +341,7 @@ def _say_what_is_newer(
     config: Config, directory: RunDirectory, given: Interactions | None, kept: Interactions
 ) -> None:
     if given is not None:
-        is_newer = statistics(given) != statistics(kept)
+        is_newer = not is_same_log(given, kept)
         what = "The log that is given is not"
     else:
         before = noted(directory.data, "sources")

@@ -1,5 +1,6 @@
 """The same training at several dates: how a system does from one time to the next."""
 
+import datetime
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 from tf_iclrec.checksums import read_sealed
 from tf_iclrec.config import Config, make_config
 from tf_iclrec.data.interactions import Interactions
-from tf_iclrec.data.prepared import noted, statistics
+from tf_iclrec.data.prepared import is_same_log, read_prepared
 from tf_iclrec.data.reading import read_log
-from tf_iclrec.data.times import parse_time
+from tf_iclrec.data.times import format_time, parse_time
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.tables import metrics_table
 from tf_iclrec.files import write_json
@@ -20,13 +21,15 @@ from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.runs import read_config, split_of, start_run
 from tf_iclrec.training.cluster import Cluster
 
+# Settings that the dates decide.
+SET_BY_DATES = ("split_at", "split_test_at", "split_until")
 # As in `Run.metrics`.
 Metrics = dict[str, Any]
 
 
 def fit_at_dates(
     config: Config,
-    dates: Sequence[str],
+    dates: Sequence[str | datetime.date],
     output: str | Path,
     resume: bool = False,
     overwrite: bool = False,
@@ -64,6 +67,11 @@ def fit_at_dates(
     if len(Cluster.of_environment()) > 1:
         raise UserError("--roll trains one run after the other, in one process without TF_CONFIG.")
     moments = [parse_time(date) for date in dates]
+    # A day or a time of Python names its folder.
+    dates = [
+        date if isinstance(date, str) else format_time(moment)
+        for date, moment in zip(dates, moments, strict=True)
+    ]
     if any(later <= earlier for earlier, later in itertools.pairwise(moments)):
         raise UserError(f"The dates to split at must ascend, not be {' '.join(dates)}.")
     _check_dates_alone(config)
@@ -107,11 +115,13 @@ def fit_at_dates(
 def _check_dates_alone(config: Config) -> None:
     """Refuse times of a split beside the dates, as they would not be applied."""
     usual = make_config(config.model, split="time").split
-    for name in ("at", "test_at", "until"):
+    for option in SET_BY_DATES:
+        name = option.removeprefix("split_")
         if config.split.get(name, usual[name]) != usual[name]:
             raise UserError(
-                f"--roll splits at its own dates, each tested up to the next: leave out the {name} "
-                "of --split."
+                "The dates say where to split, and each is tested up to the next: leave out "
+                f"{option}={config.split[name]}, or set it to {usual[name]!r} where it comes from "
+                "an earlier run."
             )
 
 
@@ -123,9 +133,9 @@ def _is_another(run: RunDirectory, config: Config) -> bool:
 def _check_same_log(log: Interactions, runs: Iterable[RunDirectory]) -> None:
     """Refuse figures of several logs in one table."""
     for run in runs:
-        if run.metrics.is_file() and noted(run.data, "statistics") != statistics(log):
+        if run.data.is_dir() and not is_same_log(read_prepared(run.data), log):
             raise UserError(
-                f"The data have changed since {run.path} was trained: the dates would not compare. "
+                f"The data have changed since {run.path} was started: the dates would not compare. "
                 "Train all with --overwrite, or in another folder."
             )
 

@@ -159,7 +159,8 @@ def of_given_log(config: Config, interactions: Interactions) -> Config:
     if given:
         raise UserError(
             f"{', '.join(given)} would not be applied to a log that is given: give them to "
-            "load_interactions."
+            "load_interactions. Where they come from an earlier run, set "
+            f"{', '.join(f'{name}={usual[name]!r}' for name in given)}."
         )
     return config
 

@@ -141,6 +141,8 @@ class Declared:
         Raises:
             UserError: If it has another type or is out of range.
         """
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
         if self.setting.auto and value in (AUTO, (AUTO,), [AUTO]):
             return AUTO
         if self.is_tuple:

@@ -23,7 +23,7 @@ from tf_iclrec.config import (
 from tf_iclrec.errors import UserError
 from tf_iclrec.fit import fit
 from tf_iclrec.options import all_sections
-from tf_iclrec.rolling import fit_at_dates
+from tf_iclrec.rolling import SET_BY_DATES, fit_at_dates
 from tf_iclrec.run_directory import RunDirectory
 from tf_iclrec.systems.registry import DEFAULT_SYSTEM
 from tf_iclrec.systems.table import systems_table
@@ -104,6 +104,8 @@ def _config(values: argparse.Namespace) -> Config:
         model, from_file = settings_of_run(run)
     else:
         model, from_file = settings_to_start_from(given.get("init_from", ""), given.get("data", ()))
+    if values.roll:
+        from_file = {name: one for name, one in from_file.items() if name not in SET_BY_DATES}
     return resolve(
         values.model or model or DEFAULT_SYSTEM,
         given,

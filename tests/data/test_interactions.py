@@ -22,6 +22,19 @@ def test_sequences_become_flat_arrays():
     assert (LOG.item_ids.dtype, LOG.offsets.dtype) == (np.int32, np.int64)
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), ""])
+def test_a_missing_item_is_none(missing):
+    with pytest.raises(UserError, match="Interaction 2 of the log has no item: leave it out"):
+        Interactions.from_sequences({"ann": ["tea", missing], "bob": ["jam"]})
+
+
+def test_whole_numbers_have_no_point_as_items_or_values_of_items():
+    log = Interactions.from_sequences({"ann": [1.0, 2.0]})
+    assert log.items.ids.tolist() == ["1", "2"]
+    log = log.with_item_attribute("size", {"1": 12.0})
+    assert log.attributes["size"].vocabulary.ids.tolist() == ["12"]
+
+
 def test_counts():
     assert (LOG.num_users, LOG.num_items, LOG.num_actions) == (3, 3, 6)
     assert LOG.lengths.tolist() == [3, 1, 2]

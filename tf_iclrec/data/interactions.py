@@ -14,6 +14,7 @@ import numpy as np
 from tf_iclrec.data.arrays import Allocate, blocks, blocks_of_rows, in_memory, most_frequent
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.data.item_attributes import TITLE, ItemAttribute, special_ids_and
+from tf_iclrec.data.tables import ids_as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
 
@@ -113,18 +114,23 @@ class Interactions:
 
     @classmethod
     def from_sequences(cls, sequences: Mapping[str, Sequence[str]]) -> Interactions:
-        """From a dict of raw user id to raw item ids, oldest first; integers become text.
+        """From a dict of raw user id to raw item ids, oldest first; numbers become text.
+
+        Raises:
+            UserError: If an item is missing, or two users have the same id as text.
 
         Example:
         >>> log = Interactions.from_sequences({7: [12, 3], 8: [3]})
         >>> log.users.tolist(), log.items.decode(log.item_ids).tolist(), log.offsets.tolist()
         (['7', '8'], ['12', '3', '3'], [0, 2, 3])
         """
+        import pandas as pd
+
         users = np.asarray(list(sequences), dtype=object)
         lengths = np.fromiter(map(len, sequences.values()), np.int64, len(sequences))
-        raw = [str(item) for items in sequences.values() for item in items]
+        raw = pd.Series([item for items in sequences.values() for item in items])
         codes = np.repeat(np.arange(len(users)), lengths)
-        return cls.from_columns(codes, users, np.asarray(raw, dtype=object))
+        return cls.from_columns(codes, users, ids_as_text(raw).to_numpy(object))
 
     @classmethod
     def from_columns(

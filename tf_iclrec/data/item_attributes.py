@@ -57,7 +57,7 @@ class ItemAttribute:
                 f"{items.ids[0]!r}, the table like {example!r}. Is it the table of another data "
                 "set?"
             )
-        raw = _texts(values.get(item, "") for item in items.ids)
+        raw = _texts(values.get(item) for item in items.ids)
         vocabulary = Vocabulary(sorted({*raw} - {""}))
         return cls(vocabulary, special_ids_and(vocabulary.encode(raw)))
 
@@ -140,7 +140,7 @@ def _texts(values: Iterable[Any]) -> np.ndarray:
     text each entry takes as much as the longest one."""
     import pandas as pd
 
-    return as_text(pd.Series(list(values), dtype=object)).to_numpy(object)
+    return as_text(pd.Series(list(values))).to_numpy(object)
 
 
 def special_ids_and(ids: np.ndarray) -> np.ndarray:

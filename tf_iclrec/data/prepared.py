@@ -198,6 +198,39 @@ def noted(directory: str | Path, name: str) -> Any:
     return notes.get(name) if isinstance(notes, dict) else None
 
 
+def is_same_log(one: Interactions, other: Interactions) -> bool:
+    """Whether two logs have the same users, items, interactions and all that is known of them.
+
+    Example:
+    >>> one, other = ["tea", "jam"], ["jam", "tea"]
+    >>> logs = [Interactions.from_sequences({"ann": items}) for items in (one, one, other)]
+    >>> is_same_log(logs[0], logs[1]), is_same_log(logs[0], logs[2])
+    (True, False)
+    """
+    names = [*PER_ACTION, "offsets", "users"]
+    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
+    pairs.append((one.items.ids, other.items.ids))
+    ours, theirs = (_known_of_items(log) for log in (one, other))
+    if ours.keys() != theirs.keys():
+        return False
+    for name, known in ours.items():
+        pairs.append((known.of_items, theirs[name].of_items))
+        pairs.append((known.vocabulary.ids, theirs[name].vocabulary.ids))
+    return all(
+        first is second if first is None or second is None else _are_equal(first, second)
+        for first, second in pairs
+    )
+
+
+def _known_of_items(log: Interactions) -> dict[tuple[str, str], ItemAttribute]:
+    known = {(kind, name): one for kind in _PER_ITEM for name, one in getattr(log, kind).items()}
+    return known if log.providers is None else known | {("providers", ""): log.providers}
+
+
+def _are_equal(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
+
+
 def statistics(log: Interactions) -> dict[str, Any]:
     """Figures of a log, as JSON.
 

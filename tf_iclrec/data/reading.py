@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from tf_iclrec.data.prepared import noted
 from tf_iclrec.data.public.registry import PUBLIC_LOGS
 from tf_iclrec.data.sources import DEFAULT_SOURCE
 from tf_iclrec.data.vocabulary import UNKNOWN_ID
-from tf_iclrec.errors import UserError
+from tf_iclrec.errors import UserError, nearest
 from tf_iclrec.settings import Setting, settings_of
 
 
@@ -67,6 +68,10 @@ def load_interactions(
     >>> log.users.tolist(), log.items.decode(log.item_ids).tolist()
     (['ann', 'bob'], ['jam', 'tea', 'tea'])
     """
+    known = inspect.signature(Selection).parameters
+    for name in selection.keys() - known:
+        known = {*inspect.signature(load_interactions).parameters, *known} - {"selection"}
+        raise UserError(f"load_interactions has no argument {name!r}: {nearest(name, known)}")
     names = source if isinstance(source, list | tuple) else [source]
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(names, columns, header, Selection(**selection))

@@ -23,10 +23,10 @@ def microseconds_per_unit(largest: float) -> float:
     return next(unit for least, unit in MICROSECONDS_FROM if abs(largest) >= least)
 
 
-def parse_time(text: str) -> int:
+def parse_time(moment: str | datetime.date) -> int:
     """A date or time that a person writes, as ISO 8601, to microseconds since 1970.
 
-    Without a time zone it is UTC.
+    Without a time zone it is UTC. Dates of Python, NumPy and pandas are read, too.
 
     Raises:
         UserError: If it is none.
@@ -34,16 +34,19 @@ def parse_time(text: str) -> int:
     Example:
     >>> parse_time("1970-01-02"), parse_time("1970-01-01T00:00:01+01:00")
     (86400000000, -3599000000)
+    >>> parse_time(datetime.date(1970, 1, 2))
+    86400000000
     """
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        # Dates say themselves like this as text.
+        parsed = datetime.datetime.fromisoformat(str(moment))
     except ValueError as error:
         raise UserError(
-            f"{text!r} is no date: write it like 2017-06-01 or 2017-06-01T12:00:00."
+            f"{moment!r} is no date: write it like 2017-06-01 or 2017-06-01T12:00:00."
         ) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return round(moment.timestamp() * _SECOND)
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=datetime.UTC)
+    return round(parsed.timestamp() * _SECOND)
 
 
 def format_time(microseconds: int) -> str:

@@ -1,6 +1,8 @@
 import gzip
 import json
+import re
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -231,6 +233,35 @@ def test_columns_are_told_by_case(suffix, name, tmp_path, raw_sequences):
     assert raw_sequences(log) == {"ann": CASES[name].tolist()}
     with pytest.raises(UserError, match="Several columns look like the item, ITEM_ID, Item_Id"):
         load_interactions(source)
+
+
+def test_two_columns_of_a_name_in_parquet(tmp_path):
+    columns = [["ann", "ann"], [3, 9], ["tea", "jam"], [7, 5], [1, 2]]
+    names = ["user_id", "n", "item_id", "n", "timestamp"]
+    pq.write_table(pa.table(columns, names=names), tmp_path / "log.parquet")
+    with pytest.raises(UserError, match=r"log\.parquet has two columns 'n'. Rename one\."):
+        load_interactions(tmp_path / "log.parquet")
+
+
+@pytest.mark.parametrize("decimals", ["", ".5", ".123456", ".1234567", ".123456789"])
+def test_decimals_of_seconds_beyond_the_sixth_are_cut(tmp_path, decimals):
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,time\nann,tea,2020-01-01T00:00:01{decimals}Z\n")
+    expected = np.datetime64(f"2020-01-01T00:00:01{decimals[:7]}", "us").astype(int)
+    assert load_interactions(path).times.tolist() == [expected]
+
+
+def test_a_misspelt_argument_is_named():
+    message = "load_interactions has no argument 'user_colum': did you mean 'user_column'?"
+    with pytest.raises(UserError, match=re.escape(message)):
+        load_interactions(FRAME, user_colum="who")
+
+
+def test_days_of_pandas_limit_what_is_read():
+    frame = pd.DataFrame(
+        {"user": "ann", "item": ["tea", "jam"], "time": ["2020-01-01", "2020-02-01"]}
+    )
+    assert load_interactions(frame, since=pd.Timestamp("2020-01-02")).items.ids.tolist() == ["jam"]
 
 
 def test_tables_that_cannot_be_meant():

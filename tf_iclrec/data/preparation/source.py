@@ -258,9 +258,11 @@ def _columns(path: Path, suffix: str, separator: str, header: Sequence[str]) -> 
         import pyarrow.parquet as pq
 
         try:
-            return {field.name: _kind(field.type) for field in pq.read_schema(path)}
+            schema = pq.read_schema(path)
         except (ValueError, OSError) as error:  # pyarrow's errors are ValueErrors
             raise UserError(f"{path} can't be read as a table: {first_line(error)}") from error
+        _check_once(schema.names, str(path))
+        return {field.name: _kind(field.type) for field in schema}
     if suffix in _JSON:
         return _json_fields(path)
     cells = _first_row(path, separator)

@@ -137,7 +137,7 @@ def _moment(times: np.ndarray, text: str) -> int:
     """A date, or the time of the first of the last share of the interactions."""
     try:
         share = float(text)
-    except ValueError:
+    except (TypeError, ValueError):
         return parse_time(text)
     if not 0 < share < 1:
         raise UserError(f"{text} is neither a date nor a share above 0 and below 1.")
