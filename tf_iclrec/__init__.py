@@ -78,7 +78,7 @@ from tf_iclrec.training.intent_clustering import IntentClustering
 from tf_iclrec.training.lazy_adam import LazyAdam
 from tf_iclrec.training.number_of_intents import NumberOfIntents, choose_num_intents
 
-__version__ = "0.6.9"
+__version__ = "0.6.10"
 
 __all__ = [
     "CONTRASTS",

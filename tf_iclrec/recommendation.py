@@ -126,7 +126,7 @@ def recommend(
         found = served.recommend(
             users, k, filter_seen, only, without, because, diversity, diversify
         )
-        return found if isinstance(histories, pa.Table) else _frame(found)
+        return found if isinstance(histories, pa.Table | pa.RecordBatch) else _frame(found)
     recommender = recommender_of(run_or_model, split, new_items)
     trained_rows = None
     if users is None:
@@ -147,7 +147,7 @@ def recommend(
     found = recommender.recommend(
         names, encoded, k, filter_seen, excluded, search, trained_rows, because
     )
-    return found if isinstance(histories, pa.Table) else _frame(found)
+    return found if isinstance(histories, pa.Table | pa.RecordBatch) else _frame(found)
 
 
 def _frame(found: pa.Table) -> pd.DataFrame:

@@ -171,6 +171,16 @@ class Declared:
         return value
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, of Python or NumPy; True and False are none.
+
+    Example:
+    >>> is_whole(3), is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
+    (True, True, False, False)
+    """
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 @functools.cache
 def settings_of(part: Part) -> Mapping[str, Declared]:
     """The settings that a class or function declares, by parameter.

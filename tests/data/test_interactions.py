@@ -35,6 +35,12 @@ def test_whole_numbers_have_no_point_as_items_or_values_of_items():
     assert log.attributes["size"].vocabulary.ids.tolist() == ["12"]
 
 
+def test_what_is_known_of_items_has_a_name_that_filters_can_say():
+    for add in (LOG.with_item_attribute, LOG.with_item_label):
+        with pytest.raises(UserError, match=r"can't be called 'a=b': filters are written name=val"):
+            add("a=b", {"tea": "x"})
+
+
 def test_counts():
     assert (LOG.num_users, LOG.num_items, LOG.num_actions) == (3, 3, 6)
     assert LOG.lengths.tolist() == [3, 1, 2]

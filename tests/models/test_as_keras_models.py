@@ -60,6 +60,14 @@ def test_values_of_evaluate_are_beside_their_names(split):
     assert model.test_on_batch(batch, return_dict=True) == pytest.approx(expected)
 
 
+def test_what_is_made_in_a_scope_is_trained_outside_of_it(split):
+    with tf.distribute.OneDeviceStrategy("cpu:0").scope():
+        model = new_model(model="sasrec")
+    before = model.encoder.item_vectors().numpy()
+    model.fit(training_batches(split, 12, model=model), verbose=0, shuffle=False)
+    assert np.abs(model.encoder.item_vectors() - before).max() > 0
+
+
 def test_an_e_step_in_a_loop_of_ones_own(split):
     model = new_model(model="iclrec")
     clustering = IntentClustering(sequence_batches(split, model=model), verbose=False)

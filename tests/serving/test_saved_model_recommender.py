@@ -76,6 +76,13 @@ def test_a_table_gives_what_lists_give(served, recommender, users):
     assert again["user_id"].tolist() == frame["user_id"].tolist()
 
 
+def test_numbers_of_numpy_and_a_record_batch(served, users):
+    expected = recommend(served.folder, users, k=2, because=1)
+    [batch] = users.combine_chunks().to_batches()
+    found = recommend(served.folder, batch, k=np.int64(2), because=np.int64(1))
+    assert_same(found, expected)
+
+
 def test_items_can_be_excluded_for_all_users_of_a_table(served, recommender, users):
     table = users.drop_columns("exclude")
     out = served.log.items.ids[:20].tolist()
@@ -198,6 +205,10 @@ def test_slices_large_and_typeless_columns_are_read(saved, users):
         ),
         ({"user_id": ["a"], "history": [["1"]]}, {"k": -1}, "k must be from 1 to what the model "),
         ({"user_id": ["a"], "history": [["1"]]}, {"k": 2**31}, "k must be from 1 to what the mod"),
+        ({"user_id": ["a"], "history": [["1"]]}, {"k": 2.0}, r"k must be from 1 to .*, not 2\.0"),
+        ({"user_id": ["a"], "history": [["1"]]}, {"k": True}, "k must be from 1 to .*, not True"),
+        ({"user_id": ["a"], "history": [["1"]]}, {"because": 1.5}, "because must be 0, for no rea"),
+        ({"user_id": ["a"], "history": [["1"]]}, {"diversity": "0.1"}, "diversity must be from 0"),
         (
             {"user_id": ["a"], "history": [["1"]]},
             {"only": {"color": ["red"]}},

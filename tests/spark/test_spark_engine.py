@@ -155,6 +155,14 @@ def test_text_in_several_files_in_the_order_given(dates, repeats, tmp_path, make
     assert log.num_actions > 100
 
 
+def test_nanoseconds_in_text(tmp_path, make_spark):
+    path = tmp_path / "log.csv"
+    rows = [f"ann,i{n},2020-01-01T00:00:01.{'123456789'[:n]}Z\n" for n in range(1, 10)]
+    path.write_text("user_id,item_id,timestamp\n" + "".join(rows))
+    log = check_alike([path], make_spark)
+    assert log.times[-1] % 1_000_000 == 123_456
+
+
 def test_compressed_text(tmp_path, make_spark):
     path = write_csv(tmp_path / "log.csv.gz", awkward_rows(1, quoted=True), gzip.open)
     check_alike([path], make_spark)

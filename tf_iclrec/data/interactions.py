@@ -13,7 +13,7 @@ import numpy as np
 
 from tf_iclrec.data.arrays import Allocate, blocks, blocks_of_rows, in_memory, most_frequent
 from tf_iclrec.data.catalogue import Catalogue
-from tf_iclrec.data.item_attributes import TITLE, ItemAttribute, special_ids_and
+from tf_iclrec.data.item_attributes import TITLE, ItemAttribute, check_name, special_ids_and
 from tf_iclrec.data.tables import ids_as_text
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, UNKNOWN_ID, Vocabulary
 from tf_iclrec.errors import UserError
@@ -219,7 +219,7 @@ class Interactions:
                 has an unknown value.
 
         Raises:
-            UserError: If no item of the data is in ``values``.
+            UserError: If no item of the data is in ``values``, or the name holds a ``=``.
 
         Example:
         >>> log = Interactions.from_sequences({"ann": ["tea", "jam"]})
@@ -227,6 +227,7 @@ class Interactions:
         >>> log.attributes["category"].of_items.tolist()
         [0, 1, 2, 1, 3]
         """
+        check_name(name)
         attribute = ItemAttribute.from_values(self.items, values)
         return dataclasses.replace(self, attributes={**self.attributes, name: attribute})
 
@@ -245,6 +246,7 @@ class Interactions:
         >>> log.with_item_label("title", {"tea": "Green tea"}).titles.tolist()
         ['', 'Green tea']
         """
+        check_name(name)
         label = ItemAttribute.from_values(self.items, values)
         return dataclasses.replace(self, labels={**self.labels, name: label})
 

@@ -135,6 +135,19 @@ class ItemAttribute:
         )
 
 
+def check_name(name: str) -> None:
+    """Make sure that filters can say what they are about.
+
+    Raises:
+        UserError: If it holds a ``=``.
+    """
+    if "=" in name:
+        raise UserError(
+            f"What is known of items can't be called {name!r}: filters are written name=value. "
+            "Rename it."
+        )
+
+
 def _texts(values: Iterable[Any]) -> np.ndarray:
     """Values of any type as text, ``""`` where one is missing; as objects, because in an array of
     text each entry takes as much as the longest one."""

@@ -12,15 +12,20 @@ class _Kind(NamedTuple):
     fits: Callable[[Any], bool]
 
 
+def _is_text(value: Any) -> bool:
+    # JSON can escape halves of a character, which no text of the data has.
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
+
+
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_values(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_texts, value.values()))
+    return isinstance(value, dict) and _is_texts([*value]) and all(map(_is_texts, value.values()))
 
 
-_TEXT = _Kind("a text", lambda value: isinstance(value, str))
+_TEXT = _Kind("a text", _is_text)
 _TEXTS = _Kind("a list of texts", _is_texts)
 _VALUES = _Kind("lists of texts by name", _is_values)
 _COUNT = _Kind("a whole number", lambda value: type(value) is int)

@@ -66,7 +66,9 @@ class StepwiseModel(keras.Model):
         if not self.built:
             self.build()
         if not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+            # `fit` may be called outside the scope in which the model was made.
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
     def make_train_function(self, force: bool = False):
         # Made inside the graph of the training step, its variables cost a second tracing of it.

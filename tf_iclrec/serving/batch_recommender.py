@@ -26,6 +26,7 @@ from tf_iclrec.serving.reranking.reranked_search import RerankedSearch
 from tf_iclrec.serving.reranking.reranker import Reranker
 from tf_iclrec.serving.searches import Asked, IndexSearch, ListSearch, Search
 from tf_iclrec.serving.user_table import ItemIds, id_text, raw_lists_for
+from tf_iclrec.settings import is_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -190,7 +191,7 @@ class BatchRecommender:
         Raises:
             UserError: If there are not as many items, or ``k`` is not positive.
         """
-        if not (isinstance(k, int | np.integer) and 1 <= k <= len(self.items)):
+        if not (is_whole(k) and 1 <= k <= len(self.items)):
             raise UserError(f"k must be from 1 to {len(self.items)}, the number of items, not {k}.")
 
     def recommend(

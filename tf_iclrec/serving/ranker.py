@@ -65,6 +65,7 @@ class Ranker(tf.Module):
         self.counts = tf.cast(split.training_counts, tf.float32)
         if model.by_dot_product:
             item_vectors = tf.cast(model.item_vectors(), tf.float32)
+            self._dim = item_vectors.shape[1]
             self.index = RetrievalIndex(tf.concat([item_vectors, self.counts[:, None]], axis=1))
         else:
             self.index = ScoreIndex(len(split.training_counts))
@@ -76,12 +77,12 @@ class Ranker(tf.Module):
     def vectors_of(self, rows: tf.Tensor) -> tf.Tensor:
         """Item vectors ``(..., dim)`` of rows of the catalogue, of a model that has them."""
         # Without the counts, which stand in the coordinate after the model's own.
-        return tf.gather(self.index.vectors, rows)[..., :-1]
+        return tf.gather(self.index.vectors, rows)[..., : self._dim]
 
     def cosines(self, rows: tf.Tensor) -> tf.Tensor:
         """``(batch, items)`` float32 of rows ``(batch,)`` of the catalogue with all items, of a
         model that has item vectors."""
-        vectors = self.index.vectors[:, :-1]
+        vectors = self.index.vectors[:, : self._dim]
         own = tf.math.l2_normalize(self.vectors_of(rows), axis=1)
         cosines = tf.matmul(own, vectors, transpose_b=True)
         return cosines * tf.math.rsqrt(tf.reduce_sum(vectors * vectors, axis=1) + 1e-12)

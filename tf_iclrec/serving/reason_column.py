@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tf_iclrec.errors import UserError
+from tf_iclrec.settings import is_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,9 +72,9 @@ def check_because(because: int) -> None:
     """Make sure that so many reasons can be asked for.
 
     Raises:
-        UserError: If the number is negative or above `MOST_REASONS`.
+        UserError: If it is no whole number, negative or above `MOST_REASONS`.
     """
-    if not 0 <= because <= MOST_REASONS:
+    if not (is_whole(because) and 0 <= because <= MOST_REASONS):
         raise UserError(
             f"because must be 0, for no reasons, or how many, at most {MOST_REASONS}, "
             f"not {because}."

@@ -19,6 +19,7 @@ from tf_iclrec.serving.reason_column import FoundReasons, check_because
 from tf_iclrec.serving.recommendation_table import recommendation_table
 from tf_iclrec.serving.reranking.registry import DEFAULT_RERANKER, check_diversity
 from tf_iclrec.serving.user_table import UserTable
+from tf_iclrec.settings import is_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,10 +122,10 @@ class SavedModelRecommender:
         check_because(because)
         check_diversity(diversity, diversify)
         # The model says what it takes, but a request holds no larger number.
-        if not 0 <= k <= tf.int32.max:
+        if not (is_whole(k) and 0 <= k <= tf.int32.max):
             raise UserError(f"k must be from 1 to what the model was exported with, not {k}.")
         seen = self.filter_seen if filter_seen is None else bool(filter_seen)
-        request = {"k": tf.constant(k), "filter_seen": tf.constant(seen)}
+        request = {"k": tf.constant(k, tf.int32), "filter_seen": tf.constant(seen)}
         signature = _SIGNATURE
         if diversity:
             signature = "recommend_diverse"
@@ -174,7 +175,7 @@ class SavedModelRecommender:
                 "explain",
                 history=_cells(histories.rows(rows)),
                 item_ids=tf.constant(items[rows]),
-                because=tf.constant(most),
+                because=tf.constant(most, tf.int32),
             )
             for name, values in found.items():
                 values[rows] = answer[name].numpy()[..., : shape[2]]

@@ -56,6 +56,8 @@ class UserTable:
         """
         import pyarrow as pa
 
+        if isinstance(histories, pa.RecordBatch):
+            histories = pa.Table.from_batches([histories])
         if isinstance(histories, pa.Table):
             return cls._of_arrow(histories, exclude)
         if isinstance(histories, Mapping):
@@ -110,18 +112,18 @@ def raw_lists(lists: Sequence[Sequence[str]]) -> Histories:
     """Lists of raw ids, one after the other in one array.
 
     Raises:
-        UserError: If one of them is a text, which would be taken for a list of its letters.
+        UserError: If one of them is no list: a text would be taken for a list of its letters.
 
     Example:
     >>> found = raw_lists([["tea", 7], [], ["jam"]])
     >>> found.item_ids.tolist(), found.ends.tolist()
     (['tea', '7', 'jam'], [2, 2, 3])
     """
-    single = next((one for one in lists if isinstance(one, str | bytes)), None)
-    if single is not None:
-        raise UserError(
-            f"Items are given as a list for each user, [[...]], and {single!r} is none."
-        )
+    for one in lists:
+        if one is None or isinstance(one, _SINGLE):
+            raise UserError(
+                f"Items are given as a list for each user, [[...]], and {one!r} is none."
+            )
     raw = np.array([id_text(item) for items in lists for item in items], dtype=object)
     return _one_after_the_other(raw, np.fromiter(map(len, lists), np.int64, len(lists)))
 

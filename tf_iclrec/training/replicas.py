@@ -120,13 +120,14 @@ class Replicas:
 
         Args:
             compute: From a batch to something with a row for each of its rows.
-            shares: Made with `share`.
+            shares: Made with `share`. Others that are not as many for each replica are computed on
+                one device.
 
         Returns:
             What gives at each call what ``compute`` does of the whole batches, in their order. All
             processes have to call it.
         """
-        if self.count == 1:
+        if self.count == 1 or int(shares.cardinality()) % self.share.local:
             computed = traced(compute, shares.element_spec)
             return lambda: (computed(batch).numpy() for batch in shares)
         steps = self.steps(shares)

@@ -1,5 +1,7 @@
 """Ways to diversify, by name."""
 
+import numpy as np
+
 from tf_iclrec.data.catalogue import Catalogue
 from tf_iclrec.errors import UserError, nearest
 from tf_iclrec.serving.ranker import Ranker
@@ -24,8 +26,10 @@ def check_diversity(diversity: float, diversify: str) -> None:
     """
     if diversify not in RERANKERS:
         raise UserError(f"No way to diversify is {diversify!r}: {nearest(diversify, RERANKERS)}")
-    if not 0 <= diversity <= 1:
-        raise UserError(f"diversity must be from 0, for the plain list, to 1, not {diversity:g}.")
+    if not (isinstance(diversity, int | float | np.number) and 0 <= diversity <= 1):
+        raise UserError(
+            f"diversity must be from 0, for the plain list, to 1, not {diversity!r:.9}."
+        )
 
 
 def possible_rerankers(ranker: Ranker, catalogue: Catalogue) -> list[str]:
