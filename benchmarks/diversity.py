@@ -16,9 +16,9 @@ import numpy as np
 import tf_iclrec
 from tf_iclrec.data.batches import sampled_rows
 from tf_iclrec.data.histories import Histories
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.lists.recommended_lists import RecommendedLists
 from tf_iclrec.evaluation.lists.registry import metrics_of_lists, values_of_lists
+from tf_iclrec.models.item_facts import item_facts
 from tf_iclrec.serving.reranking.registry import possible_rerankers
 
 K = 20

@@ -18,8 +18,8 @@ from tf_iclrec import (
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.held_out import evaluate_held_out
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.layers.intent_prototypes import IntentPrototypes
+from tf_iclrec.models.item_facts import item_facts
 
 from .interruption import interrupted
 from .small_runs import (

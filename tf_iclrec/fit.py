@@ -24,10 +24,10 @@ from tf_iclrec.data.splits.split import Split
 from tf_iclrec.errors import UserError
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.held_out import evaluate_held_out
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.tables import metrics_table
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
 from tf_iclrec.files import read_json, replace_file, write_json
+from tf_iclrec.models.item_facts import item_facts
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.options import marked
 from tf_iclrec.reports.run_report import write_run_report

@@ -10,7 +10,6 @@ from scipy import stats
 from tf_iclrec import load_run, make_config
 from tf_iclrec.data.prepared import write_prepared
 from tf_iclrec.errors import UserError
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.metrics import gains_of_ranks, metrics_of_ranks
 from tf_iclrec.evaluation.significance import holm_correction, paired_t_test
 from tf_iclrec.evaluation.user_values import evaluate_users
@@ -20,6 +19,7 @@ from tf_iclrec.experiments.results import Results
 from tf_iclrec.experiments.store import Store
 from tf_iclrec.experiments.training import finish as finish_training
 from tf_iclrec.experiments.trial import Trial
+from tf_iclrec.models.item_facts import item_facts
 
 from ..reports.page_tables import PageTables
 from ..timed_logs import timed_planted_intents

@@ -11,9 +11,9 @@ import tensorflow as tf
 from tf_iclrec import BatchRecommender, SavedModelRecommender, UserError, recommend
 from tf_iclrec.data.histories import Histories
 from tf_iclrec.evaluation.lists.calibration import calibration
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.lists.value_diversity import value_diversity
 from tf_iclrec.evaluation.lists.vector_diversity import vector_diversity
+from tf_iclrec.models.item_facts import item_facts
 from tf_iclrec.serving.batch_recommender import encode_lists
 from tf_iclrec.serving.reranking.registry import RERANKERS
 from tf_iclrec.serving.reranking.reranked_search import RerankedSearch

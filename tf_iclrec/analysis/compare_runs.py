@@ -6,9 +6,9 @@ import numpy as np
 
 from tf_iclrec.data.splits.split import HeldOutPart, Split
 from tf_iclrec.errors import UserError
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.significance import holm_correction, paired_t_test
 from tf_iclrec.evaluation.user_values import LIST_LENGTH, UserValues, evaluate_users
+from tf_iclrec.models.item_facts import item_facts
 from tf_iclrec.runs import Run
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from tf_iclrec.data.splits.split import HeldOutPart
 from tf_iclrec.evaluation.full_report import full_report
 from tf_iclrec.evaluation.groups import GROUPINGS, Grouping
-from tf_iclrec.evaluation.lists.item_facts import item_facts
 from tf_iclrec.evaluation.noise import NoisyHistories, drops
 from tf_iclrec.evaluation.user_values import LIST_LENGTH
+from tf_iclrec.models.item_facts import item_facts
 from tf_iclrec.runs import Run
 
 

@@ -10,6 +10,8 @@ from tf_iclrec.data.histories import Histories
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS
 
+HowSampled = Literal["uniform", "popularity", "in_batch"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
@@ -31,11 +33,11 @@ class Sampling:
     (TensorShape([3]), TensorShape([3]))
     """
 
-    kind: Literal["uniform", "popularity", "in_batch"]
+    kind: HowSampled
     num_samples: int
 
     def __post_init__(self):
-        if self.kind not in get_args(Sampling.__annotations__["kind"]):
+        if self.kind not in get_args(HowSampled):
             raise ValueError(f"Items are not sampled by {self.kind!r}.")
 
 

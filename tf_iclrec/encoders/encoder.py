@@ -118,6 +118,8 @@ class Encoder(keras.layers.Layer):
 
     @property
     def task(self) -> Task:
+        """What it is trained for: the next item at each position, unless a subclass says
+        otherwise."""
         return NextItem()
 
     @property

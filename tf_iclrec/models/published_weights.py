@@ -10,6 +10,7 @@ import numpy as np
 
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, Vocabulary
 from tf_iclrec.errors import UserError
+from tf_iclrec.models.sequential_recommender import SequentialRecommender
 
 _ITEMS = "item_embeddings.weight"
 _POSITIONS = "position_embeddings.weight"
@@ -56,7 +57,7 @@ def published_vocabulary(weights: Mapping[str, np.ndarray]) -> Vocabulary:
     return Vocabulary(np.arange(1, len(weights[_ITEMS]) - 1).astype(str))
 
 
-def load_published_weights(model, weights: Mapping[str, np.ndarray]) -> None:
+def load_published_weights(model: SequentialRecommender, weights: Mapping[str, np.ndarray]) -> None:
     """Copy the weights into a built model of `published_settings`.
 
     Raises:

@@ -6,6 +6,7 @@ from keras import KerasTensor, ops
 
 from tf_iclrec.data.vocabulary import PADDING_ID
 from tf_iclrec.encoders.encoder import Encoder
+from tf_iclrec.models.states import side_by_side
 from tf_iclrec.models.stepwise_model import StepwiseModel
 
 # The sequences that are encoded, in one call; see `segment_batches`.
@@ -103,8 +104,8 @@ class SegmentPretrainer(StepwiseModel):
         return [self.loss_tracker, self.item_tracker, self.segment_tracker]
 
     def call(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
-        states = keras.tree.flatten(self.encoder.encode_both_sides(inputs, training=training))
-        return states[0] if len(states) == 1 else ops.concatenate(states, axis=-1)
+        states = self.encoder.encode_both_sides(inputs, training=training)
+        return side_by_side(keras.tree.flatten(states))
 
     def losses_of(
         self, batch: dict[str, tf.Tensor], training: bool = False

@@ -24,6 +24,7 @@ from tf_iclrec.models.states import (
     Parts,
     hidden_states,
     mean_states,
+    side_by_side,
     training_states,
     without_question,
 )
@@ -183,7 +184,7 @@ class SequentialRecommender(Recommender):
             ops.cast(mean_states(member, own, states, training), "float32")
             for member, states in zip(self.members(), hidden, strict=True)
         ]
-        return self._user_vectors(last), _side_by_side(means)
+        return self._user_vectors(last), side_by_side(means)
 
     def user_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """What scores items, ``(batch, dim)``: the hidden state at each sequence's last step; with
@@ -197,7 +198,7 @@ class SequentialRecommender(Recommender):
             self._as_queries(member, states)
             for member, states in zip(self.members(), last_states, strict=True)
         ]
-        return _side_by_side(queries) / len(queries)
+        return side_by_side(queries) / len(queries)
 
     def mean_vectors(self, inputs: dict[str, KerasTensor], training: bool = False) -> KerasTensor:
         """The mean hidden state of each sequence, ``(batch, dim)`` float32: what intents are
@@ -233,7 +234,7 @@ class SequentialRecommender(Recommender):
         """Vectors of given ids ``(...,)`` as ``(..., dim)``, or of the whole catalogue ``(items,
         dim)`` float32: the encoder's; with a temperature, of length 1. Of an ensemble, the members'
         side by side."""
-        return _side_by_side(
+        return side_by_side(
             [self._member_item_vectors(member, item_ids) for member in self.members()]
         )
 
@@ -365,7 +366,7 @@ class SequentialRecommender(Recommender):
 
     def _intents_of_members(self, vectors: list[tf.Tensor]) -> list[list[tuple]]:
         """The intents of users, found by all members together, as each member sees them."""
-        found = self.intents(tf.stop_gradient(tf.cast(_side_by_side(vectors), tf.float32)))
+        found = self.intents(tf.stop_gradient(tf.cast(side_by_side(vectors), tf.float32)))
         sizes = [member.state_dim for member in self.members()]
         parts = [(ids, tf.split(prototypes, sizes, axis=-1)) for ids, prototypes in found]
         return [
@@ -394,7 +395,3 @@ class SequentialRecommender(Recommender):
             keras.saving.deserialize_keras_object(term) for term in config["objectives"]
         ]
         return cls(**config)
-
-
-def _side_by_side(parts: Sequence[KerasTensor]) -> KerasTensor:
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

@@ -1,5 +1,6 @@
 """What a model takes from an encoder: hidden states, what contrasts compare, what is clustered."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -43,6 +44,11 @@ class Parts(NamedTuple):
         return tf.nest.pack_sequence_as(self, tf.split(values, len(self.each())))
 
 
+def side_by_side(streams: Sequence[KerasTensor]) -> KerasTensor:
+    """What there is of each stream, ``(..., dim)``, as one tensor ``(..., streams * dim)``."""
+    return streams[0] if len(streams) == 1 else ops.concatenate(streams, axis=-1)
+
+
 def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -> KerasTensor:
     """Hidden states of all streams of an encoder side by side, ``(batch, time, dim)``.
 
@@ -50,7 +56,7 @@ def hidden_states(encoder: keras.layers.Layer, inputs: Inputs, training: bool) -
         ValueError: If an encoder of one's own gives something else.
     """
     streams = encoder(inputs, training=training)
-    states = streams if encoder.num_streams == 1 else ops.concatenate(streams, axis=-1)
+    states = streams if encoder.num_streams == 1 else side_by_side(streams)
     if len(states.shape) != 3 or states.shape[-1] != encoder.state_dim:
         raise ValueError(
             f"{type(encoder).__name__} gives states of the shape {tuple(states.shape)}, and "

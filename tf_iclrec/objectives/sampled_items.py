@@ -1,18 +1,15 @@
 """What losses over sampled items share: which items are drawn, and the vectors of a batch."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import tensorflow as tf
 from keras import KerasTensor, ops
 
-from tf_iclrec.data.item_sampler import Sampling
+from tf_iclrec.data.item_sampler import HowSampled, Sampling
 from tf_iclrec.objectives.objective import EncodedBatch, Objective
 from tf_iclrec.settings import Setting, checked
 
-SamplingKind = Annotated[
-    Literal["uniform", "popularity", "in_batch"],
-    Setting("which items a batch samples", option="sampling"),
-]
+SamplingKind = Annotated[HowSampled, Setting("which items a batch samples", option="sampling")]
 NumSamples = Annotated[int, Setting("items drawn for a batch", at_least=1, option="num_samples")]
 
 

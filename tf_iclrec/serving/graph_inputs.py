@@ -1,6 +1,6 @@
 """What requests to a SavedModel consist of, and how they are checked inside the graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
 
@@ -28,7 +28,7 @@ def lookup_table(keys: tf.Tensor, values: tf.Tensor, default: int) -> tf.lookup.
     )
 
 
-def as_bytes(texts) -> tf.Tensor:
+def as_bytes(texts: Iterable[object]) -> tf.Tensor:
     """Texts as a tensor of strings ``(n,)``; there may be none."""
     return tf.constant([str(text).encode() for text in texts], tf.string)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_iclrec.data.splits.split import Split
 from tf_iclrec.data.vocabulary import NUM_SPECIAL_IDS, PADDING_ID, UNKNOWN_ID
-from tf_iclrec.evaluation.lists.item_facts import item_intents
+from tf_iclrec.models.item_facts import item_intents
 from tf_iclrec.models.recommender import Recommender
 from tf_iclrec.serving.retrieval_index import RetrievalIndex
 from tf_iclrec.serving.score_index import ScoreIndex

@@ -49,7 +49,7 @@ class IndexSearch(tf.Module):
         super().__init__()
         self.ranker = ranker
 
-    def __call__(self, asked, k):
+    def __call__(self, asked: Asked, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         if asked.barred.any():
             return self._of_others(*asked[1:], k)
         return self._of_all(*asked[1:-1], k)
@@ -93,7 +93,7 @@ class ListSearch(tf.Module):
         self.ranker = ranker
         self.lists = lists
 
-    def __call__(self, asked, k):
+    def __call__(self, asked: Asked, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         listed = self.lists.padded(asked.rows)
         k = min(k, listed.shape[1])
         return self._found(*asked[1:], listed, k)

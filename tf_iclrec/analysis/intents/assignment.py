@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -85,7 +86,7 @@ def encoded(
     split: Split,
     users: np.ndarray,
     histories: Histories,
-    then=lambda vectors: (vectors,),
+    then: Callable[[tf.Tensor], Sequence[tf.Tensor]] = lambda vectors: (vectors,),
 ) -> list[np.ndarray]:
     """What a function makes of the mean hidden states of histories, in the order of these.
 

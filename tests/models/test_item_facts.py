@@ -11,9 +11,9 @@ from tf_iclrec import (
     Vocabulary,
     leave_one_out,
 )
-from tf_iclrec.evaluation.lists.item_facts import item_facts, item_intents
+from tf_iclrec.models.item_facts import item_facts, item_intents
 
-from ...models.small_recommenders import PROVIDERS, centroids, new_model
+from .small_recommenders import PROVIDERS, centroids, new_model
 
 
 @pytest.fixture(scope="module")
