@@ -54,6 +54,7 @@ def test_every_question_has_an_answer(ask, explorer, log):
         ({"history": "12"}, "'history' must be a list of texts."),
         ({"history": [12]}, "'history' must be a list of texts."),
         ({"user": 3}, "'user' must be a text."),
+        ({"user": "1", "history": ["1"]}, "Ask for a user or for a history, not for both."),
         ({"history": ["\ud800"]}, "'history' must be a list of texts."),
         ({"only": {"\ud800": []}}, "'only' must be lists of texts by name."),
         ({"diversity": 10**400}, "diversity must be from 0, for the plain list, to 1, not 10000"),

@@ -120,6 +120,8 @@ class Explorer:
         Raises:
             UserError: As `tf_iclrec.recommend`, also for unknown ids.
         """
+        if user is not None and len(history):
+            raise UserError("Ask for a user or for a history, not for both.")
         whose = {"histories": [list(history)]} if user is None else {"user_ids": [user]}
         found = recommend(self.recommender, **whose, **asked, on_unknown="raise")
         known = self._history_of(user, history)
