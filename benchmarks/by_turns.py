@@ -34,25 +34,25 @@ def main() -> None:
     options = parser.parse_args()
     checkouts = [folder.resolve() for folder in options.checkouts]
     processes = [
-        (checkout, started(checkout, options.data.resolve(), options.row))
+        started(checkout, options.data.resolve(), options.row)
         for _ in range(options.processes)
         for checkout in checkouts
     ]
     seconds = [[] for _ in processes]
     for _ in range(options.rounds):
         for at in random.sample(range(len(processes)), len(processes)):
-            seconds[at].append(epoch_of(processes[at][1]))
+            seconds[at].append(epoch_of(processes[at]))
         print(*(f"{own[-1]:.2f}" for own in seconds), file=sys.stderr, flush=True)
-    for _, process in processes:
+    for process in processes:
         process.stdin.close()
     print("| version | seconds an epoch, median | of each process |\n|---|---|---|")
-    medians = {}
-    for checkout in checkouts:
-        own = [times for (of, _), times in zip(processes, seconds, strict=True) if of == checkout]
-        medians[checkout] = statistics.median(itertools.chain(*own))
+    medians = []
+    for place, checkout in enumerate(checkouts):
+        own = seconds[place :: len(checkouts)]
+        medians.append(statistics.median(itertools.chain(*own)))
         each = ", ".join(f"{statistics.median(times):.2f}" for times in own)
-        print(f"| {checkout.name} | {medians[checkout]:.2f} | {each} |")
-    print(f"\nlast / first: {medians[checkouts[-1]] / medians[checkouts[0]]:.3f}")
+        print(f"| {checkout} | {medians[-1]:.2f} | {each} |")
+    print(f"\nlast / first: {medians[-1] / medians[0]:.3f}")
 
 
 def started(checkout: Path, data: Path, row: str) -> subprocess.Popen:

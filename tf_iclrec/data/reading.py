@@ -68,10 +68,10 @@ def load_interactions(
     >>> log.users.tolist(), log.items.decode(log.item_ids).tolist()
     (['ann', 'bob'], ['jam', 'tea', 'tea'])
     """
-    known = inspect.signature(Selection).parameters
-    for name in selection.keys() - known:
-        known = {*inspect.signature(load_interactions).parameters, *known} - {"selection"}
-        raise UserError(f"load_interactions has no argument {name!r}: {nearest(name, known)}")
+    kept = inspect.signature(Selection).parameters
+    if unknown := next((name for name in selection if name not in kept), ""):
+        known = {*inspect.signature(load_interactions).parameters, *kept} - {"selection"}
+        raise UserError(f"load_interactions has no argument {unknown!r}: {nearest(unknown, known)}")
     names = source if isinstance(source, list | tuple) else [source]
     columns = _by_role(user_column, item_column, time_column, rating_column, provider_column)
     made = prepare(names, columns, header, Selection(**selection))
